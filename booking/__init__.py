@@ -1,0 +1,1 @@
+"""Bookings: the commands that change them, the constraint that guards them, their audit log."""

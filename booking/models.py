@@ -1,0 +1,147 @@
+"""Bookings, their audit log and idempotency receipts. Fields and constraints only."""
+
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F, Func, Q, Value
+
+from booking.domain.facts import BookingFacts
+from booking.domain.rules import MAX_TITLE_LENGTH
+from booking.domain.states import STATES_THAT_TAKE_THE_SLOT, BookingState
+from identity.models import User
+from meeting_rooms.kernel.actor import ActorKind
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Room
+
+
+def as_range(interval: Interval) -> DateTimeTZRange:
+    """Return the interval as Postgres stores it."""
+    return DateTimeTZRange(interval.start, interval.end, "[)")
+
+
+class Booking(models.Model):
+    """One room for one stretch of time.
+
+    The exclusion constraint makes an overlap impossible to store, from any entry point. It compares
+    the room as an integer range, which GiST indexes without the btree_gist extension. An empty
+    range would pass it, so a check refuses those; bounds are `[)`, so back-to-back is no overlap.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="bookings")
+    during = DateTimeRangeField()
+    title = models.CharField(max_length=MAX_TITLE_LENGTH)
+    organizer = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
+    )
+    organizer_name = models.CharField(max_length=100)
+    is_private = models.BooleanField(default=False)
+    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BookingState])
+    check_in_until = models.DateTimeField(null=True, blank=True)
+    external_uid = models.CharField(
+        max_length=255, null=True, blank=True, unique=True, help_text="UID in a calendar it came from."
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organizer", "created_at"], name="booking_by_organizer"),
+            models.Index(
+                fields=["check_in_until"],
+                condition=Q(state=BookingState.CONFIRMED.value),
+                name="booking_awaiting_check_in",
+            ),
+        ]
+        constraints = [
+            ExclusionConstraint(
+                name="booking_no_overlap",
+                expressions=[
+                    (
+                        Func(F("room_id"), F("room_id"), Value("[]"), function="int8range"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state__in=[s.value for s in STATES_THAT_TAKE_THE_SLOT]),
+            ),
+            models.CheckConstraint(
+                name="booking_during_is_a_stretch",
+                condition=Q(during__isempty=False)
+                & Q(during__lower_inf=False, during__upper_inf=False)
+                & Q(during__lower_inc=True, during__upper_inc=False),
+            ),
+            models.CheckConstraint(
+                name="booking_state_known",
+                condition=Q(state__in=[s.value for s in BookingState]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.during.lower:%Y-%m-%d %H:%M}"
+
+    @property
+    def interval(self) -> Interval:
+        """Return the booked stretch."""
+        return Interval(self.during.lower, self.during.upper)
+
+    def facts(self) -> BookingFacts:
+        """Return the booking as a value. Reads the room, so select it along."""
+        return BookingFacts(
+            id=self.id,
+            room=self.room.uuid,
+            interval=self.interval,
+            title=self.title,
+            organizer=self.organizer_name,
+            organizer_id=self.organizer_id,
+            private=self.is_private,
+            state=BookingState(self.state),
+            check_in_until=self.check_in_until,
+        )
+
+
+class AuditEntry(models.Model):
+    """One fact: who did what to which booking, when and why. Append-only, by a trigger.
+
+    Ids are not commit order; a reader that follows the log stays behind the oldest running
+    transaction.
+    """
+
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=[(k.value, k.value) for k in ActorKind])
+    actor_name = models.CharField(max_length=100)
+    actor_user_id = models.UUIDField(null=True)
+    command = models.CharField(max_length=40)
+    reason = models.CharField(max_length=200, blank=True)
+    room_id = models.BigIntegerField()
+    booking_id = models.UUIDField(db_index=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["room_id", "at"], name="booking_audit_by_room")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name}: {self.command}"
+
+
+class IdempotencyReceipt(models.Model):
+    """The answer once given for a person's key, repeated to every retry."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=100)
+    request_digest = models.BinaryField(max_length=32)
+    result = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="booking_receipt_once_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,92 @@
+"""Reads of bookings. What is past its grace instant is free here, whether released yet or not."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from booking.domain.states import STATES_THAT_TAKE_THE_SLOT, BookingState
+from booking.models import Booking, as_range
+from meeting_rooms.kernel.errors import NotFoundError
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Closure, Room
+from rooms.selectors import active_rooms, closures_during
+
+
+def taking_the_slot(now: datetime) -> Q:
+    """Return the condition of a booking that still takes its slot at `now`."""
+    states = [state.value for state in STATES_THAT_TAKE_THE_SLOT]
+    no_show = Q(state=BookingState.CONFIRMED.value, check_in_until__lte=now)
+    return Q(state__in=states) & ~no_show
+
+
+def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
+    """Return the bookings that take a part of `interval`, earliest first."""
+    return (
+        Booking.objects.select_related("room")
+        .filter(taking_the_slot(now), during__overlap=as_range(interval))
+        .order_by("during", "pk")
+    )
+
+
+def get_booking(booking_id: UUID) -> Booking:
+    """Return one booking in whatever state. Raises NotFoundError."""
+    booking = Booking.objects.select_related("room").filter(pk=booking_id).first()
+    if booking is None:
+        raise NotFoundError(f"There is no booking {booking_id}.")
+    return booking
+
+
+def unavailable_intervals(
+    rooms: Sequence[Room], interval: Interval, *, now: datetime
+) -> dict[int, list[Interval]]:
+    """Return by room id when each room is booked or closed within `interval`. Two queries."""
+    taken: dict[int, list[Interval]] = defaultdict(list)
+    for booking in bookings_during(interval, now=now).filter(room__in=rooms):
+        taken[booking.room_id].append(booking.interval)
+    for closure in closures_during(rooms, interval.start, interval.end):
+        end = closure.ends_at or interval.end
+        taken[closure.room_id].append(Interval(closure.starts_at, end))
+    return taken
+
+
+def rooms_free_during(
+    rooms: Iterable[Room], interval: Interval, *, now: datetime
+) -> list[Room]:
+    """Return those of `rooms` that are neither booked nor closed at any instant of `interval`."""
+    candidates = list(rooms)
+    taken = unavailable_intervals(candidates, interval, now=now)
+    return [room for room in candidates if room.pk not in taken]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSchedule:
+    """A room with what its screens show, all from one snapshot at `room.schedule_version`."""
+
+    room: Room
+    features: tuple[str, ...]
+    bookings: tuple[Booking, ...]
+    closures: tuple[Closure, ...]
+
+
+def read_schedule(room_uuid: UUID, interval: Interval, *, now: datetime) -> RoomSchedule | None:
+    """Return the room's schedule and the version it was read at, or None for a room not in use.
+
+    One repeatable-read snapshot: a version never comes with bookings of a later one.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        room = active_rooms().filter(uuid=room_uuid).first()
+        if room is None:
+            return None
+        return RoomSchedule(
+            room=room,
+            features=tuple(room.features.values_list("slug", flat=True)),
+            bookings=tuple(bookings_during(interval, now=now).filter(room=room)),
+            closures=tuple(closures_during([room], interval.start, interval.end)),
+        )

@@ -1,0 +1,43 @@
+"""Command: give a booked slot back before it ends."""
+
+from uuid import UUID
+
+from booking.domain.facts import BookingFacts
+from booking.domain.states import STATES_THAT_CAN_BE_CANCELLED, BookingState
+from booking.models import Booking
+from booking.services.lifecycle import change_booking, require_organizer
+from booking.services.room_transaction import RoomTransaction
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.errors import ConflictError
+
+
+def cancel_booking(
+    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = SYSTEM_CLOCK
+) -> BookingFacts:
+    """Cancel the booking. Cancelling it again returns it unchanged.
+
+    Raises: NotFoundError; PermissionDeniedError for others than organizer and admin; ConflictError
+    `already_over` for a booking of the past, `not_cancellable` for a released one.
+    """
+
+    def cancel(booking: Booking, tx: RoomTransaction) -> None:
+        require_organizer(actor, booking)
+        if booking.state == BookingState.CANCELLED:
+            return
+        if booking.state not in STATES_THAT_CAN_BE_CANCELLED:
+            raise ConflictError(
+                f"The booking is already {booking.state}.", code="not_cancellable"
+            )
+        if booking.interval.end <= tx.now:
+            raise ConflictError("The booking is over and stays as history.", code="already_over")
+        booking.state = BookingState.CANCELLED
+
+    return change_booking(
+        actor=actor,
+        booking_id=booking_id,
+        command="cancel_booking",
+        change=cancel,
+        clock=clock,
+        reason=reason,
+    )

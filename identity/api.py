@@ -1,0 +1,77 @@
+"""REST: one's own account and API tokens."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Field, Router, Schema
+
+from identity.api_auth import user_from
+from identity.models import ApiToken, Role, User
+from identity.services.issue_api_token import issue_api_token
+from identity.services.revoke_api_token import revoke_api_token
+from meeting_rooms.kernel.problem import Problem
+
+router = Router(tags=["account"])
+
+
+class MeOut(Schema):
+    """The person who calls."""
+
+    id: UUID
+    email: str
+    display_name: str
+    role: Role
+
+
+class TokenIn(Schema):
+    """A token to be made."""
+
+    name: str = Field(max_length=100, examples=["lobby bot"])
+    expires_at: datetime | None = None
+
+
+class TokenOut(Schema):
+    """A token without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewTokenOut(TokenOut):
+    """A token with its secret, which is shown this once."""
+
+    secret: str
+
+
+@router.get("/me", response=MeOut, summary="Who am I")
+def me(request: HttpRequest) -> User:
+    """Return the person behind the token or session."""
+    return user_from(request)
+
+
+@router.get("/tokens", response=list[TokenOut], summary="My active API tokens")
+def list_tokens(request: HttpRequest) -> list[ApiToken]:
+    """Return the caller's tokens that are not revoked, newest first."""
+    return list(user_from(request).api_tokens.filter(revoked_at=None))
+
+
+@router.post("/tokens", response={201: NewTokenOut, 422: Problem}, summary="Make an API token")
+def make_token(request: HttpRequest, body: TokenIn) -> tuple[int, NewTokenOut]:
+    """Make a token. Its secret cannot be read again."""
+    issued = issue_api_token(
+        user=user_from(request), name=body.name, expires_at=body.expires_at
+    )
+    public = TokenOut.from_orm(issued.record)
+    return 201, NewTokenOut(**public.dict(), secret=issued.secret)
+
+
+@router.delete("/tokens/{token_id}", response={204: None, 404: Problem}, summary="Revoke a token")
+def revoke_token(request: HttpRequest, token_id: UUID) -> tuple[int, None]:
+    """End one of the caller's tokens at once."""
+    revoke_api_token(user=user_from(request), token_id=token_id)
+    return 204, None

@@ -1,0 +1,9 @@
+"""Reads of identity."""
+
+from identity.models import User
+from meeting_rooms.kernel.actor import Actor, ActorKind
+
+
+def actor_of(user: User) -> Actor:
+    """Return the person as the author of a command."""
+    return Actor(ActorKind.PERSON, user.display_name, user_id=user.pk, is_admin=user.is_admin)

@@ -1,0 +1,1 @@
+"""Commands of identity: one public function a file."""

@@ -1,0 +1,132 @@
+"""The REST API: the apps' routers behind one address, and one mapping of errors to answers."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from booking.api import router as booking_router
+from identity.api import router as identity_router
+from identity.api_auth import API_AUTH
+from meeting_rooms import __version__
+from meeting_rooms.kernel.errors import MeetingRoomsError
+from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem, status_of
+from rooms.api import router as rooms_router
+
+log = structlog.get_logger(__name__)
+RETRY_AFTER_S = 2
+
+api = NinjaAPI(
+    title="Meeting Rooms",
+    version=__version__,
+    description="Rooms, availability and bookings. Refusals are RFC 9457 problems whose `code` "
+    "is stable. Live changes are pushed at /ws/v1/live.",
+    docs_url=None,  # the bundled viewers need inline scripts, which the CSP forbids
+    urls_namespace="api",
+    auth=API_AUTH,
+)
+api.add_router("", identity_router)
+api.add_router("", rooms_router)
+api.add_router("", booking_router)
+
+
+def _answer(
+    status: HTTPStatus,
+    *,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> HttpResponse:
+    return JsonResponse(
+        problem(status, code=code, detail=detail, **facts),
+        status=status,
+        content_type=PROBLEM_CONTENT_TYPE,
+        headers=dict(headers or {}),
+    )
+
+
+@api.exception_handler(MeetingRoomsError)
+def on_refusal(_request: HttpRequest, exc: MeetingRoomsError) -> HttpResponse:
+    """Answer a refused command or read."""
+    return _answer(status_of(exc), code=exc.code, detail=exc.detail, **exc.facts)
+
+
+@api.exception_handler(ValidationError)
+def on_validation(_request: HttpRequest, exc: ValidationError) -> HttpResponse:
+    """Answer a request that does not fit its schema: which member, and why."""
+    errors = [
+        {"at": ".".join(str(part) for part in error["loc"]), "detail": error["msg"]}
+        for error in exc.errors
+    ]
+    return _answer(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="invalid",
+        detail="; ".join(f"{e['at']}: {e['detail']}" for e in errors),
+        errors=errors,
+    )
+
+
+@api.exception_handler(HttpError)
+def on_http_error(_request: HttpRequest, exc: HttpError) -> HttpResponse:
+    """Answer what the framework refused before any of ours saw it: a body that is not JSON."""
+    status = HTTPStatus(exc.status_code)
+    code = "not_json" if status is HTTPStatus.BAD_REQUEST else "refused"
+    return _answer(status, code=code, detail=str(exc))
+
+
+@api.exception_handler(AuthenticationError)
+def on_unauthenticated(_request: HttpRequest, _exc: AuthenticationError) -> HttpResponse:
+    """Answer a caller nobody knows."""
+    return _answer(
+        HTTPStatus.UNAUTHORIZED,
+        code="not_authenticated",
+        detail="Send 'Authorization: Bearer <token>'. Make a token at /account/tokens.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+@api.exception_handler(Http404)
+def on_missing(_request: HttpRequest, _exc: Http404) -> HttpResponse:
+    """Answer an address that leads nowhere."""
+    return _answer(HTTPStatus.NOT_FOUND, code="not_found", detail="There is nothing here.")
+
+
+@api.exception_handler(RequestDataTooBig)
+def on_too_big(_request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
+    """Answer a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    return _answer(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        code="body_too_large",
+        detail="The body may have at most 256 KiB.",
+    )
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
+    """Answer while Postgres is away or slow. The transaction was rolled back."""
+    log.warning("store_unavailable", store="postgres", error=str(exc).strip())
+    return _answer(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        code="unavailable",
+        detail="The bookings store did not answer in time. Nothing was changed; try again.",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
+
+
+@api.exception_handler(Exception)
+def on_bug(_request: HttpRequest, exc: Exception) -> HttpResponse:
+    """Answer a fault of ours: logged whole, told in general."""
+    log.error("unhandled_error", exc_info=exc)
+    return _answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        code="internal_error",
+        detail="Something broke on our side. Quote the X-Request-ID when you report it.",
+    )

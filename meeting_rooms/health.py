@@ -1,0 +1,91 @@
+"""Health: `/healthz` says that this process answers, `/readyz` that its stores do.
+
+Neither tells versions, addresses or errors to the public.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from redis import asyncio as redis
+from redis.exceptions import RedisError
+
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime.store import open_store
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProbe:
+    """What one store answered. `problem` is for operators, never for the public."""
+
+    name: str
+    problem: str | None
+
+    @property
+    def is_ok(self) -> bool:
+        """Say whether the store answered in time."""
+        return self.problem is None
+
+
+async def _postgres() -> None:
+    connection = await psycopg.AsyncConnection.connect(settings.DATABASE_URL, connect_timeout=2)
+    async with connection:
+        await connection.execute("SELECT 1")
+
+
+async def _mongodb() -> None:
+    store = open_store()
+    try:
+        await store.ping()
+    finally:
+        await store.close()
+
+
+async def _redis() -> None:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=settings.STORE_TIMEOUT_S)
+    async with client:
+        await client.ping()
+
+
+_PROBES: dict[str, Callable[[], Awaitable[None]]] = {
+    "postgres": _postgres,
+    "mongodb": _mongodb,
+    "redis": _redis,
+}
+
+
+async def _probe(name: str, ask: Callable[[], Awaitable[None]]) -> StoreProbe:
+    try:
+        async with asyncio.timeout(settings.STORE_TIMEOUT_S):
+            await ask()
+    except (psycopg.Error, UnavailableError, RedisError, OSError, ValueError) as exc:
+        return StoreProbe(name, f"{type(exc).__name__}: {exc}".strip())
+    return StoreProbe(name, None)
+
+
+async def probe_stores() -> list[StoreProbe]:
+    """Ask every store at once; each answers or fails within `settings.STORE_TIMEOUT_S`."""
+    return await asyncio.gather(*(_probe(name, ask) for name, ask in _PROBES.items()))
+
+
+async def healthz(_request: HttpRequest) -> JsonResponse:
+    """Answer as long as the process does; asks no store."""
+    return JsonResponse({"status": "ok"})
+
+
+async def readyz(_request: HttpRequest) -> JsonResponse:
+    """Answer 200 when every store answers, else 503 with the names of those that do not."""
+    probes = await probe_stores()
+    for probe in probes:
+        if not probe.is_ok:
+            log.warning("store_not_ready", store=probe.name, problem=probe.problem)
+    stores = {probe.name: "ok" if probe.is_ok else "unavailable" for probe in probes}
+    is_ready = all(probe.is_ok for probe in probes)
+    status = "ok" if is_ready else "unavailable"
+    return JsonResponse({"status": status, "stores": stores}, status=200 if is_ready else 503)

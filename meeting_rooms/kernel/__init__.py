@@ -1,0 +1,1 @@
+"""Shared vocabulary of all apps: errors, clock, intervals and ids. Imports no app and no framework."""

@@ -1,0 +1,43 @@
+"""Half-open stretches of time, `[start, end)`, aware and in UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A non-empty stretch of time that includes its start and not its end."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime) -> Self:
+        """Return the interval in UTC. Raises InvalidCommandError on a missing zone or end ≤ start."""
+        for name, value in (("start", start), ("end", end)):
+            if value.tzinfo is None:
+                raise InvalidCommandError(
+                    f"The {name} {value.isoformat()} has no time zone. "
+                    "Add an offset, for example 2026-03-01T09:00:00+01:00.",
+                    code="time_without_zone",
+                )
+        if end <= start:
+            raise InvalidCommandError(
+                "The end must be later than the start.", code="end_not_after_start"
+            )
+        return cls(start.astimezone(UTC), end.astimezone(UTC))
+
+    @property
+    def duration(self) -> timedelta:
+        """Return the real time between start and end."""
+        return self.end - self.start
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Say whether some instant lies in both. Back-to-back intervals do not overlap."""
+        return self.start < other.end and other.start < self.end
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end

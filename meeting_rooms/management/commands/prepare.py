@@ -1,0 +1,40 @@
+"""`manage.py prepare`: bring the stores and static files up to this version of the code."""
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from meeting_rooms.demo.load import load_demo_if_empty
+from realtime.store import open_store
+
+
+class Command(BaseCommand):
+    """Migrates, indexes, collects; safe to repeat, and to run before every start."""
+
+    help = "Migrates Postgres, prepares MongoDB, collects static files; demo data if DEMO is on."
+
+    def handle(self, *_args: Any, verbosity: int, **_options: Any) -> None:
+        """Do each step and say so."""
+        self._step("Migrating Postgres")
+        call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
+        self._step("Preparing MongoDB")
+        asyncio.run(_prepare_live_store())
+        self._step("Collecting static files")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if settings.DEMO and load_demo_if_empty(report=self._step):
+            self._step("Demo data is in place")
+
+    def _step(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+async def _prepare_live_store() -> None:
+    store = open_store()
+    try:
+        await store.prepare()
+    finally:
+        await store.close()

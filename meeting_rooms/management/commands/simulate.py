@@ -1,0 +1,34 @@
+"""`manage.py simulate`: keep things happening on the demo campus."""
+
+import random
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from meeting_rooms.demo.simulator import Simulator
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from realtime.process import run_until_signal
+from realtime.projector import Projector
+from realtime.publisher import Publisher
+from realtime.services.record_occupancy import OccupancySink
+from realtime.store import LiveStore
+
+
+class Command(BaseCommand):
+    """Runs the simulator; only where DEMO is on."""
+
+    help = "Simulates people and sensors on the demo campus. Refuses to run unless DEMO is on."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Run until a signal comes."""
+        if not settings.DEMO:
+            raise CommandError("The simulator runs only where DEMO=1: it books and cancels.")
+        run_until_signal("simulator", _simulate)
+
+
+async def _simulate(store: LiveStore) -> None:
+    projector = Projector(store, Publisher(get_channel_layer()), SYSTEM_CLOCK)
+    sink = OccupancySink(store, projector, SYSTEM_CLOCK)
+    await Simulator(sink, SYSTEM_CLOCK, random.Random()).run()  # noqa: S311 - a demo, not a secret

@@ -1,0 +1,184 @@
+"""Django settings, read from the environment. `.env.example` documents every variable.
+
+Defaults are safe for production; `manage.py run` relaxes what a demo on one machine needs.
+"""
+
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+
+from meeting_rooms import embedded
+from meeting_rooms.embedded import ServiceName
+from meeting_rooms.logs import logging_config
+from meeting_rooms.secret_key import read_secret_key
+
+django_stubs_ext.monkeypatch()  # lets admin and manager classes be generic at run time, as stubs are
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).absolute()
+DEBUG = env.bool("DEBUG", False)
+DEMO = env.bool("DEMO", False)
+HTTPS = env.bool("HTTPS", True)
+
+DEFAULT_SECRET_KEY = "insecure-default-set-SECRET_KEY"  # noqa: S105 - refused by a system check
+SECRET_KEY = env.str("SECRET_KEY", "") or read_secret_key(DATA_DIR) or DEFAULT_SECRET_KEY
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# -- stores: an address in the environment wins over an embedded server, each on its own ----------
+_embedded = embedded.recorded_urls(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", _embedded.get(ServiceName.POSTGRES, ""))
+MONGODB_URL = env.str("MONGODB_URL", _embedded.get(ServiceName.MONGODB, ""))
+REDIS_URL = env.str("REDIS_URL", _embedded.get(ServiceName.REDIS, ""))
+MONGODB_DATABASE = env.str("MONGODB_DATABASE", "meeting_rooms")
+REDIS_PREFIX = env.str("REDIS_PREFIX", "meeting_rooms")
+
+STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
+LOCK_TIMEOUT_MS = 3_000
+POSTGRES_POOL_SIZE = env.int("POSTGRES_POOL_SIZE", 20)
+STORE_TIMEOUT_S = 2.0
+
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(DATABASE_URL or "postgres://127.0.0.1:5432/meeting_rooms"),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 0,  # the pool below keeps connections; threads must not
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
+            f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=30000",
+            "pool": {"min_size": 1, "max_size": POSTGRES_POOL_SIZE, "timeout": 5},
+        },
+    }
+}
+
+# redis-py 8 reads with a 5 s time-out and caps its pool at 100, which closes idle sockets and
+# refuses bursts of handshakes; both are raised here. Regression: realtime/tests/test_sockets.py.
+REDIS_HOST = {
+    "address": REDIS_URL or "redis://127.0.0.1:6379/0",
+    "socket_timeout": 20,
+    "socket_connect_timeout": 3,
+    "max_connections": 5000,
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
+    }
+}
+
+# -- applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "meeting_rooms",
+    "frontend",
+    "realtime",
+    "booking",
+    "rooms",
+    "identity",
+    "channels",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "meeting_rooms.logs.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "meeting_rooms.urls"
+ASGI_APPLICATION = "meeting_rooms.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# -- people -----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "identity.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+# -- time and language ------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- static files -----------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# -- security ---------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest request body accepted
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+# Only set where a proxy overwrites the header: it is client-controlled otherwise.
+if env.bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(level=env.str("LOG_LEVEL", "INFO"), as_json=env.bool("LOG_JSON", True))

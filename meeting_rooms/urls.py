@@ -1,0 +1,17 @@
+"""Addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from meeting_rooms.api import api
+from meeting_rooms.health import healthz, readyz
+
+admin.site.site_header = admin.site.site_title = "Meeting Rooms"
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("", include("frontend.urls")),
+]

@@ -1,0 +1,1 @@
+"""Live room state: projector, ticker, hub and sockets."""

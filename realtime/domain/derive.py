@@ -1,0 +1,128 @@
+"""What a room is right now, from its schedule, its sensors and the time. Pure: one function.
+
+Displays, pages, API and tests all read the outcome of `derive`; nothing else decides a status.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from realtime.domain.state import (
+    Closure,
+    Occupancy,
+    RoomStatus,
+    SensorHealth,
+    Slot,
+    SlotState,
+)
+
+ENDING_LEAD = timedelta(minutes=10)
+SENSOR_STALE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The outcome for one instant; it holds until `next_change_at`."""
+
+    status: RoomStatus
+    until: datetime | None  # when the room is next free (busy, closed) or taken (free); None: unknown
+    next_change_at: datetime | None
+    agenda: tuple[Slot, ...]
+    current: Slot | None
+    next: Slot | None
+    closure: Closure | None
+    occupancy: Occupancy
+
+
+def derive(
+    agenda: Sequence[Slot], closures: Sequence[Closure], occupancy: Occupancy, now: datetime
+) -> Derived:
+    """Return what holds at `now`, and until when.
+
+    `agenda` is sorted by start and free of overlaps. A slot past its check-in instant is free here,
+    whether its booking was released yet or not; a stale sensor neither fills nor empties a room.
+    """
+    slots = tuple(slot for slot in agenda if slot.end > now and not is_no_show(slot, now))
+    current = next((slot for slot in slots if slot.start <= now), None)
+    upcoming = next((slot for slot in slots if slot.start > now), None)
+    closure = next((c for c in closures if _runs(c.start, c.end, now)), None)
+    seen = replace(occupancy, sensor=_sensor_health(occupancy, now))
+    status, until = _status(slots, closures, current, closure, seen, now)
+    return Derived(
+        status=status,
+        until=until,
+        next_change_at=_next_change(slots, closures, seen, now),
+        agenda=slots,
+        current=current,
+        next=upcoming,
+        closure=closure,
+        occupancy=seen,
+    )
+
+
+def is_no_show(slot: Slot, now: datetime) -> bool:
+    """Say whether the slot waited for somebody and its check-in instant has passed."""
+    deadline = slot.check_in_until if slot.state is SlotState.CONFIRMED else None
+    return deadline is not None and deadline <= now
+
+
+def _runs(start: datetime, end: datetime | None, now: datetime) -> bool:
+    return start <= now and (end is None or now < end)
+
+
+def _sensor_health(occupancy: Occupancy, now: datetime) -> SensorHealth:
+    if occupancy.observed_at is None:
+        return SensorHealth.NONE
+    is_stale = now - occupancy.observed_at >= SENSOR_STALE_AFTER
+    return SensorHealth.STALE if is_stale else SensorHealth.OK
+
+
+def _status(
+    slots: Sequence[Slot],
+    closures: Sequence[Closure],
+    current: Slot | None,
+    closure: Closure | None,
+    occupancy: Occupancy,
+    now: datetime,
+) -> tuple[RoomStatus, datetime | None]:
+    if closure is not None:
+        return RoomStatus.OUT_OF_SERVICE, closure.end
+    if current is None:
+        if occupancy.is_sensed:
+            return RoomStatus.OCCUPIED, None  # people came without a booking: nobody knows how long
+        starts = [s.start for s in slots] + [c.start for c in closures if c.start > now]
+        return RoomStatus.FREE, min(starts, default=None)
+    if current.state is SlotState.CONFIRMED and current.check_in_until and not occupancy.is_sensed:
+        return RoomStatus.RESERVED, current.check_in_until
+    free_at = _end_of_run(slots, closures, current)
+    is_ending = free_at is not None and free_at - now <= ENDING_LEAD
+    return (RoomStatus.ENDING if is_ending else RoomStatus.OCCUPIED), free_at
+
+
+def _end_of_run(
+    slots: Sequence[Slot], closures: Sequence[Closure], current: Slot
+) -> datetime | None:
+    """Return when the room is free again: back-to-back bookings and closures are one run."""
+    end = current.end
+    taken: list[tuple[datetime, datetime | None]] = [(s.start, s.end) for s in slots]
+    taken += [(c.start, c.end) for c in closures]
+    for start, stretch_end in sorted(taken, key=lambda stretch: stretch[0]):
+        if start > end:
+            break
+        if stretch_end is None:
+            return None
+        end = max(end, stretch_end)
+    return end
+
+
+def _next_change(
+    slots: Sequence[Slot], closures: Sequence[Closure], occupancy: Occupancy, now: datetime
+) -> datetime | None:
+    instants: list[datetime | None] = []
+    for slot in slots:
+        instants += [slot.start, slot.end, slot.check_in_until, slot.end - ENDING_LEAD]
+    for closure in closures:
+        instants += [closure.start, closure.end, closure.end and closure.end - ENDING_LEAD]
+    if occupancy.observed_at is not None:
+        instants.append(occupancy.observed_at + SENSOR_STALE_AFTER)
+    return min((at for at in instants if at is not None and at > now), default=None)

@@ -1,0 +1,169 @@
+"""The live state of one room: its shape in memory, in MongoDB and on the wire.
+
+Pure data; may import the standard library and the kernel only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+Document = Mapping[str, Any]  # a decoded MongoDB document: the edge where types end
+
+
+class RoomStatus(StrEnum):
+    """What a room is right now, as every exit names it."""
+
+    FREE = "free"
+    RESERVED = "reserved"  # a booking runs, nobody has checked in or been sensed: boards say Waiting
+    OCCUPIED = "occupied"
+    ENDING = "ending"  # the last minutes of an occupied stretch after which the room is free
+    OUT_OF_SERVICE = "out_of_service"  # boards say Closed
+
+
+class SlotState(StrEnum):
+    """State of a booking that still takes its slot."""
+
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+
+
+class SensorHealth(StrEnum):
+    """Whether the room's occupancy reading may be believed."""
+
+    OK = "ok"
+    STALE = "stale"
+    NONE = "none"
+
+
+class Audience(StrEnum):
+    """Who reads a live state. Each audience gets its own redaction, made once per change."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One booking as screens see it. Times are aware UTC, `[start, end)`."""
+
+    booking: str
+    start: datetime
+    end: datetime
+    title: str
+    organizer: str
+    private: bool
+    state: SlotState
+    check_in_until: datetime | None  # None: this booking needs no check-in
+
+    @classmethod
+    def from_document(cls, doc: Document) -> Self:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(**{**doc, "state": SlotState(doc["state"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A stretch in which the room is out of service. `end` None: until further notice."""
+
+    start: datetime
+    end: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """The newest sensor reading. `count` None: the sensor does not count."""
+
+    count: int | None = None
+    motion: bool | None = None
+    source: str | None = None
+    observed_at: datetime | None = None
+    sensor: SensorHealth = SensorHealth.NONE
+
+    @property
+    def is_sensed(self) -> bool:
+        """Say whether somebody is believed to be in the room; a stale sensor proves nothing."""
+        return self.sensor is SensorHealth.OK and bool(self.count or self.motion)
+
+    @classmethod
+    def from_document(cls, doc: Document) -> Self:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(**{**doc, "sensor": SensorHealth(doc["sensor"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The room's bookings from now to the end of its next local day.
+
+    `version` is the room's `schedule_version` in Postgres from which the slice was read.
+    """
+
+    version: int
+    agenda: tuple[Slot, ...] = ()
+    current: Slot | None = None
+    next: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Everything a screen shows of one room. Same (epoch, version) always means same content."""
+
+    id: str  # room uuid
+    epoch: str
+    version: int
+    building: str  # slug
+    floor: str  # slug
+    slug: str
+    name: str
+    capacity: int
+    features: tuple[str, ...]
+    direction: str  # way from the board: "", "up", "left", "right", "up-right", ...
+    timezone: str  # IANA
+    is_public: bool  # whether the public audience may read this room at all
+    shows_titles: bool  # whether the public audience may read titles that are not private
+    status: RoomStatus
+    until: datetime | None
+    next_change_at: datetime | None
+    schedule: Schedule
+    closure: Closure | None
+    occupancy: Occupancy
+    changed_at: datetime
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the MongoDB document; `from_document` reads it back unchanged."""
+        doc = asdict(self)
+        doc["_id"] = doc.pop("id")
+        return doc
+
+    @classmethod
+    def from_document(cls, doc: Document) -> Self:
+        """Read what `as_document` wrote. The codec must give aware datetimes."""
+        fields = {key: value for key, value in doc.items() if key != "_id"}
+        schedule, closure = doc["schedule"], doc["closure"]
+        fields |= {
+            "id": doc["_id"],
+            "features": tuple(doc["features"]),
+            "status": RoomStatus(doc["status"]),
+            "schedule": Schedule(
+                version=schedule["version"],
+                agenda=tuple(Slot.from_document(slot) for slot in schedule["agenda"]),
+                current=schedule["current"] and Slot.from_document(schedule["current"]),
+                next=schedule["next"] and Slot.from_document(schedule["next"]),
+            ),
+            "closure": closure and Closure(**closure),
+            "occupancy": Occupancy.from_document(doc["occupancy"]),
+        }
+        return cls(**fields)
+
+    @property
+    def uuid(self) -> UUID:
+        """Return the room's uuid as Postgres knows it."""
+        return UUID(self.id)
+
+    @property
+    def mark(self) -> tuple[str, int]:
+        """The pair by which consumers decide whether they already have this state."""
+        return self.epoch, self.version

@@ -1,0 +1,161 @@
+"""The projector: brings a room's live state up to its schedule, its sensors and the time.
+
+Idempotent, coalescing, safe to run twice and in any order: it reads the schedule and its version in
+one Postgres snapshot, and replaces the live state only if that is still the one it has judged.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from channels.db import database_sync_to_async
+
+from booking.domain.states import BookingState
+from booking.models import Booking
+from booking.selectors import RoomSchedule, read_schedule
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import UnavailableError
+from meeting_rooms.kernel.interval import Interval
+from realtime.domain.derive import Derived, derive
+from realtime.domain.state import Closure, LiveState, Occupancy, Schedule, Slot, SlotState
+from realtime.publisher import Publisher
+from realtime.store import LiveStore, Mark
+
+MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has made progress
+LOOK_AHEAD = timedelta(days=2, hours=2)  # more than to the end of the next local day, of 25 hours too
+
+_SLOT_STATES = {
+    BookingState.CONFIRMED: SlotState.CONFIRMED,
+    BookingState.CHECKED_IN: SlotState.CHECKED_IN,
+}
+
+Observe = Callable[[Occupancy], Occupancy]
+
+
+class Projector:
+    """Writes live states and publishes them."""
+
+    def __init__(self, store: LiveStore, publisher: Publisher, clock: Clock) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._clock = clock
+
+    async def project(self, room: UUID, observe: Observe | None = None) -> LiveState | None:
+        """Bring one room up to date, with a new sensor reading if `observe` applies one.
+
+        Returns the state that holds now, or None for a room not in use.
+        Guarantees: the version rises by one exactly when the content changes; a schedule older than
+        the stored one is never written. Raises UnavailableError after MAX_ATTEMPTS lost races.
+        """
+        for _ in range(MAX_ATTEMPTS):
+            schedule = await self._read_schedule(room)
+            if schedule is None:
+                return None
+            stored = await self._store.get(str(room))
+            if stored is not None and stored.schedule.version > schedule.room.schedule_version:
+                continue  # another projector has read a later schedule: read again
+            fresh = self._judge(schedule, stored, observe)
+            if stored is not None and fresh == replace(stored, changed_at=fresh.changed_at):
+                return stored
+            if await self._write(fresh, stored):
+                await self._publisher.publish(fresh)
+                return fresh
+        raise UnavailableError(f"Room {room} changes faster than it can be projected.")
+
+    async def _read_schedule(self, room: UUID) -> RoomSchedule | None:
+        now = self._clock.now()
+        ahead = Interval(now, now + LOOK_AHEAD)
+        return await database_sync_to_async(read_schedule)(room, ahead, now=now)
+
+    def _judge(
+        self, schedule: RoomSchedule, stored: LiveState | None, observe: Observe | None
+    ) -> LiveState:
+        """Return what the room's state ought to be; unchanged content keeps its version."""
+        now = _milliseconds(self._clock.now())
+        occupancy = stored.occupancy if stored else Occupancy()
+        if observe is not None:
+            occupancy = observe(occupancy)
+        zone = ZoneInfo(schedule.room.floor.building.timezone)
+        horizon = _midnight(now, zone, days=2)
+        slots = tuple(s for s in map(_slot, schedule.bookings) if s.start < horizon)
+        closures = [
+            Closure(_milliseconds(c.starts_at), c.ends_at and _milliseconds(c.ends_at), c.reason)
+            for c in schedule.closures
+        ]
+        derived = derive(slots, closures, occupancy, now)
+        same = _state(
+            schedule,
+            derived,
+            mark=stored.mark if stored else (uuid4().hex[:12], 1),
+            next_change_at=min(derived.next_change_at or horizon, _midnight(now, zone, days=1)),
+            now=now,
+        )
+        if stored is None or same == replace(stored, changed_at=now):
+            return same
+        return replace(same, version=stored.version + 1)
+
+    async def _write(self, fresh: LiveState, stored: LiveState | None) -> bool:
+        if stored is None:
+            return await self._store.insert(fresh)
+        return await self._store.replace(fresh, expected=stored.mark)
+
+
+def _state(
+    schedule: RoomSchedule, derived: Derived, *, mark: Mark, next_change_at: datetime, now: datetime
+) -> LiveState:
+    room, floor, building = schedule.room, schedule.room.floor, schedule.room.floor.building
+    epoch, version = mark
+    return LiveState(
+        id=str(room.uuid),
+        epoch=epoch,
+        version=version,
+        building=building.slug,
+        floor=floor.slug,
+        slug=room.slug,
+        name=room.name,
+        capacity=room.capacity,
+        features=schedule.features,
+        direction=room.direction,
+        timezone=building.timezone,
+        is_public=building.is_board_public,
+        shows_titles=building.shows_titles,
+        status=derived.status,
+        until=derived.until,
+        next_change_at=next_change_at,
+        schedule=Schedule(
+            version=room.schedule_version,
+            agenda=derived.agenda,
+            current=derived.current,
+            next=derived.next,
+        ),
+        closure=derived.closure,
+        occupancy=derived.occupancy,
+        changed_at=now,
+    )
+
+
+def _slot(booking: Booking) -> Slot:
+    return Slot(
+        booking=str(booking.pk),
+        start=_milliseconds(booking.interval.start),
+        end=_milliseconds(booking.interval.end),
+        title=booking.title,
+        organizer=booking.organizer_name,
+        private=booking.is_private,
+        state=_SLOT_STATES[BookingState(booking.state)],
+        check_in_until=booking.check_in_until and _milliseconds(booking.check_in_until),
+    )
+
+
+def _milliseconds(at: datetime) -> datetime:
+    """Round down to what MongoDB keeps, so that a state read back equals the one written."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _midnight(now: datetime, zone: ZoneInfo, *, days: int) -> datetime:
+    """Return the start of the local day `days` after today, in UTC."""
+    day = now.astimezone(zone).date() + timedelta(days=days)
+    return datetime.combine(day, wall_time(0), zone).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Commands of realtime: one public function a file."""

@@ -1,0 +1,224 @@
+"""The live-state store: the only module that speaks to MongoDB.
+
+Single-document atomicity is all it relies on: every write names the (epoch, version) it replaces.
+Every call is bounded by `settings.STORE_TIMEOUT_S` and raises UnavailableError beyond it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from bson.codec_options import CodecOptions
+from django.conf import settings
+from pymongo import ASCENDING, AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime.domain.state import LiveState
+from realtime.domain.topics import Topic
+
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+READINGS_KEPT = timedelta(days=30)
+PROJECTOR_LEASE = "projector"
+_FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
+
+Mark = tuple[str, int]
+
+
+@asynccontextmanager
+async def _bounded() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(settings.STORE_TIMEOUT_S):
+            yield
+    except (PyMongoError, TimeoutError) as exc:
+        raise UnavailableError("The live store did not answer in time. Try again.") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One raw sensor reading, as the time series keeps it."""
+
+    room: UUID
+    count: int | None
+    motion: bool | None
+    source: str
+    observed_at: datetime
+
+
+class LiveStore:
+    """Live states, raw readings and the projector's lease in one MongoDB database."""
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
+        self._client = client
+        self._db: AsyncDatabase[dict[str, Any]] = client.get_database(
+            database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
+        )
+        self._rooms = self._db["rooms"]
+        self._leases = self._db["leases"]
+
+    async def prepare(self) -> None:
+        """Create indexes and the time series. Harmless when repeated."""
+        async with _bounded():
+            await self._rooms.create_index([("next_change_at", ASCENDING)])
+            await self._rooms.create_index([("building", ASCENDING)])
+            await self._rooms.create_index([("floor", ASCENDING)])
+            try:
+                await self._db.create_collection(
+                    "readings",
+                    timeseries={"timeField": "observed_at", "metaField": "room"},
+                    expireAfterSeconds=int(READINGS_KEPT.total_seconds()),
+                )
+            except CollectionInvalid:
+                return  # it exists
+
+    async def ping(self) -> None:
+        """Raise UnavailableError unless the primary answers."""
+        async with _bounded():
+            await self._client.admin.command("ping")
+
+    async def get(self, room_id: str) -> LiveState | None:
+        """Return one room's state."""
+        async with _bounded():
+            doc = await self._rooms.find_one({"_id": room_id})
+        return doc and LiveState.from_document(doc)
+
+    async def states(self, topic: Topic) -> list[LiveState]:
+        """Return the states of a topic in the order of their ids."""
+        async with _bounded():
+            docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
+        return [LiveState.from_document(doc) for doc in docs]
+
+    async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
+        """Return the states of these rooms, of those that exist."""
+        async with _bounded():
+            docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
+        return [LiveState.from_document(doc) for doc in docs]
+
+    async def marks(self, topic: Topic) -> dict[str, Mark]:
+        """Return (epoch, version) by room for a topic."""
+        async with _bounded():
+            docs = await self._rooms.find(_filter(topic), {"epoch": 1, "version": 1}).to_list()
+        return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
+
+    async def schedule_versions(self) -> dict[UUID, int]:
+        """Return by room the Postgres version that its state was read at."""
+        async with _bounded():
+            docs = await self._rooms.find({}, {"schedule.version": 1}).to_list()
+        return {UUID(doc["_id"]): doc["schedule"]["version"] for doc in docs}
+
+    async def insert(self, state: LiveState) -> bool:
+        """Store a room's first state. Returns False when another projector was first."""
+        async with _bounded():
+            try:
+                await self._rooms.insert_one(state.as_document())
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def replace(self, state: LiveState, *, expected: Mark) -> bool:
+        """Replace the room's state if it is still the expected one.
+
+        Guarantees: atomic per document, majority-written and journaled. Returns False when another
+        projector was first; the caller reads again.
+        """
+        epoch, version = expected
+        doc = state.as_document()
+        async with _bounded():
+            found = await self._rooms.find_one_and_replace(
+                {"_id": state.id, "epoch": epoch, "version": version}, doc, {"_id": 1}
+            )
+        return found is not None
+
+    async def remove(self, room_ids: Iterable[UUID]) -> None:
+        """Forget rooms that are no longer in use."""
+        async with _bounded():
+            await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
+
+    async def due(self, now: datetime, *, limit: int = 500) -> list[LiveState]:
+        """Return the states that time has overtaken, the longest overdue first."""
+        async with _bounded():
+            cursor = self._rooms.find({"next_change_at": {"$lte": now}})
+            docs = await cursor.sort("next_change_at").limit(limit).to_list()
+        return [LiveState.from_document(doc) for doc in docs]
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest instant at which some state will change by itself."""
+        async with _bounded():
+            doc = await self._rooms.find_one(
+                {"next_change_at": {"$ne": None}},
+                {"next_change_at": 1},
+                sort=[("next_change_at", ASCENDING)],
+            )
+        return doc and doc["next_change_at"]
+
+    async def keep_reading(self, reading: Reading) -> None:
+        """Append a raw reading to the time series."""
+        doc = {
+            "room": str(reading.room),
+            "count": reading.count,
+            "motion": reading.motion,
+            "source": reading.source,
+            "observed_at": reading.observed_at,
+        }
+        async with _bounded():
+            await self._db["readings"].insert_one(doc)
+
+    async def renew_lease(self) -> None:
+        """Record, by the store's own clock, that a projector has just done its round."""
+        async with _bounded():
+            await self._leases.update_one(
+                {"_id": PROJECTOR_LEASE}, {"$currentDate": {"renewed_at": True}}, upsert=True
+            )
+
+    async def lease_age_s(self) -> float | None:
+        """Return the seconds since a projector last did its round; None if none ever did.
+
+        Both instants are the store's, so a skewed clock elsewhere cannot fake or hide a death.
+        """
+        age = {"$subtract": ["$$NOW", "$renewed_at"]}
+        async with _bounded():
+            cursor = await self._leases.aggregate(
+                [{"$match": {"_id": PROJECTOR_LEASE}}, {"$project": {"age_ms": age}}]
+            )
+            docs = await cursor.to_list()
+        return docs[0]["age_ms"] / 1000 if docs else None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def _filter(topic: Topic) -> Mapping[str, str]:
+    return {} if topic.kind == "campus" else {_FIELD_OF_TOPIC[topic.kind]: topic.key}
+
+
+def open_store() -> LiveStore:
+    """Open a store for the running event loop. The caller closes it."""
+    milliseconds = int(settings.STORE_TIMEOUT_S * 1000)
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.MONGODB_URL,
+        tz_aware=True,
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        socketTimeoutMS=milliseconds,
+        maxPoolSize=50,
+    )
+    return LiveStore(client, settings.MONGODB_DATABASE)
+
+
+_stores: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveStore] = WeakKeyDictionary()
+
+
+def shared_store() -> LiveStore:
+    """Return the store of the running event loop: a client belongs to the loop it was opened on."""
+    loop = asyncio.get_running_loop()
+    if loop not in _stores:
+        _stores[loop] = open_store()
+    return _stores[loop]

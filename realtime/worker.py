@@ -1,0 +1,136 @@
+"""The worker: keeps every live state true. Any number may run; two on one room do no harm.
+
+Four loops: `listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the
+safe path), `tick` serves the clock, `drain` projects whatever the other three have marked.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+import structlog
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from booking.services.release_no_shows import release_no_shows
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
+from realtime.domain.derive import is_no_show
+from realtime.domain.state import LiveState
+from realtime.projector import Projector
+from realtime.store import LiveStore
+from rooms.selectors import schedule_versions
+from rooms.services.mark_rooms_changed import ROOM_CHANGED_CHANNEL
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+TICK_MAX_S = 0.5  # a state written by another worker may become due this late
+TICK_MIN_S = 0.02
+PROJECTIONS_AT_ONCE = 4
+STORE_ERRORS = (UnavailableError, OperationalError, InterfaceError, psycopg.Error, OSError)
+
+
+class DirtyRooms:
+    """The rooms that wait for a projection, each at most once: bounded by the number of rooms."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[UUID, None] = {}
+        self._wake = asyncio.Event()
+
+    def add(self, room: UUID) -> None:
+        """Mark a room."""
+        self._rooms[room] = None
+        self._wake.set()
+
+    async def next(self) -> UUID:
+        """Wait for a marked room and take it, the one that has waited longest first."""
+        while not self._rooms:
+            self._wake.clear()
+            await self._wake.wait()
+        room = next(iter(self._rooms))
+        del self._rooms[room]
+        return room
+
+
+class Worker:
+    """Runs the loops until cancelled."""
+
+    def __init__(self, store: LiveStore, projector: Projector, clock: Clock) -> None:
+        self._store = store
+        self._projector = projector
+        self._clock = clock
+        self._dirty = DirtyRooms()
+
+    async def run(self) -> None:
+        """Run all loops; a bug in one ends them all, so that no half of a worker lives on."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._forever(self._listen), name="listen")
+            group.create_task(self._forever(self._sweep), name="sweep")
+            group.create_task(self._forever(self._tick), name="tick")
+            for n in range(PROJECTIONS_AT_ONCE):
+                group.create_task(self._forever(self._drain), name=f"drain-{n}")
+
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step. A store that is away is logged and tried again after a second."""
+        while True:
+            try:
+                await step()
+            except STORE_ERRORS as exc:
+                log.warning("worker_waits_for_store", step=getattr(step, "__name__", ""), error=str(exc).strip())
+                await asyncio.sleep(1)
+
+    async def _listen(self) -> None:
+        """Mark the rooms that commits name, until the connection is lost."""
+        connection = await psycopg.AsyncConnection.connect(
+            settings.DATABASE_URL, autocommit=True, connect_timeout=3
+        )
+        async with connection:
+            await connection.execute(f"LISTEN {ROOM_CHANGED_CHANNEL}")
+            async for notice in connection.notifies():
+                self._dirty.add(UUID(notice.payload))
+
+    async def _sweep(self) -> None:
+        """Mark what the store is behind on, drop what is gone, and renew the lease."""
+        truth = await database_sync_to_async(schedule_versions)()
+        stored = await self._store.schedule_versions()
+        for room, version in truth.items():
+            if stored.get(room, 0) < version:
+                self._dirty.add(room)
+        if gone := stored.keys() - truth.keys():
+            await self._store.remove(gone)
+        await self._store.renew_lease()
+        await asyncio.sleep(SWEEP_S)
+
+    async def _tick(self) -> None:
+        """Serve the clock: release what is due, mark what time has overtaken, sleep until next."""
+        now = self._clock.now()
+        for state in await self._store.due(now):
+            await self._release(state, now)
+            self._dirty.add(state.uuid)
+        await asyncio.sleep(self._until(await self._store.next_due()))
+
+    async def _release(self, state: LiveState, now: datetime) -> None:
+        if not any(is_no_show(slot, now) for slot in state.schedule.agenda):
+            return
+        try:
+            await database_sync_to_async(release_no_shows)(room=state.uuid, clock=self._clock)
+        except NotFoundError:
+            log.info("room_gone_before_release", room=state.id)
+
+    def _until(self, due: datetime | None) -> float:
+        wait = (due - self._clock.now()) if due else timedelta(seconds=TICK_MAX_S)
+        return min(max(wait.total_seconds(), TICK_MIN_S), TICK_MAX_S)
+
+    async def _drain(self) -> None:
+        """Project one marked room. One that cannot be judged must not stop the others."""
+        room = await self._dirty.next()
+        try:
+            await self._projector.project(room)
+        except STORE_ERRORS:
+            raise  # the sweep marks the room again
+        except Exception:  # noqa: BLE001 - logged whole; the sweep tries again every second
+            log.exception("projection_failed", room=str(room))

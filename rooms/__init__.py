@@ -1,0 +1,1 @@
+"""Buildings, floors, rooms, opening hours and closures."""

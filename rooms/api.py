@@ -1,0 +1,99 @@
+"""REST: rooms."""
+
+from datetime import time
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from ninja.pagination import LimitOffsetPagination, paginate
+from pydantic import Field
+
+from meeting_rooms.kernel.problem import Problem
+from rooms.models import Room
+from rooms.selectors import RoomFilter, find_rooms, get_room
+
+router = Router(tags=["rooms"])
+
+
+class OpeningHoursOut(Schema):
+    """Local opening hours on one weekday; `closes` 00:00 is midnight at the end of the day."""
+
+    weekday: int = Field(description="Monday is 0")
+    opens: time
+    closes: time
+
+
+class RoomOut(Schema):
+    """A room."""
+
+    id: UUID
+    name: str
+    slug: str
+    building: str
+    floor: str
+    timezone: str
+    capacity: int
+    features: list[str]
+
+    @staticmethod
+    def resolve_id(room: Room) -> UUID:
+        """Publish the uuid; the integer key stays inside."""
+        return room.uuid
+
+    @staticmethod
+    def resolve_building(room: Room) -> str:
+        """Name the building by its slug."""
+        return room.floor.building.slug
+
+    @staticmethod
+    def resolve_floor(room: Room) -> str:
+        """Name the floor by its slug."""
+        return room.floor.slug
+
+    @staticmethod
+    def resolve_timezone(room: Room) -> str:
+        """Give the IANA zone of the building."""
+        return room.floor.building.timezone
+
+    @staticmethod
+    def resolve_features(room: Room) -> list[str]:
+        """List features by slug."""
+        return [feature.slug for feature in room.features.all()]
+
+
+class RoomDetailOut(RoomOut):
+    """A room with its opening hours; none listed means always open."""
+
+    opening_hours: list[OpeningHoursOut]
+
+
+class RoomQuery(Schema):
+    """What a room must have."""
+
+    building: str | None = None
+    floor: str | None = None
+    min_capacity: int | None = Field(None, ge=1, le=5000)
+    feature: list[str] = Field([], max_length=20)
+
+    def as_filter(self) -> RoomFilter:
+        """Return the same as the selectors take it."""
+        return RoomFilter(
+            building=self.building,
+            floor=self.floor,
+            min_capacity=self.min_capacity,
+            features=tuple(self.feature),
+        )
+
+
+@router.get("/rooms", response=list[RoomOut], summary="Find rooms")
+@paginate(LimitOffsetPagination)
+def list_rooms(request: HttpRequest, query: Query[RoomQuery]) -> QuerySet[Room]:  # noqa: ARG001
+    """Return the rooms that match, in the order of the boards."""
+    return find_rooms(query.as_filter())
+
+
+@router.get("/rooms/{room_id}", response={200: RoomDetailOut, 404: Problem}, summary="One room")
+def show_room(request: HttpRequest, room_id: UUID) -> Room:  # noqa: ARG001
+    """Return one room."""
+    return get_room(room_id)

@@ -1,0 +1,173 @@
+"""Places: buildings, floors, rooms, opening hours, closures. Fields and constraints only."""
+
+import uuid
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+SLUG = RegexValidator(
+    r"^[a-z0-9]+(?:-[a-z0-9]+)*$", "Use small letters, digits and single hyphens, as in 'north-2'."
+)
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse a name that the IANA zone database does not hold."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"'{name}' is not an IANA time zone, such as Europe/Helsinki.")
+
+
+class Direction(models.TextChoices):
+    """The way from the board, drawn as an arrow. Physical, so never mirrored."""
+
+    NONE = "", "no arrow"
+    UP = "up", "ahead"
+    LEFT = "left", "left"
+    RIGHT = "right", "right"
+    UP_LEFT = "up-left", "ahead on the left"
+    UP_RIGHT = "up-right", "ahead on the right"
+    DOWN = "down", "down"
+
+
+class Building(models.Model):
+    """A house with one address and one time zone."""
+
+    slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
+    name = models.CharField(max_length=100)
+    timezone = models.CharField(max_length=64, validators=[validate_timezone])
+    address = models.CharField(max_length=200, blank=True)
+    is_board_public = models.BooleanField(
+        default=False, help_text="Lobby boards may be read without signing in."
+    )
+    shows_titles = models.BooleanField(
+        default=False, help_text="Boards show titles of bookings that are not private."
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Floor(models.Model):
+    """One level of a building."""
+
+    building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="floors")
+    slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
+    name = models.CharField(max_length=50)
+    level = models.SmallIntegerField(help_text="Order in the building; 0 is the ground floor.")
+    direction = models.CharField(max_length=10, choices=Direction, blank=True)
+    hint = models.CharField(max_length=50, blank=True, help_text="For example: stairs ahead.")
+
+    class Meta:
+        ordering = ["building", "level"]
+        constraints = [
+            models.UniqueConstraint(fields=["building", "level"], name="rooms_floor_level_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.building}, {self.name}"
+
+
+class Feature(models.Model):
+    """Something a room has and people search for."""
+
+    slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Room(models.Model):
+    """A bookable room.
+
+    `schedule_version` rises by one with every change of what its screens show; the live state is
+    read against it. `id` is internal, because the overlap guard needs an integer; `uuid` is public.
+    """
+
+    uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    floor = models.ForeignKey(Floor, on_delete=models.PROTECT, related_name="rooms")
+    slug = models.CharField(max_length=50, validators=[SLUG])
+    name = models.CharField(max_length=60)
+    capacity = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(5000)]
+    )
+    features = models.ManyToManyField(Feature, blank=True, related_name="rooms")
+    direction = models.CharField(max_length=10, choices=Direction, blank=True)
+    is_active = models.BooleanField(default=True, help_text="Off: gone from boards and booking.")
+    schedule_version = models.BigIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ["floor__building__name", "floor__level", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["floor", "slug"], name="rooms_room_slug_once"),
+            models.CheckConstraint(condition=Q(capacity__gte=1), name="rooms_room_seats_somebody"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """When a room may be used on one weekday, in local time. No rows at all: always.
+
+    `closes` 00:00 means midnight at the end of the day.
+    """
+
+    class Weekday(models.IntegerChoices):
+        """ISO weekday minus one, as `date.weekday()` counts."""
+
+        MONDAY = 0
+        TUESDAY = 1
+        WEDNESDAY = 2
+        THURSDAY = 3
+        FRIDAY = 4
+        SATURDAY = 5
+        SUNDAY = 6
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.SmallIntegerField(choices=Weekday)
+    opens = models.TimeField()
+    closes = models.TimeField(help_text="00:00 is midnight at the end of the day.")
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        verbose_name_plural = "opening hours"
+        constraints = [
+            models.UniqueConstraint(fields=["room", "weekday"], name="rooms_hours_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(closes="00:00") | Q(closes__gt=F("opens")),
+                name="rooms_hours_close_after_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+
+class Closure(models.Model):
+    """A stretch in which a room is out of service. No end: until further notice."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="closures")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                name="rooms_closure_not_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.reason}"

@@ -1,0 +1,86 @@
+"""Reads of rooms."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from meeting_rooms.kernel.errors import NotFoundError
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.opening import Hours
+from rooms.models import Building, Closure, Room
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFilter:
+    """What a room must have to be listed. Empty fields ask for nothing."""
+
+    building: str | None = None
+    floor: str | None = None
+    min_capacity: int | None = None
+    features: tuple[str, ...] = ()
+
+
+def active_rooms() -> QuerySet[Room]:
+    """Return every room in use, with floor and building, in the order of the boards."""
+    return Room.objects.filter(is_active=True).select_related("floor__building")
+
+
+def find_rooms(wanted: RoomFilter) -> QuerySet[Room]:
+    """Return the rooms that match, in the order of the boards."""
+    rooms = active_rooms().prefetch_related("features")
+    if wanted.building:
+        rooms = rooms.filter(floor__building__slug=wanted.building)
+    if wanted.floor:
+        rooms = rooms.filter(floor__slug=wanted.floor)
+    if wanted.min_capacity:
+        rooms = rooms.filter(capacity__gte=wanted.min_capacity)
+    for feature in wanted.features:
+        rooms = rooms.filter(features__slug=feature)
+    return rooms
+
+
+def get_room(uuid: UUID) -> Room:
+    """Return one room in use. Raises NotFoundError."""
+    room = active_rooms().prefetch_related("features").filter(uuid=uuid).first()
+    if room is None:
+        raise NotFoundError(f"There is no room {uuid}. List them at /api/v1/rooms.")
+    return room
+
+
+def get_building(slug: str) -> Building:
+    """Return one building. Raises NotFoundError."""
+    building = Building.objects.filter(slug=slug).first()
+    if building is None:
+        raise NotFoundError(f"There is no building '{slug}'.")
+    return building
+
+
+def zone_of(room: Room) -> ZoneInfo:
+    """Return the zone in which the room's days begin and end."""
+    return ZoneInfo(room.floor.building.timezone)
+
+
+def hours_of(room: Room) -> Hours:
+    """Return the room's opening hours by weekday; empty when it is always open."""
+    return {row.weekday: (row.opens, row.closes) for row in room.opening_hours.all()}
+
+
+def schedule_versions() -> dict[UUID, int]:
+    """Return the schedule version of every room in use. One query."""
+    return dict(Room.objects.filter(is_active=True).values_list("uuid", "schedule_version"))
+
+
+def closures_during(rooms: Iterable[Room], start: datetime, end: datetime) -> QuerySet[Closure]:
+    """Return the closures of these rooms that touch `[start, end)`, earliest first."""
+    return Closure.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=start), room__in=rooms, starts_at__lt=end
+    )
+
+
+def closure_blocking(room: Room, wanted: Interval) -> Closure | None:
+    """Return the first closure that overlaps `wanted`."""
+    return closures_during([room], wanted.start, wanted.end).first()

@@ -1,0 +1,1 @@
+"""Commands of rooms: one public function a file."""

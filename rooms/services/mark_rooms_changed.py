@@ -1,0 +1,23 @@
+"""Command: tell the live side that what some rooms' screens show has changed."""
+
+from collections.abc import Collection
+
+from django.db import connection
+
+ROOM_CHANGED_CHANNEL = "room_changed"  # LISTEN/NOTIFY; the payload is the room's uuid
+
+
+def mark_rooms_changed(room_ids: Collection[int]) -> None:
+    """Raise `schedule_version` of these rooms and wake the projectors.
+
+    Call it inside the transaction of the change: the version and the wake-up then commit with it
+    or not at all. NOTIFY is only a hint; the version is what recovery looks at.
+    """
+    if not room_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH bumped AS (UPDATE rooms_room SET schedule_version = schedule_version + 1 "
+            "WHERE id = ANY(%s) RETURNING uuid) SELECT pg_notify(%s, uuid::text) FROM bumped",
+            [sorted(room_ids), ROOM_CHANGED_CHANNEL],
+        )
