@@ -1,4 +1,4 @@
-"""Django admin for bookings: to read. Changes go through the commands, which guard and audit them."""
+"""Django admin for bookings: to read. Changes go through the commands, which guard and audit."""
 
 from typing import Any
 

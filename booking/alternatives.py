@@ -23,9 +23,7 @@ class Alternative:
     interval: Interval
 
 
-def suggest_alternatives(
-    room_uuid: UUID, wanted: Interval, *, now: datetime
-) -> list[Alternative]:
+def suggest_alternatives(room_uuid: UUID, wanted: Interval, *, now: datetime) -> list[Alternative]:
     """Return the nearest times in this room, then other rooms of the building at the same time.
 
     Other rooms seat at least as many, the closest fit first. A suggestion is no promise.

@@ -1,7 +1,7 @@
 """REST: availability and bookings."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -184,7 +184,7 @@ def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPa
 def create_booking(
     request: HttpRequest,
     body: BookingIn,
-    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> tuple[int, BookingOut]:
     """Book a room.
 
@@ -194,9 +194,7 @@ def create_booking(
     """
     actor = actor_from(request)
     interval = Interval.of(body.starts_at, body.ends_at)
-    wanted = BookRoom(
-        room=body.room, interval=interval, title=body.title, private=body.private
-    )
+    wanted = BookRoom(room=body.room, interval=interval, title=body.title, private=body.private)
     try:
         facts = book_room(actor=actor, wanted=wanted, idempotency_key=idempotency_key)
     except SlotTakenError as taken:

@@ -42,7 +42,11 @@ class Booking(models.Model):
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BookingState])
     check_in_until = models.DateTimeField(null=True, blank=True)
     external_uid = models.CharField(
-        max_length=255, null=True, blank=True, unique=True, help_text="UID in a calendar it came from."
+        max_length=255,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="UID in a calendar it came from.",
     )
     created_at = models.DateTimeField()
 

@@ -54,9 +54,7 @@ def unavailable_intervals(
     return taken
 
 
-def rooms_free_during(
-    rooms: Iterable[Room], interval: Interval, *, now: datetime
-) -> list[Room]:
+def rooms_free_during(rooms: Iterable[Room], interval: Interval, *, now: datetime) -> list[Room]:
     """Return those of `rooms` that are neither booked nor closed at any instant of `interval`."""
     candidates = list(rooms)
     taken = unavailable_intervals(candidates, interval, now=now)

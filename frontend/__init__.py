@@ -1,0 +1,1 @@
+"""Pages that people and displays see. Knows the live state; owns no data."""

@@ -1,5 +1,18 @@
+"""The pages."""
+
 from django.apps import AppConfig
+
+BOARD_VIEW = "board"
 
 
 class FrontendConfig(AppConfig):
+    """Registers templates and static files; there are no models."""
+
     name = "frontend"
+
+    def ready(self) -> None:
+        """Tell the hub how this app's pages are rendered."""
+        from frontend.fragments import BoardFragments  # templates need the apps loaded
+        from realtime.fragments import register_view
+
+        register_view(BOARD_VIEW, BoardFragments())

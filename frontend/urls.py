@@ -1,5 +1,16 @@
 """Addresses of pages."""
 
-from django.urls import path
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, path
 
-urlpatterns = []
+from frontend.views import account, board, book, home
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("board/<slug:building>", board.board, name="board"),
+    path("book/<slug:building>", book.book, name="book"),
+    path("sign-in", account.SignIn.as_view(), name="sign_in"),
+    path("sign-out", LogoutView.as_view(), name="sign_out"),
+    path("account/tokens", account.tokens, name="tokens"),
+    path("account/tokens/<uuid:token_id>/revoke", account.revoke, name="revoke_token"),
+]

@@ -30,7 +30,15 @@ class PersonAdmin(UserAdmin[User]):
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     """Tokens, to see and to revoke; a new one is made by its owner, who alone sees it."""
 
-    list_display = ("name", "user", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_display = (
+        "name",
+        "user",
+        "prefix",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
     readonly_fields = ("user", "name", "prefix", "created_at", "expires_at", "last_used_at")
     fields = (*readonly_fields, "revoked_at")
 

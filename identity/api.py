@@ -63,9 +63,7 @@ def list_tokens(request: HttpRequest) -> list[ApiToken]:
 @router.post("/tokens", response={201: NewTokenOut, 422: Problem}, summary="Make an API token")
 def make_token(request: HttpRequest, body: TokenIn) -> tuple[int, NewTokenOut]:
     """Make a token. Its secret cannot be read again."""
-    issued = issue_api_token(
-        user=user_from(request), name=body.name, expires_at=body.expires_at
-    )
+    issued = issue_api_token(user=user_from(request), name=body.name, expires_at=body.expires_at)
     public = TokenOut.from_orm(issued.record)
     return 201, NewTokenOut(**public.dict(), secret=issued.secret)
 

@@ -27,7 +27,7 @@ API_AUTH = [ApiTokenAuth(), django_auth]
 
 def user_from(request: HttpRequest) -> User:
     """Return the person an authenticated API request comes from."""
-    return cast(User, request.user)
+    return cast("User", request.user)
 
 
 def actor_from(request: HttpRequest) -> Actor:

@@ -11,4 +11,4 @@ class MeetingRoomsConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the checks."""
-        from meeting_rooms import checks  # noqa: F401, PLC0415 - registers itself
+        from meeting_rooms import checks  # noqa: F401 - registers itself

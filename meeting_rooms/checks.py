@@ -13,7 +13,11 @@ from meeting_rooms.health import StoreProbe, probe_stores
 
 STORES = "stores"
 MIN_SECRET_KEY_LENGTH = 32
-_IDS = {"postgres": "meeting_rooms.E010", "mongodb": "meeting_rooms.E011", "redis": "meeting_rooms.E012"}
+_IDS = {
+    "postgres": "meeting_rooms.E010",
+    "mongodb": "meeting_rooms.E011",
+    "redis": "meeting_rooms.E012",
+}
 _VARIABLES = {"postgres": "DATABASE_URL", "mongodb": "MONGODB_URL", "redis": "REDIS_URL"}
 
 

@@ -48,7 +48,9 @@ async def _mongodb() -> None:
 
 
 async def _redis() -> None:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=settings.STORE_TIMEOUT_S)
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=settings.STORE_TIMEOUT_S
+    )
     async with client:
         await client.ping()
 

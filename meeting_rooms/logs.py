@@ -43,7 +43,10 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    renderer,
+                ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
@@ -63,7 +66,7 @@ def _request_id(request: HttpRequest) -> str:
 
 
 class RequestIdMiddleware:
-    """Give each request an id (or keep a well-formed one), bind it to the log, and answer with it."""
+    """Give each request an id (or keep a well-formed one), log under it, and answer with it."""
 
     sync_capable = False
     async_capable = True

@@ -14,7 +14,7 @@ from meeting_rooms.embedded import ServiceName
 from meeting_rooms.logs import logging_config
 from meeting_rooms.secret_key import read_secret_key
 
-django_stubs_ext.monkeypatch()  # lets admin and manager classes be generic at run time, as stubs are
+django_stubs_ext.monkeypatch()  # admin and manager classes are generic, as in the stubs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

@@ -1,4 +1,4 @@
-"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, sends what the outbox holds."""
+"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, sends from its outbox."""
 
 import asyncio
 from collections import deque
@@ -66,7 +66,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.hub.disconnect(self)
         log.debug("socket_closed", code=code)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
         """Handle one frame. A bad one is answered; too many end the connection."""
         at = asyncio.get_running_loop().time()
         if self._frames.exceeded_by(at):
@@ -74,8 +74,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         ref = None
         try:
-            if text_data is None:
-                raise BadFrameError("Frames are JSON text; this one was binary.")
             frame = protocol.parse_frame(text_data)
             ref = frame.ref
             await self._handle(frame)
@@ -143,5 +141,5 @@ _TOO_MANY = f"At most {protocol.MAX_FRAMES_PER_MINUTE} frames a minute. Connect 
 
 
 def _audience_of(user: Any) -> Audience:
-    """Return what the socket's owner may read. Evaluates the session's user, so runs in a thread."""
+    """Return what the socket's owner may read. Evaluates the session's user: call in a thread."""
     return Audience.STAFF if user is not None and user.is_authenticated else Audience.PUBLIC

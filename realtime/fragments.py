@@ -1,5 +1,7 @@
-"""Views: HTML that follows a topic. A page registers how its fragments are made; the hub asks once
-per change and audience, never once per reader.
+"""Views: HTML that follows a topic.
+
+A page registers how its fragments are made; the hub asks once per change and audience, never once
+per reader.
 """
 
 from collections.abc import Sequence
@@ -37,5 +39,7 @@ def get_view(name: str) -> FragmentView:
     """Return a registered view. Raises InvalidCommandError that lists the names there are."""
     if name not in _views:
         known = ", ".join(sorted(_views)) or "none"
-        raise InvalidCommandError(f"There is no view '{name[:40]}'. Known: {known}.", code="bad_view")
+        raise InvalidCommandError(
+            f"There is no view '{name[:40]}'. Known: {known}.", code="bad_view"
+        )
     return _views[name]

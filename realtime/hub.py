@@ -19,7 +19,7 @@ from realtime.domain import protocol
 from realtime.domain.state import Audience
 from realtime.domain.topics import Topic
 from realtime.feed import Mark, Rendering, Subscriber, TopicFeed
-from realtime.publisher import decode_change
+from realtime.publisher import UnreadableChangeError, decode_change
 from realtime.store import LiveStore, shared_store
 
 log = structlog.get_logger(__name__)
@@ -73,13 +73,13 @@ class Hub:
     async def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """End one subscription. Harmless when there is none."""
         feed = self._feeds.get(str(topic))
-        if feed is not None and feed.subscribers.pop(subscriber, None):
+        if feed is not None and feed.subscribers.pop(subscriber, None) is not None:
             await self._leave_if_idle(feed)
 
     async def disconnect(self, subscriber: Subscriber) -> None:
         """End every subscription of a connection."""
         for feed in list(self._feeds.values()):
-            if feed.subscribers.pop(subscriber, None):
+            if feed.subscribers.pop(subscriber, None) is not None:
                 await self._leave_if_idle(feed)
 
     async def close(self) -> None:
@@ -135,21 +135,25 @@ class Hub:
             return
         for loop in (self._receive, self._heal, self._beat):
             task = asyncio.get_running_loop().create_task(loop(), name=f"hub{loop.__name__}")
-            task.add_done_callback(_log_death)
+            task.add_done_callback(self._on_loop_end)
             self._tasks.append(task)
 
     async def _receive(self) -> None:
         """Apply what comes through the layer."""
         await self._has_channel.wait()
         while True:
-            topic, state = decode_change(await self._layer.receive(self._channel))
+            try:
+                topic, state = decode_change(await self._layer.receive(self._channel))
+            except UnreadableChangeError as exc:
+                log.warning("change_dropped", error=repr(exc.__cause__))
+                continue
             feed = self._feeds.get(topic)
             if feed is not None and not feed.accept(state, self._clock.now()):
                 log.info("epoch_changed", room=state.id, epoch=state.epoch)
                 self._heal_now.set()
 
     async def _heal(self) -> None:
-        """Compare every mirror with the store each second; so nothing lost stays lost."""
+        """Compare every mirror with the store each second, so that nothing lost stays lost."""
         while True:
             try:
                 for feed in list(self._feeds.values()):
@@ -187,7 +191,7 @@ class Hub:
             self._send_heartbeats()
 
     async def _beat(self) -> None:
-        """Vouch for the screens every few seconds. Where nothing can be vouched for, stay silent."""
+        """Vouch for the screens every few seconds; stay silent where that is not possible."""
         while True:
             await asyncio.sleep(protocol.HEARTBEAT_S)
             if self._is_live:
@@ -206,11 +210,11 @@ class Hub:
         }
         return protocol.heartbeat(self._clock.now(), digests)
 
-
-def _log_death(task: asyncio.Task[None]) -> None:
-    """Say loudly that a loop of the hub has ended by a bug; heartbeats stop, so screens go stale."""
-    if not task.cancelled() and (exc := task.exception()):
-        log.critical("hub_loop_died", loop=task.get_name(), exc_info=exc)
+    def _on_loop_end(self, task: asyncio.Task[None]) -> None:
+        """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""
+        if not task.cancelled() and (exc := task.exception()):
+            self._is_live = False
+            log.critical("hub_loop_died", loop=task.get_name(), exc_info=exc)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -25,7 +25,9 @@ from realtime.publisher import Publisher
 from realtime.store import LiveStore, Mark
 
 MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has made progress
-LOOK_AHEAD = timedelta(days=2, hours=2)  # more than to the end of the next local day, of 25 hours too
+LOOK_AHEAD = timedelta(
+    days=2, hours=2
+)  # more than to the end of the next local day, of 25 hours too
 
 _SLOT_STATES = {
     BookingState.CONFIRMED: SlotState.CONFIRMED,
@@ -68,7 +70,10 @@ class Projector:
     async def _read_schedule(self, room: UUID) -> RoomSchedule | None:
         now = self._clock.now()
         ahead = Interval(now, now + LOOK_AHEAD)
-        return await database_sync_to_async(read_schedule)(room, ahead, now=now)
+        schedule: RoomSchedule | None = await database_sync_to_async(read_schedule)(
+            room, ahead, now=now
+        )
+        return schedule
 
     def _judge(
         self, schedule: RoomSchedule, stored: LiveState | None, observe: Observe | None

@@ -21,6 +21,10 @@ PUBLISH_TIMEOUT_S = 2.0
 ROOM_CHANGED = "room.changed"
 
 
+class UnreadableChangeError(Exception):
+    """A message in the layer is not what `publish` sends; the store knows the truth anyway."""
+
+
 class Publisher:
     """Sends each new state to the groups of its topics."""
 
@@ -41,6 +45,9 @@ class Publisher:
 
 
 def decode_change(message: dict[str, Any]) -> tuple[str, LiveState]:
-    """Read what `publish` sent: the topic and the state."""
-    doc = bson.decode(message["state"], codec_options=CODEC)
-    return message["topic"], LiveState.from_document(doc)
+    """Read what `publish` sent: the topic and the state. Raises UnreadableChangeError."""
+    try:
+        doc = bson.decode(message["state"], codec_options=CODEC)
+        return message["topic"], LiveState.from_document(doc)
+    except (bson.InvalidBSON, KeyError, TypeError, ValueError) as exc:
+        raise UnreadableChangeError from exc

@@ -87,7 +87,7 @@ class LiveStore:
         """Return one room's state."""
         async with _bounded():
             doc = await self._rooms.find_one({"_id": room_id})
-        return doc and LiveState.from_document(doc)
+        return LiveState.from_document(doc) if doc else None
 
     async def states(self, topic: Topic) -> list[LiveState]:
         """Return the states of a topic in the order of their ids."""
@@ -156,7 +156,7 @@ class LiveStore:
                 {"next_change_at": 1},
                 sort=[("next_change_at", ASCENDING)],
             )
-        return doc and doc["next_change_at"]
+        return doc["next_change_at"] if doc else None
 
     async def keep_reading(self, reading: Reading) -> None:
         """Append a raw reading to the time series."""

@@ -80,7 +80,11 @@ class Worker:
             try:
                 await step()
             except STORE_ERRORS as exc:
-                log.warning("worker_waits_for_store", step=getattr(step, "__name__", ""), error=str(exc).strip())
+                log.warning(
+                    "worker_waits_for_store",
+                    step=getattr(step, "__name__", ""),
+                    error=str(exc).strip(),
+                )
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
@@ -132,5 +136,5 @@ class Worker:
             await self._projector.project(room)
         except STORE_ERRORS:
             raise  # the sweep marks the room again
-        except Exception:  # noqa: BLE001 - logged whole; the sweep tries again every second
+        except Exception:  # logged whole; the sweep tries again every second
             log.exception("projection_failed", room=str(room))

@@ -33,7 +33,11 @@ class LiveAdmin(admin.ModelAdmin[Any]):
     """An admin whose saves and deletions mark the rooms they touch, in the admin's transaction."""
 
     def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool  # noqa: FBT001 - Django's
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        change: bool,
     ) -> None:
         """Save the inline rows too, and only then mark the rooms."""
         super().save_related(request, form, formsets, change)

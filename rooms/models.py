@@ -92,10 +92,12 @@ class Room(models.Model):
     read against it. `id` is internal, because the overlap guard needs an integer; `uuid` is public.
     """
 
+    NAME_LENGTH = 60
+
     uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     floor = models.ForeignKey(Floor, on_delete=models.PROTECT, related_name="rooms")
     slug = models.CharField(max_length=50, validators=[SLUG])
-    name = models.CharField(max_length=60)
+    name = models.CharField(max_length=NAME_LENGTH)
     capacity = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(5000)]
     )
@@ -149,7 +151,7 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
 
 
 class Closure(models.Model):

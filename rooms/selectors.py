@@ -51,6 +51,14 @@ def get_room(uuid: UUID) -> Room:
     return room
 
 
+def rooms_named(name: str, *, building: str | None) -> list[Room]:
+    """Return the rooms in use with this name, in the building if one is given; two at the most."""
+    rooms = active_rooms().filter(name=name)
+    if building is not None:
+        rooms = rooms.filter(floor__building__slug=building)
+    return list(rooms[:2])
+
+
 def get_building(slug: str) -> Building:
     """Return one building. Raises NotFoundError."""
     building = Building.objects.filter(slug=slug).first()

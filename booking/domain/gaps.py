@@ -32,7 +32,7 @@ def gaps(busy: Iterable[Interval], within: Interval) -> list[Interval]:
 
 
 def nearest_fits(wanted: Interval, free: Iterable[Interval]) -> list[Interval]:
-    """Return for each free stretch that is long enough the fit nearest to `wanted`, nearest first."""
+    """Return the fit nearest to `wanted` in each free stretch long enough, nearest first."""
     length = wanted.duration
 
     def distance(fit: Interval) -> timedelta:

@@ -51,9 +51,7 @@ def book_room(
     with room_transaction([wanted.room], clock=clock) as tx:
         if idempotency_key is not None:
             digest = digest_of_request(asdict(wanted))
-            given = claim_key(
-                user_id=actor.user_id, key=idempotency_key, digest=digest, now=tx.now
-            )
+            given = claim_key(user_id=actor.user_id, key=idempotency_key, digest=digest, now=tx.now)
             if given is not None:
                 return given
         answer = _book(tx, actor=actor, wanted=wanted)

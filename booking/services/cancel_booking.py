@@ -26,9 +26,7 @@ def cancel_booking(
         if booking.state == BookingState.CANCELLED:
             return
         if booking.state not in STATES_THAT_CAN_BE_CANCELLED:
-            raise ConflictError(
-                f"The booking is already {booking.state}.", code="not_cancellable"
-            )
+            raise ConflictError(f"The booking is already {booking.state}.", code="not_cancellable")
         if booking.interval.end <= tx.now:
             raise ConflictError("The booking is over and stays as history.", code="already_over")
         booking.state = BookingState.CANCELLED

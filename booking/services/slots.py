@@ -37,7 +37,7 @@ def insert_booking(booking: Booking) -> None:
     """Store a new booking in one statement. Raises SlotTakenError or RoomClosedError."""
     refuse_closed(booking.room, booking.interval)
     fields = Booking._meta.concrete_fields
-    columns = ", ".join(connection.ops.quote_name(f.column) for f in fields)
+    columns = ", ".join(connection.ops.quote_name(str(f.column)) for f in fields)
     marks = ", ".join(["%s"] * len(fields))
     values = [f.get_db_prep_save(f.pre_save(booking, add=True), connection) for f in fields]
     with connection.cursor() as cursor:

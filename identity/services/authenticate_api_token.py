@@ -12,7 +12,7 @@ LAST_USED_STEP = timedelta(minutes=1)  # finer would write a row on every reques
 
 
 def authenticate_api_token(*, secret: str, clock: Clock = SYSTEM_CLOCK) -> User | None:
-    """Return the token's owner, or None if it is unknown, expired, revoked or its owner inactive."""
+    """Return the token's owner; None if it is unknown, expired, revoked or its owner inactive."""
     now = clock.now()
     token = (
         ApiToken.objects.select_related("user")

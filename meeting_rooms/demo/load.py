@@ -13,9 +13,7 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from rooms.models import Building, Feature, Floor, Room
 
 
-def load_demo_if_empty(
-    *, report: Callable[[str], None], clock: Clock = SYSTEM_CLOCK
-) -> bool:
+def load_demo_if_empty(*, report: Callable[[str], None], clock: Clock = SYSTEM_CLOCK) -> bool:
     """Make campus, people and a week of bookings unless there is a building already."""
     if Building.objects.exists():
         return False

@@ -1,1 +1,1 @@
-"""Shared vocabulary of all apps: errors, clock, intervals and ids. Imports no app and no framework."""
+"""Shared vocabulary of all apps: errors, clock, intervals, actors. Imports no app, no framework."""

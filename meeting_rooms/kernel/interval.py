@@ -16,7 +16,7 @@ class Interval:
 
     @classmethod
     def of(cls, start: datetime, end: datetime) -> Self:
-        """Return the interval in UTC. Raises InvalidCommandError on a missing zone or end ≤ start."""
+        """Return it in UTC. Raises InvalidCommandError on a missing zone or an empty stretch."""
         for name, value in (("start", start), ("end", end)):
             if value.tzinfo is None:
                 raise InvalidCommandError(

@@ -25,7 +25,9 @@ class Derived:
     """The outcome for one instant; it holds until `next_change_at`."""
 
     status: RoomStatus
-    until: datetime | None  # when the room is next free (busy, closed) or taken (free); None: unknown
+    until: (
+        datetime | None
+    )  # when the room is next free (busy, closed) or taken (free); None: unknown
     next_change_at: datetime | None
     agenda: tuple[Slot, ...]
     current: Slot | None

@@ -69,8 +69,10 @@ class BadFrameError(InvalidCommandError):
     default_code = "bad_frame"
 
 
-def parse_frame(text: str) -> ClientFrame:
-    """Read a client's frame. Raises BadFrameError that says what is wrong with it."""
+def parse_frame(text: str | None) -> ClientFrame:
+    """Read a client's frame; None is a binary one. Raises BadFrameError that says what is wrong."""
+    if text is None:
+        raise BadFrameError("Frames are JSON text; this one was binary.")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES:
         raise BadFrameError(
             f"A frame may have at most {MAX_FRAME_BYTES} bytes.", code="frame_too_large"

@@ -4,7 +4,7 @@ Pure data; may import the standard library and the kernel only.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -13,11 +13,18 @@ from uuid import UUID
 Document = Mapping[str, Any]  # a decoded MongoDB document: the edge where types end
 
 
+def _known(cls: type, doc: Document) -> dict[str, Any]:
+    """Return the members that `cls` has; a newer writer may have added others."""
+    return {field.name: doc[field.name] for field in fields(cls) if field.name in doc}
+
+
 class RoomStatus(StrEnum):
     """What a room is right now, as every exit names it."""
 
     FREE = "free"
-    RESERVED = "reserved"  # a booking runs, nobody has checked in or been sensed: boards say Waiting
+    RESERVED = (
+        "reserved"  # a booking runs, nobody has checked in or been sensed: boards say Waiting
+    )
     OCCUPIED = "occupied"
     ENDING = "ending"  # the last minutes of an occupied stretch after which the room is free
     OUT_OF_SERVICE = "out_of_service"  # boards say Closed
@@ -61,7 +68,7 @@ class Slot:
     @classmethod
     def from_document(cls, doc: Document) -> Self:
         """Read what `dataclasses.asdict` wrote."""
-        return cls(**{**doc, "state": SlotState(doc["state"])})
+        return cls(**{**_known(cls, doc), "state": SlotState(doc["state"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Occupancy:
     @classmethod
     def from_document(cls, doc: Document) -> Self:
         """Read what `dataclasses.asdict` wrote."""
-        return cls(**{**doc, "sensor": SensorHealth(doc["sensor"])})
+        return cls(**{**_known(cls, doc), "sensor": SensorHealth(doc["sensor"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +148,8 @@ class LiveState:
     @classmethod
     def from_document(cls, doc: Document) -> Self:
         """Read what `as_document` wrote. The codec must give aware datetimes."""
-        fields = {key: value for key, value in doc.items() if key != "_id"}
         schedule, closure = doc["schedule"], doc["closure"]
-        fields |= {
+        special = {
             "id": doc["_id"],
             "features": tuple(doc["features"]),
             "status": RoomStatus(doc["status"]),
@@ -153,10 +159,10 @@ class LiveState:
                 current=schedule["current"] and Slot.from_document(schedule["current"]),
                 next=schedule["next"] and Slot.from_document(schedule["next"]),
             ),
-            "closure": closure and Closure(**closure),
+            "closure": closure and Closure(**_known(Closure, closure)),
             "occupancy": Occupancy.from_document(doc["occupancy"]),
         }
-        return cls(**fields)
+        return cls(**{**_known(cls, doc), **special})
 
     @property
     def uuid(self) -> UUID:

@@ -59,7 +59,9 @@ class OccupancySink:
         if reading.count is None and reading.motion is None:
             raise InvalidCommandError("A reading needs a head count or a motion.")
         if reading.observed_at > self.clock.now():
-            raise InvalidCommandError("A reading cannot come from the future. Set the sensor's clock.")
+            raise InvalidCommandError(
+                "A reading cannot come from the future. Set the sensor's clock."
+            )
 
     async def _check_in_who_was_seen(self, state: LiveState) -> None:
         slot = state.schedule.current

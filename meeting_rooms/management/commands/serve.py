@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, host: str, port: int, **_options: Any) -> None:
         """Check the stores, then serve until SIGINT or SIGTERM."""
-        failed = [m for m in run_checks(tags=[STORES], include_deployment_checks=True)]
+        failed = run_checks(tags=[STORES], include_deployment_checks=True)
         if failed:
             raise CommandError("\n".join(f"{m.id}: {m.msg} {m.hint}" for m in failed))
         sys.argv[0] = "daphne"

@@ -1,0 +1,130 @@
+"""Importing a whole calendar: rooms by name, one transaction an event, an exact report.
+
+Nothing is ever half done: an event is stored, moved, or refused with its reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from booking.domain.calendar import ParsedEvent, RefusedEvent
+from booking.services.import_event import (
+    CalendarEvent,
+    ImportOutcome,
+    import_event,
+    import_events_together,
+)
+from booking.services.slots import SlotTakenError
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import MeetingRoomsError
+from rooms.models import Room
+
+FindRoom = Callable[[ParsedEvent], tuple[Room, bool]]
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, event by event."""
+
+    outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
+    refused: list[RefusedEvent] = field(default_factory=list)
+    rooms_used: set[str] = field(default_factory=set)
+    rooms_created: list[str] = field(default_factory=list)
+
+
+class CalendarImport:
+    """One run over one file's events."""
+
+    def __init__(
+        self, *, actor: Actor, find_room: FindRoom, progress: Callable[[], object]
+    ) -> None:
+        self._actor = actor
+        self._find_room = find_room
+        self._progress = progress
+        self.report = ImportReport()
+
+    def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
+        """Import the events. Those in each other's way are tried again as slots come free.
+
+        A calendar that was shifted or rearranged moves every booking onto a slot of another one:
+        each pass moves those whose slot is free by now; what is left stands in a circle, and goes
+        together or not at all.
+        """
+        waiting = [found for event in events if (found := self._with_room(event))]
+        self._progress_done(len(events) - len(waiting))
+        while waiting:
+            blocked = self._pass(waiting)
+            if len(blocked) == len(waiting):
+                self._together(blocked)
+                break
+            waiting = blocked
+        return self.report
+
+    def _with_room(self, event: ParsedEvent) -> CalendarEvent | None:
+        try:
+            room, is_new = self._find_room(event)
+        except MeetingRoomsError as exc:
+            self._refuse(event.uid, event.title, exc)
+            return None
+        self.report.rooms_used.add(room.name)
+        if is_new:
+            self.report.rooms_created.append(room.name)
+        return CalendarEvent(
+            uid=event.uid,
+            room=room.uuid,
+            interval=event.interval,
+            title=event.title,
+            organizer=event.organizer,
+            is_private=event.is_private,
+            is_cancelled=event.is_cancelled,
+        )
+
+    def _pass(self, events: Sequence[CalendarEvent]) -> list[CalendarEvent]:
+        """Import what can be; return what is blocked by another booking."""
+        blocked: list[CalendarEvent] = []
+        for event in events:
+            try:
+                outcome = import_event(actor=self._actor, event=event)
+            except SlotTakenError:
+                blocked.append(event)
+                continue
+            except MeetingRoomsError as exc:
+                self._refuse(event.uid, event.title, exc)
+            else:
+                self.report.outcomes[outcome] += 1
+            self._progress_done(1)
+        return blocked
+
+    def _together(self, events: Sequence[CalendarEvent]) -> None:
+        try:
+            import_events_together(actor=self._actor, events=events)
+        except MeetingRoomsError:
+            self._refuse_each(events)
+        else:
+            self.report.outcomes[ImportOutcome.UPDATED] += len(events)
+        self._progress_done(len(events))
+
+    def _refuse_each(self, events: Sequence[CalendarEvent]) -> None:
+        for event in events:
+            try:
+                outcome = import_event(actor=self._actor, event=event)
+            except MeetingRoomsError as exc:
+                self._refuse(event.uid, event.title, exc)
+            else:
+                self.report.outcomes[outcome] += 1
+
+    def _refuse(self, uid: str, title: str, exc: MeetingRoomsError) -> None:
+        self.report.refused.append(RefusedEvent(uid, title, exc.code, exc.detail))
+
+    def _progress_done(self, count: int) -> None:
+        for _ in range(count):
+            self._progress()
+
+
+def zone_of_events(events: Sequence[ParsedEvent]) -> str:
+    """Return the zone that most events are written in; UTC where they only have offsets."""
+    zones = Counter(
+        event.start.tzinfo.key for event in events if isinstance(event.start.tzinfo, ZoneInfo)
+    )
+    return zones.most_common(1)[0][0] if zones else "UTC"

@@ -1,0 +1,172 @@
+"""`manage.py import_calendar FILE.ics`: bookings from a calendar file."""
+
+import json
+import sys
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from tqdm import tqdm
+
+from booking.calendar_import import CalendarImport, ImportReport, zone_of_events
+from booking.domain.calendar import (
+    MAX_FILE_BYTES,
+    ParsedCalendar,
+    ParsedEvent,
+    parse_calendar,
+)
+from booking.services.import_event import ImportOutcome
+from meeting_rooms.kernel.actor import Actor, ActorKind
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.errors import (
+    InvalidCommandError,
+    LimitExceededError,
+    MeetingRoomsError,
+)
+from rooms.models import Room
+from rooms.services.ensure_room import ensure_room, find_room_by_name
+
+EXIT_SOME_REFUSED = 1
+EXIT_UNREADABLE = 2
+MAX_REFUSALS_SHOWN = 20
+
+
+class Command(BaseCommand):
+    """Reads a file and imports its events."""
+
+    help = (
+        "Imports an iCalendar file. Events are recognised by UID, so a second run changes nothing "
+        "and a changed event moves its booking. Each refused event is reported with its reason. "
+        "Exit codes: 0 all taken, 1 some events refused, 2 the file cannot be used at all."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare file and options."""
+        parser.add_argument("file", type=Path, help="The .ics file (at most 10 MB).")
+        parser.add_argument(
+            "--building",
+            help="Slug of the building that the rooms are in. Without it, rooms are found by name, "
+            "and new ones are placed by their name: 'UB2.252A' is building UB, floor 2.",
+        )
+        parser.add_argument(
+            "--create-rooms", action="store_true", help="Make rooms (and buildings) not yet known."
+        )
+        parser.add_argument(
+            "--private-boards",
+            action="store_true",
+            help="New buildings' boards need sign-in. Otherwise they are public, as the calendar.",
+        )
+        parser.add_argument(
+            "--timezone", help="Zone of times without one, and of new buildings (IANA name)."
+        )
+        parser.add_argument(
+            "--replay-on",
+            metavar="DATE",
+            help="Shift the schedule so that its first day is this date (YYYY-MM-DD or 'today').",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Report, but store nothing.")
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Parse, import, report; exit with the code that the help names."""
+        try:
+            calendar, zone = _read(options)
+        except (MeetingRoomsError, OSError) as exc:
+            self._fail(exc, as_json=options["json"])
+        report = self._import(calendar, zone, options)
+        report.refused[:0] = calendar.refused
+        self._print(report, calendar, options)
+        if report.refused:
+            sys.exit(EXIT_SOME_REFUSED)
+
+    def _import(self, calendar: ParsedCalendar, zone: str, options: dict[str, Any]) -> ImportReport:
+        def find_room(event: ParsedEvent) -> tuple[Room, bool]:
+            if not options["create_rooms"]:
+                return find_room_by_name(event.location, building=options["building"]), False
+            return ensure_room(
+                event.location,
+                building=options["building"],
+                timezone=zone,
+                is_public=not options["private_boards"],
+            )
+
+        actor = Actor(ActorKind.IMPORT, calendar.name[:100])
+        with (
+            tqdm(total=len(calendar.events), unit="event", disable=options["json"] or None) as bar,
+            transaction.atomic() if options["dry_run"] else nullcontext(),
+        ):
+            run = CalendarImport(actor=actor, find_room=find_room, progress=bar.update)
+            report = run.run(calendar.events)
+            if options["dry_run"]:
+                transaction.set_rollback(True)
+        return report
+
+    def _print(
+        self, report: ImportReport, calendar: ParsedCalendar, options: dict[str, Any]
+    ) -> None:
+        counts = {outcome.value: report.outcomes[outcome] for outcome in ImportOutcome}
+        counts["refused"] = len(report.refused)
+        if options["json"]:
+            document = {
+                "calendar": calendar.name,
+                "dry_run": options["dry_run"],
+                **counts,
+                "rooms": len(report.rooms_used),
+                "rooms_created": sorted(report.rooms_created),
+                "refusals": [asdict(refusal) for refusal in report.refused],
+            }
+            self.stdout.write(json.dumps(document, indent=2))
+            return
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        prefix = "Dry run, nothing stored. " if options["dry_run"] else ""
+        self.stdout.write(f"{prefix}{calendar.name}: {told or 'no events'}.")
+        rooms = f"{len(report.rooms_used)} rooms, {len(report.rooms_created)} of them new"
+        self.stdout.write(f"{rooms}; {len(report.refused)} refused.")
+        for refusal in report.refused[:MAX_REFUSALS_SHOWN]:
+            self.stdout.write(f"  refused {refusal.uid or '(no UID)'}: {refusal.detail}")
+        if (more := len(report.refused) - MAX_REFUSALS_SHOWN) > 0:
+            self.stdout.write(f"  and {more} more; --json lists them all.")
+
+    def _fail(self, exc: Exception, *, as_json: bool) -> NoReturn:
+        detail = exc.detail if isinstance(exc, MeetingRoomsError) else str(exc)
+        code = exc.code if isinstance(exc, MeetingRoomsError) else "unreadable_file"
+        if as_json:
+            self.stdout.write(json.dumps({"error": {"code": code, "detail": detail}}))
+        raise CommandError(f"{detail} Nothing was stored.", returncode=EXIT_UNREADABLE)
+
+
+def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
+    """Return the calendar, shifted if asked for, and the zone for what has none."""
+    path: Path = options["file"]
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise LimitExceededError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes.")
+    named = _zone(options["timezone"]) if options["timezone"] else None
+    calendar = parse_calendar(path.read_bytes(), floating_zone=named)
+    zone = named.key if named else zone_of_events(calendar.events)
+    if options["replay_on"] and (first := calendar.first_day) is not None:
+        by = _day(options["replay_on"], zone) - first
+        calendar = replace(calendar, events=tuple(e.shifted(by) for e in calendar.events))
+    return calendar, zone
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise InvalidCommandError(f"'{name}' is not an IANA time zone.", code="bad_zone") from exc
+
+
+def _day(text: str, zone: str) -> date:
+    if text == "today":
+        return SYSTEM_CLOCK.now().astimezone(ZoneInfo(zone)).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise InvalidCommandError(
+            f"'{text}' is no date. Write YYYY-MM-DD or 'today'.", code="bad_date"
+        ) from exc

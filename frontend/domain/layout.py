@@ -1,0 +1,123 @@
+"""How the floors of a building fill a board. Pure arithmetic, in px of the 1080p design.
+
+The type never shrinks: rows give way first, then the foot of a portrait board, then the page
+scrolls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from frontend.domain.rows import RoomRow
+
+# Heights as lobby.css sets them. Measured in the browser, together with the smallest row that
+# holds both lines of type.
+_WIDE_PX = 762
+_TALL_PX = 1308
+_TALL_COMPACT_PX = 1462
+_HEAD_PX = 58
+_ROW_GAP_PX = 10
+_FLOOR_GAP_PX = 26
+_STEP_PX = 4  # lobby.css knows one class per step, because a style attribute is not allowed
+_LEAST_ROW_PX = 88
+_MOST_ROW_PX = 156
+_SCROLLED_ROW_PX = 108
+_ONE_COLUMN_ROWS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """One floor with its rows, or the rest of one that goes on in the second column."""
+
+    slug: str
+    name: str
+    hint: str
+    arrow: str
+    rows: tuple[RoomRow, ...]
+    is_continued: bool = False
+
+
+Column = tuple[Floor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns of a landscape board (stacked in portrait) and the row heights of both."""
+
+    columns: tuple[Column, ...]
+    wide_row_px: int
+    tall_row_px: int
+    is_tall_compact: bool
+    wide_scrolls: bool
+    tall_scrolls: bool
+
+
+def lay_out(floors: Sequence[Floor]) -> Layout:
+    """Return the layout with the tallest rows; reading order is kept."""
+    columns = _columns(tuple(floor for floor in floors if floor.rows))
+    whole = tuple(floor for floor in floors if floor.rows)
+    wide = min((_row_px(_WIDE_PX, column) for column in columns), default=_MOST_ROW_PX)
+    tall = _row_px(_TALL_PX, whole)
+    compact = tall < _LEAST_ROW_PX + 2 * _STEP_PX
+    if compact:
+        tall = _row_px(_TALL_COMPACT_PX, whole)
+    return Layout(
+        columns=columns,
+        wide_row_px=_step(wide),
+        tall_row_px=_step(tall),
+        is_tall_compact=compact and tall >= _LEAST_ROW_PX,
+        wide_scrolls=wide < _LEAST_ROW_PX,
+        tall_scrolls=tall < _LEAST_ROW_PX,
+    )
+
+
+def _columns(floors: Column) -> tuple[Column, ...]:
+    if len(floors) == 1 and len(floors[0].rows) <= _ONE_COLUMN_ROWS:
+        return (floors,)
+    return max(_splits(floors), key=_split_rank, default=())
+
+
+def _splits(floors: Column) -> list[tuple[Column, ...]]:
+    between = [(floors[:cut], floors[cut:]) for cut in range(1, len(floors))]
+    within = [
+        (
+            (*floors[:index], _part(floor, 0, cut)),
+            (_part(floor, cut, len(floor.rows)), *floors[index + 1 :]),
+        )
+        for index, floor in enumerate(floors)
+        for cut in range(1, len(floor.rows))
+    ]
+    return [*between, *within]
+
+
+def _split_rank(columns: tuple[Column, ...]) -> tuple[int, bool, int, int]:
+    """Prefer rows that fit roomily, then whole floors, then taller rows, then a fuller left."""
+    left, right = columns
+    row = min(_row_px(_WIDE_PX, left), _row_px(_WIDE_PX, right))
+    whole = not right[0].is_continued
+    return min(row, 100), whole, row, sum(len(floor.rows) for floor in left)
+
+
+def _part(floor: Floor, start: int, stop: int) -> Floor:
+    return Floor(
+        slug=floor.slug,
+        name=floor.name,
+        hint=floor.hint,
+        arrow=floor.arrow,
+        rows=floor.rows[start:stop],
+        is_continued=start > 0,
+    )
+
+
+def _row_px(available_px: int, floors: Column) -> int:
+    count = sum(len(floor.rows) for floor in floors)
+    if not count:
+        return _MOST_ROW_PX
+    heads = len(floors)
+    gaps = (count - heads) * _ROW_GAP_PX + (heads - 1) * _FLOOR_GAP_PX
+    return (available_px - heads * _HEAD_PX - gaps) // count
+
+
+def _step(row_px: int) -> int:
+    if row_px < _LEAST_ROW_PX:
+        return _SCROLLED_ROW_PX
+    return min(row_px, _MOST_ROW_PX) // _STEP_PX * _STEP_PX

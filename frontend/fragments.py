@@ -1,0 +1,37 @@
+"""What the hub pushes to boards: the very partials of which the page itself is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.template.loader import render_to_string
+
+from frontend.domain.rows import room_row
+from frontend.domain.soon import SHOWN, free_count, is_near, upcoming
+from realtime.domain.state import LiveState
+
+
+class BoardFragments:
+    """Renders states that are already redacted. Guarantees: no attribute holds text from people.
+
+    `now` only words the first "for 21 min"; the page rewrites it from the server's time.
+    """
+
+    def room(self, state: LiveState, now: datetime) -> str:
+        """Return one row: a single `<li id="room-...">`."""
+        row = room_row(state, now)
+        return render_to_string("frontend/_room.html", {"row": row}).strip()
+
+    def summary(self, states: Sequence[LiveState], now: datetime) -> str:
+        """Return `#board-count` and `#board-soon` of one building."""
+        return render_to_string("frontend/_summary.html", summary_context(states, now)).strip()
+
+
+def summary_context(states: Sequence[LiveState], now: datetime) -> dict[str, object]:
+    """Return what `_count.html` and `_soon.html` print."""
+    starts = upcoming(states, now)
+    near = [start for start in starts if is_near(start, now)][:SHOWN]
+    return {
+        "free": free_count(states),
+        "starts": [(start, start in near) for start in starts],
+        "is_quiet": not near,
+    }

@@ -1,0 +1,130 @@
+"""One room as one row."""
+
+from dataclasses import replace
+
+import pytest
+
+from booking.domain.privacy import BUSY_TITLE
+from frontend.domain.rows import Countdown, Kind, room_row, short_name
+from frontend.tests.factories import (
+    NOW,
+    booked_room,
+    closed_room,
+    free_room,
+    local,
+    sensed_room,
+)
+from realtime.domain.state import RoomStatus
+
+
+def test_row__free_with_a_next_booking__says_until_and_for_how_long() -> None:
+    row = room_row(free_room(until=local(13)), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.FREE, "Free", "until 13:00", "for 2 h 36 min",
+    )  # fmt: skip
+    assert (row.countdown, row.counts_to) == (Countdown.FOR, local(13))
+    assert (row.name, row.meta, row.arrow, row.was) == ("Dogger", "8 seats", "left", "Was free")
+
+
+def test_row__free_without_a_next_booking__says_rest_of_the_day() -> None:
+    row = room_row(free_room(), NOW)
+    assert (row.line, row.countdown) == ("rest of the day", None)
+
+
+def test_row__occupied__shows_the_title() -> None:
+    row = room_row(booked_room(RoomStatus.OCCUPIED, local(11, 30)), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.BUSY, "Busy", "until 11:30", "Design critique",
+    )  # fmt: skip
+
+
+def test_row__occupied_with_a_hidden_title__says_nothing_twice() -> None:
+    row = room_row(booked_room(RoomStatus.OCCUPIED, local(11, 30), title=BUSY_TITLE), NOW)
+    assert row.sub == ""
+
+
+def test_row__people_sensed_without_a_booking__says_busy_now() -> None:
+    row = room_row(sensed_room(), NOW)
+    assert (row.word, row.line, row.sub) == ("Busy", "now", "no booking")
+
+
+def test_row__ending__counts_down_to_free() -> None:
+    row = room_row(booked_room(RoomStatus.ENDING, local(10, 30)), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.SOON, "Busy", "until 10:30", "free in 6 min",
+    )  # fmt: skip
+    assert row.countdown is Countdown.IN
+
+
+def test_row__reserved__waits_for_the_booking() -> None:
+    row = room_row(booked_room(RoomStatus.RESERVED, local(10, 30), title="Pricing"), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.WAIT, "Waiting", "until 10:30", "for Pricing",
+    )  # fmt: skip
+
+
+def test_row__reserved_with_a_hidden_title__says_nobody_has_checked_in() -> None:
+    row = room_row(booked_room(RoomStatus.RESERVED, local(10, 30), title=BUSY_TITLE), NOW)
+    assert row.sub == "nobody has checked in"
+
+
+def test_row__out_of_service__gives_the_reason() -> None:
+    row = room_row(closed_room(local(15)), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.OFF, "Closed", "until 15:00", "Screen being repaired",
+    )  # fmt: skip
+
+
+def test_row__out_of_service_until_further_notice__names_no_time() -> None:
+    assert room_row(closed_room(None), NOW).line == ""
+
+
+@pytest.mark.parametrize(
+    ("until", "line"),
+    [
+        (local(9, day=13), "until Fri 09:00"),
+        (local(9, day=16), "until Mon 09:00"),
+        (local(9, day=18), "until Wed 09:00"),
+        (local(9, day=19), "until 19 Nov"),
+    ],
+)
+def test_row__time_on_another_day__names_the_day(until, line) -> None:
+    assert room_row(closed_room(until), NOW).line == line
+
+
+def test_row__room_in_another_zone__shows_its_own_time() -> None:
+    state = replace(free_room(until=local(13)), timezone="Europe/Lisbon")
+    assert room_row(state, NOW).line == "until 12:00"
+
+
+def test_row__already_tomorrow_in_the_rooms_zone__is_judged_by_the_local_day() -> None:
+    state = replace(free_room(until=local(18)), timezone="Asia/Singapore")
+    assert room_row(state, local(17, 30)).line == "until 01:00"
+    assert room_row(state, local(10)).line == "until Fri 01:00"
+
+
+def test_row__last_moment__never_counts_to_zero() -> None:
+    row = room_row(booked_room(RoomStatus.ENDING, local(10, 30)), local(10, 30))
+    assert row.sub == "free in 1 min"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("K.1.105 (La Fontaine)", ("K.1.105", "La Fontaine")),
+        ("Dogger", ("Dogger", "")),
+        ("(odd)", ("(odd)", "")),
+        ("A (b) c", ("A (b) c", "")),
+    ],
+)
+def test_short_name__parenthesised_tail__becomes_the_detail(name, parts) -> None:
+    assert short_name(name) == parts
+
+
+def test_row__one_seat__is_singular() -> None:
+    assert room_row(replace(free_room(), capacity=1), NOW).meta == "1 seat"
+
+
+def test_row__long_name__drops_a_type_tier() -> None:
+    assert room_row(free_room("Conference Room West"), NOW).is_long
+    assert not room_row(free_room("K.1.105 (La Fontaine)"), NOW).is_long

@@ -1,0 +1,71 @@
+"""The lobby board: `/board/<building>`."""
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from frontend.board import BoardBuilding, BoardFloor, Theme, board_context
+from frontend.qr import qr_svg
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
+from realtime.domain.audience import may_read, redact
+from realtime.domain.state import Audience, LiveState
+from realtime.domain.topics import Topic
+from realtime.store import shared_store
+from rooms.models import Building
+from rooms.selectors import get_building
+
+
+async def board(request: HttpRequest, building: str) -> HttpResponse:
+    """Show every room of a building as it is now; the socket keeps it so.
+
+    Public where the building allows it, otherwise for those signed in. While the live store is
+    away the page still answers, without rooms, and its socket brings them when it can.
+    """
+    found, audience = await sync_to_async(_who_sees_what)(request, building)
+    if audience is None:
+        return redirect_to_login(request.get_full_path(), reverse("sign_in"))
+    states = [redact(s, audience) for s in await _states(found.slug) if may_read(s, audience)]
+    theme: Theme = "dark" if request.GET.get("theme") == "dark" else ""
+    book_url = request.build_absolute_uri(reverse("book", args=[found.slug]))
+    context = board_context(
+        await sync_to_async(_described)(found),
+        states,
+        SYSTEM_CLOCK.now(),
+        book_url=book_url,
+        qr_svg=qr_svg(book_url),
+        theme="light" if request.GET.get("theme") == "light" else theme,
+        demo=settings.DEMO,
+    )
+    return await sync_to_async(render)(request, "frontend/board.html", context)
+
+
+def _who_sees_what(request: HttpRequest, slug: str) -> tuple[Building, Audience | None]:
+    """Return the building and as whom the visitor sees it; None for somebody who must sign in."""
+    try:
+        building = get_building(slug)
+    except NotFoundError as exc:
+        raise Http404(exc.detail) from exc
+    if request.user.is_authenticated:
+        return building, Audience.STAFF
+    return building, Audience.PUBLIC if building.is_board_public else None
+
+
+def _described(building: Building) -> BoardBuilding:
+    floors = building.floors.filter(rooms__is_active=True).distinct().order_by("level")
+    return BoardBuilding(
+        slug=building.slug,
+        name=building.name,
+        timezone=building.timezone,
+        floors=tuple(BoardFloor(f.slug, f.name, f.hint, f.direction) for f in floors),
+    )
+
+
+async def _states(building: str) -> list[LiveState]:
+    try:
+        return await shared_store().states(Topic("building", building))
+    except UnavailableError:
+        return []

@@ -1,0 +1,78 @@
+"""Booking a room: `/book/<building>`. A plain form that htmx answers in place."""
+
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from booking.alternatives import suggest_alternatives
+from booking.domain.facts import BookingFacts
+from booking.services.book_room import BookRoom, book_room
+from booking.services.slots import SlotTakenError
+from frontend.forms import BookingForm, current_quarter
+from identity.api_auth import actor_from
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Room
+from rooms.selectors import RoomFilter, find_rooms, get_building
+
+
+@login_required
+def book(request: HttpRequest, building: str) -> HttpResponse:
+    """Show the form; a POST books, or keeps what was typed and says what would do instead."""
+    try:
+        found = get_building(building)
+    except NotFoundError as exc:
+        raise Http404(exc.detail) from exc
+    zone = ZoneInfo(found.timezone)
+    rooms = find_rooms(RoomFilter(building=building))
+    context = {"building": found, "page": "book", "now": SYSTEM_CLOCK.now().astimezone(zone)}
+    if request.method == "POST":
+        form = BookingForm(request.POST, rooms=rooms, zone=zone)
+        context |= _answer(request, form, zone)
+    else:
+        local = current_quarter(SYSTEM_CLOCK.now(), zone)
+        chosen = {"day": local.date(), "starts": local.time(), "minutes": 30}
+        form = BookingForm(rooms=rooms, zone=zone, initial=chosen | request.GET.dict())
+    # The key makes a double click, or a retry after a lost answer, one booking.
+    key = request.POST.get("key") if "refusal" not in context else None
+    context |= {"form": form, "key": key or uuid4().hex}
+    status = 422 if form.errors else 409 if "refusal" in context else 200
+    is_part = request.headers.get("HX-Request") == "true"
+    template = "frontend/_book_form.html" if is_part else "frontend/book.html"
+    return render(request, template, context, status=status)
+
+
+def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str, object]:
+    if not form.is_valid():
+        return {}
+    room: Room = form.cleaned_data["room"]
+    try:
+        interval = form.interval()
+        wanted = BookRoom(
+            room.uuid, interval, form.cleaned_data["title"], form.cleaned_data["private"]
+        )
+        key = request.POST.get("key") or None
+        facts = book_room(actor=actor_from(request), wanted=wanted, idempotency_key=key)
+    except SlotTakenError as taken:
+        return {"refusal": taken.detail, "choices": _choices(room, interval, zone)}
+    except MeetingRoomsError as refusal:
+        return {"refusal": refusal.detail}
+    return {"booked": _told(facts, room, zone)}
+
+
+def _told(facts: BookingFacts, room: Room, zone: ZoneInfo) -> dict[str, object]:
+    start, end = facts.interval.start.astimezone(zone), facts.interval.end.astimezone(zone)
+    return {"room": room, "title": facts.title, "start": start, "end": end}
+
+
+def _choices(room: Room, interval: Interval, zone: ZoneInfo) -> list[dict[str, object]]:
+    """Return what could be booked instead, as values for the form's own fields."""
+    found = suggest_alternatives(room.uuid, interval, now=SYSTEM_CLOCK.now())
+    return [
+        {"room": a.room, "local": a.interval.start.astimezone(zone), "same_room": a.room == room}
+        for a in found
+    ]

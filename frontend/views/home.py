@@ -1,0 +1,17 @@
+"""The front door: which buildings there are, and what one may do in them."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from rooms.models import Building
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """List the buildings whose boards the visitor may open."""
+    buildings = Building.objects.annotate(
+        room_count=Count("floors__rooms", filter=Q(floors__rooms__is_active=True))
+    )
+    if not request.user.is_authenticated:
+        buildings = buildings.filter(is_board_public=True)
+    return render(request, "frontend/home.html", {"buildings": buildings, "page": "home"})

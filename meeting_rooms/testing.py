@@ -1,0 +1,52 @@
+"""Pytest plugin: real servers for the test run, started before Django reads its settings.
+
+Each run has a data folder of its own, so runs do not meet; what a killed run left is cleared by the
+next one. A server whose URL is in the environment is used instead.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meeting_rooms import embedded
+from meeting_rooms.embedded import ENVIRONMENT, ServiceName
+
+ROOT = Path(__file__).resolve().parent.parent / ".data"
+DATA_DIR = ROOT / f"test-{os.getpid()}"
+
+ENVIRONMENT_OF_TESTS = {
+    "SECRET_KEY": "for-tests-only-" + "x" * 40,
+    "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    "HTTPS": "0",
+    "DEMO": "0",
+    "DEBUG": "0",
+    "LOG_LEVEL": "WARNING",
+    "LOG_JSON": "1",
+    "MONGODB_DATABASE": "meeting_rooms_test",
+    "REDIS_PREFIX": "meeting_rooms_test",
+}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """Start the servers, then let pytest-django load the settings."""
+    wanted = [name for name in ServiceName if not os.environ.get(ENVIRONMENT[name])]
+    embedded.reap_orphans(ROOT, report=_quiet)
+    started = embedded.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
+    os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
+    os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop what was started, and nothing else."""
+    embedded.stop(DATA_DIR, report=_quiet)
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing: a failing start raises with the server's own words."""
