@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -27,6 +28,8 @@ structlog.configure(
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,
 )
+
+log = structlog.get_logger(__name__)
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -80,6 +83,14 @@ class RequestIdMiddleware:
         """Handle one request."""
         request_id = _request_id(request)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            began = perf_counter()
             response = await self.get_response(request)
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,  # without the query, which may hold what people typed
+                status=response.status_code,
+                duration_ms=round((perf_counter() - began) * 1000, 1),
+            )
         response[REQUEST_ID_HEADER] = request_id
         return response

@@ -50,3 +50,11 @@ def pytest_unconfigure() -> None:
 
 def _quiet(_line: str) -> None:
     """Say nothing: a failing start raises with the server's own words."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files(django_test_environment: None) -> None:
+    """Collect static files, so that pages are rendered with the storage of production."""
+    from django.core.management import call_command  # settings are loaded only now
+
+    call_command("collectstatic", interactive=False, verbosity=0)

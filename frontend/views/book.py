@@ -37,9 +37,8 @@ def book(request: HttpRequest, building: str) -> HttpResponse:
         local = current_quarter(SYSTEM_CLOCK.now(), zone)
         chosen = {"day": local.date(), "starts": local.time(), "minutes": 30}
         form = BookingForm(rooms=rooms, zone=zone, initial=chosen | request.GET.dict())
-    # The key makes a double click, or a retry after a lost answer, one booking.
-    key = request.POST.get("key") if "refusal" not in context else None
-    context |= {"form": form, "key": key or uuid4().hex}
+    # One key per attempt: a double click, or a retry after a lost answer, is one booking.
+    context |= {"form": form, "key": uuid4().hex}
     status = 422 if form.errors else 409 if "refusal" in context else 200
     is_part = request.headers.get("HX-Request") == "true"
     template = "frontend/_book_form.html" if is_part else "frontend/book.html"

@@ -39,6 +39,7 @@ class Command(BaseCommand):
                 "--websocket_timeout=-1",
                 "--application-close-timeout=5",
                 "--no-server-name",
+                "--verbosity=0",  # requests are logged by RequestIdMiddleware, structured
                 "meeting_rooms.asgi:application",
             ]
         )

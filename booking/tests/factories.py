@@ -1,0 +1,45 @@
+"""Bookings by intent. It is Thursday 12 March 2026, 10:00 UTC unless told otherwise."""
+
+from datetime import UTC, datetime, timedelta
+
+from booking.domain.facts import BookingFacts
+from booking.services.book_room import BookRoom, book_room
+from identity.tests.factories import actor
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock, FixedClock
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Room
+
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
+
+
+def at(hour: int, minute: int = 0, *, day: int = 12) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+def hours(start: int, end: int) -> Interval:
+    return Interval(at(start), at(end))
+
+
+def book(
+    room: Room,
+    interval: Interval,
+    *,
+    by: Actor | None = None,
+    clock: Clock | None = None,
+    title: str = "",
+    private: bool = False,
+    key: str | None = None,
+) -> BookingFacts:
+    return book_room(
+        actor=by or actor(),
+        wanted=BookRoom(room.uuid, interval, title, private),
+        idempotency_key=key,
+        clock=clock or FixedClock(NOW),
+    )
+
+
+def soon(minutes: int, length: int = 30) -> Interval:
+    """Return a stretch that starts some minutes after NOW."""
+    start = NOW + timedelta(minutes=minutes)
+    return Interval(start, start + timedelta(minutes=length))

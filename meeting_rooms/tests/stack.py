@@ -1,0 +1,149 @@
+"""The real processes, as production runs them: web (Daphne) and worker, on the test's stores."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from websockets.asyncio.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def store_environment() -> dict[str, str]:
+    """Return the environment that points a process at this test's own stores."""
+    db = connection.settings_dict
+    url = f"postgres://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
+    return {**os.environ, "DATABASE_URL": url, "MONGODB_DATABASE": settings.MONGODB_DATABASE}
+
+
+class Process:
+    """One `python …` child whose output goes to a file."""
+
+    def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
+        self._log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=ROOT, env=dict(environment),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+    def wait(self, timeout_s: float) -> int:
+        return self._process.wait(timeout_s)
+
+    def stop(self) -> None:
+        if self.is_alive:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Stack:
+    """A web process and a worker."""
+
+    def __init__(self, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self.environment = {**store_environment(), **(extra or {})}
+        self.port = free_port()
+        self.web: Process | None = None
+        self.worker: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.start_worker()
+        self.start_web()
+
+    def start_worker(self, arguments: list[str] | None = None) -> Process:
+        arguments = arguments or ["manage.py", "worker"]
+        self.worker = Process(arguments, self._folder / "worker.log", self.environment)
+        return self.worker
+
+    def start_web(self) -> None:
+        serve = ["manage.py", "serve", "--port", str(self.port)]
+        self.web = Process(serve, self._folder / "web.log", self.environment)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            if not self.web.is_alive or time.monotonic() > deadline:
+                raise AssertionError(f"web did not start:\n{self.web.output}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        for process in (self.web, self.worker):
+            if process is not None:
+                process.stop()
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status == 200
+        return False
+
+    @contextlib.asynccontextmanager
+    async def socket(self, **options: Any) -> AsyncIterator["LiveClient"]:
+        address = f"ws://127.0.0.1:{self.port}/ws/v1/live"
+        options.setdefault("origin", self.url)
+        async with connect(address, ping_interval=None, open_timeout=10, **options) as raw:
+            yield LiveClient(raw)
+
+
+class LiveClient:
+    """A client of the live protocol that keeps what it was told."""
+
+    def __init__(self, raw: ClientConnection) -> None:
+        self.raw = raw
+        self.rooms: dict[str, dict[str, Any]] = {}
+
+    async def send(self, **frame: Any) -> None:
+        await self.raw.send(json.dumps(frame))
+
+    async def receive(self) -> dict[str, Any]:
+        frame = json.loads(await self.raw.recv())
+        for room in frame.get("rooms", []):
+            self.rooms[room["id"]] = room
+        if frame["type"] == "room":
+            self.rooms[frame["room"]["id"]] = frame["room"]
+        return frame
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """Return the next frame of this type, past all others."""
+        while True:
+            frame = await self.receive()
+            if frame["type"] == kind:
+                return frame
+
+    async def follow(self, topic: str, **more: Any) -> dict[str, Any]:
+        await self.send(type="subscribe", topic=topic, **more)
+        return await self.next("snapshot")
