@@ -1,0 +1,190 @@
+"""The projector against Postgres and MongoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+
+from booking.models import AuditEntry
+from booking.tests.factories import NOW, at, book, hours
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
+from realtime.domain.state import LiveState, RoomStatus, SensorHealth
+from realtime.projector import Projector
+from realtime.services.record_occupancy import OccupancySink
+from realtime.store import LiveStore, Reading, open_store
+from realtime.worker import Worker
+from rooms.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+make_room = database_sync_to_async(factories.room)
+make_booking = database_sync_to_async(book)
+
+
+@dataclass
+class Published:
+    """A layer's end: keeps what was published."""
+
+    states: list[LiveState] = field(default_factory=list)
+
+    async def publish(self, state: LiveState) -> None:
+        self.states.append(state)
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[LiveStore]:
+    opened = open_store()
+    await opened.prepare()
+    yield opened
+    await opened.remove((await opened.schedule_versions()).keys())
+    await opened.close()
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def projector(store, published, clock) -> Projector:
+    return Projector(store, published, clock)
+
+
+async def test_project__new_room__is_version_1_and_read_back_equal(store, projector, published):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    assert (state.version, state.status) == (1, RoomStatus.FREE)
+    assert await store.get(state.id) == state
+    assert published.states == [state]
+
+
+async def test_project__twice__changes_nothing(projector, published):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    assert await projector.project(room.uuid) == first
+    assert len(published.states) == 1
+
+
+async def test_project__booked__is_the_next_version(projector):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    facts = await make_booking(room, hours(11, 12), title="Retro")
+    state = await projector.project(room.uuid)
+    assert (state.mark, state.until) == ((first.epoch, 2), at(11))
+    assert (state.schedule.version, state.schedule.next.booking) == (2, str(facts.id))
+
+
+async def test_project__many_at_once__versions_stay_contiguous(projector, published):
+    room = await make_room()
+    await projector.project(room.uuid)
+    for hour in range(11, 16):
+        await make_booking(room, hours(hour, hour + 1))
+        await asyncio.gather(*(projector.project(room.uuid) for _ in range(4)))
+    assert sorted(s.version for s in published.states) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_project__time_passes__flips_without_any_write(projector, clock):
+    room = await make_room()
+    await make_booking(room, hours(11, 12))
+    assert (await projector.project(room.uuid)).next_change_at == at(11)
+    clock.advance(timedelta(hours=1))
+    assert (await projector.project(room.uuid)).status is RoomStatus.RESERVED
+
+
+async def test_project__stale_schedule__never_overwrites_a_later_one(store, projector):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    later = replace(state, version=2, schedule=replace(state.schedule, version=99))
+    assert await store.replace(later, expected=state.mark)
+    with pytest.raises(Exception, match="faster"):
+        await projector.project(room.uuid)
+    assert await store.get(state.id) == later
+
+
+async def test_replace__somebody_was_first__loses(store, projector):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    assert await store.replace(replace(state, version=2), expected=state.mark)
+    assert not await store.replace(replace(state, version=2), expected=state.mark)
+
+
+async def test_project__unknown_or_inactive_room__is_none(projector):
+    room = await make_room()
+    room.is_active = False
+    await database_sync_to_async(room.save)()
+    assert await projector.project(room.uuid) is None
+
+
+async def test_reading__somebody_seen__checks_the_booking_in(store, projector, clock):
+    room = await make_room()
+    await make_booking(room, hours(11, 12))
+    clock.advance(timedelta(minutes=61))
+    sink = OccupancySink(store, projector, clock)
+    state = await sink.record(Reading(room.uuid, 4, None, "door", clock.now()))
+    entry = await AuditEntry.objects.aget(command="check_in")
+    assert (state.status, entry.actor_kind) == (RoomStatus.OCCUPIED, "sensor")
+
+
+async def test_reading__late_or_repeated__changes_nothing(store, projector, clock):
+    room = await make_room()
+    sink = OccupancySink(store, projector, clock)
+    newest = await sink.record(Reading(room.uuid, 4, None, "door", NOW))
+    for count, age in ((9, 30), (4, 0)):
+        late = Reading(room.uuid, count, None, "door", NOW - timedelta(seconds=age))
+        assert await sink.record(late) == newest
+    assert newest.occupancy.sensor is SensorHealth.OK
+
+
+@pytest.mark.parametrize("count,ahead_s", [(-1, 0), (10_001, 0), (None, 0), (1, 60)])
+async def test_reading__impossible__is_refused(store, projector, clock, count, ahead_s):
+    room = await make_room()
+    reading = Reading(room.uuid, count, None, "door", NOW + timedelta(seconds=ahead_s))
+    with pytest.raises(InvalidCommandError):
+        await OccupancySink(store, projector, clock).record(reading)
+
+
+async def test_reading__unknown_room__is_not_found(store, projector, clock):
+    gone = await make_room()
+    await database_sync_to_async(gone.delete)()
+    with pytest.raises(NotFoundError):
+        await OccupancySink(store, projector, clock).record(Reading(gone.uuid, 1, None, "d", NOW))
+
+
+async def test_lease__renewed__is_young_by_the_stores_clock(store):
+    await store.renew_lease()
+    assert 0 <= await store.lease_age_s() < 1
+
+
+async def test_worker__any_path__brings_every_room_up_and_forgets_the_gone(store, projector, clock):
+    room, gone = await make_room(), await make_room()
+    worker = asyncio.ensure_future(Worker(store, projector, clock).run())
+    async with asyncio.timeout(10):
+        await _until(lambda: store.get(str(room.uuid)))
+        await _until(lambda: store.get(str(gone.uuid)))
+        await make_booking(room, hours(11, 12))
+        await _until(lambda: _has_version(store, room, 2))
+        await database_sync_to_async(gone.delete)()
+        while await store.get(str(gone.uuid)):
+            await asyncio.sleep(0.05)
+        clock.advance(timedelta(minutes=70))
+        await _until(lambda: AuditEntry.objects.filter(command="release_no_show").aexists())
+    worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+
+
+async def _has_version(store: LiveStore, room, version: int) -> bool:
+    return (await store.get(str(room.uuid))).version >= version
+
+
+async def _until(ask) -> None:
+    while not await ask():
+        await asyncio.sleep(0.02)
