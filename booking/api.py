@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Header, Query, Router, Schema
+from ninja import Field, Header, Query, Router, Schema, Status
 
 from booking.alternatives import suggest_alternatives
 from booking.domain.facts import BookingFacts
@@ -185,7 +185,7 @@ def create_booking(
     request: HttpRequest,
     body: BookingIn,
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
-) -> tuple[int, BookingOut]:
+) -> Status[BookingOut]:
     """Book a room.
 
     Send an `Idempotency-Key` of your own making and repeat the request as often as you like: it
@@ -200,7 +200,7 @@ def create_booking(
     except SlotTakenError as taken:
         taken.facts = {**taken.facts, "alternatives": _alternatives(body.room, interval)}
         raise
-    return 201, BookingOut.of(facts, actor)
+    return Status(201, BookingOut.of(facts, actor))
 
 
 @router.get("/bookings/{booking_id}", response={200: BookingOut, 404: Problem})

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from identity.api_auth import user_from
 from identity.models import ApiToken, Role, User
@@ -61,15 +61,15 @@ def list_tokens(request: HttpRequest) -> list[ApiToken]:
 
 
 @router.post("/tokens", response={201: NewTokenOut, 422: Problem}, summary="Make an API token")
-def make_token(request: HttpRequest, body: TokenIn) -> tuple[int, NewTokenOut]:
+def make_token(request: HttpRequest, body: TokenIn) -> Status[NewTokenOut]:
     """Make a token. Its secret cannot be read again."""
     issued = issue_api_token(user=user_from(request), name=body.name, expires_at=body.expires_at)
     public = TokenOut.from_orm(issued.record)
-    return 201, NewTokenOut(**public.dict(), secret=issued.secret)
+    return Status(201, NewTokenOut(**public.dict(), secret=issued.secret))
 
 
 @router.delete("/tokens/{token_id}", response={204: None, 404: Problem}, summary="Revoke a token")
-def revoke_token(request: HttpRequest, token_id: UUID) -> tuple[int, None]:
+def revoke_token(request: HttpRequest, token_id: UUID) -> Status[None]:
     """End one of the caller's tokens at once."""
     revoke_api_token(user=user_from(request), token_id=token_id)
-    return 204, None
+    return Status(204, None)

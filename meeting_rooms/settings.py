@@ -151,6 +151,7 @@ STORAGES = {
 # -- security ---------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest request body accepted
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+NINJA_PAGINATION_MAX_LIMIT = 500  # rooms an answer may list
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -53,7 +53,7 @@ def _quiet(_line: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files(django_test_environment: None) -> None:
+def _static_files(django_test_environment: None) -> None:  # noqa: ARG001 - settings first
     """Collect static files, so that pages are rendered with the storage of production."""
     from django.core.management import call_command  # settings are loaded only now
 

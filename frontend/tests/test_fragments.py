@@ -62,7 +62,7 @@ class Parts(HTMLParser):
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
 
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the parser's signature
+    def handle_endtag(self, tag: str) -> None:
         self._depth -= 1
 
     def handle_data(self, data: str) -> None:

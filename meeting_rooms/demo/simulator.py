@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 STEP_S = (1.5, 4.0)  # between two happenings
 FREE_SHARE = (0.35, 0.55)  # of rooms; outside of it people come or leave first
 NO_SHOW_PERCENT = 15  # of bookings
+EARLY_LEAVE_SHARE = 0.15  # of happenings
 SENSOR = "demo sensor"
 
 Happening = Callable[[], object]
@@ -49,17 +50,20 @@ class Simulator:
         self._chance = chance
 
     async def run(self) -> None:
-        """Run until cancelled. What the rules refuse just does not happen."""
-        people = await database_sync_to_async(_people)()
+        """Run until cancelled."""
+        people = await database_sync_to_async(demo_people)()
         while True:
             await asyncio.sleep(self._chance.uniform(*STEP_S))
-            try:
-                await self.step(people)
-            except MeetingRoomsError as refusal:
-                log.info("simulated_step_refused", code=refusal.code, detail=refusal.detail)
+            await self.try_step(people)
 
-    async def step(self, people: Sequence[Actor]) -> None:
-        """Let a sensor count, and one person act."""
+    async def try_step(self, people: Sequence[Actor]) -> None:
+        """Let a sensor count and one person act; what the rules refuse just does not happen."""
+        try:
+            await self._step(people)
+        except MeetingRoomsError as refusal:
+            log.info("simulated_step_refused", code=refusal.code, detail=refusal.detail)
+
+    async def _step(self, people: Sequence[Actor]) -> None:
         states = await self._sink.store.states(Topic("campus"))
         open_rooms = [s for s in states if s.status is not RoomStatus.OUT_OF_SERVICE]
         if not open_rooms or not people:
@@ -91,7 +95,8 @@ class Simulator:
         fewest, most = FREE_SHARE
         if free and len(free) > most * len(states):
             return self._walk_up(self._chance.choice(free), person)
-        if running and len(free) < fewest * len(states):
+        is_restless = self._chance.random() < EARLY_LEAVE_SHARE
+        if running and (is_restless or len(free) < fewest * len(states)):
             return self._leave(self._chance.choice(running))
         if waiting:
             return self._arrive(self._chance.choice(waiting))
@@ -133,7 +138,8 @@ class Simulator:
         return lambda: end_booking(actor=SYSTEM_ACTOR, booking_id=booking, clock=self._clock)
 
 
-def _people() -> list[Actor]:
+def demo_people() -> list[Actor]:
+    """Return everybody who may book, as actors."""
     return [actor_of(user) for user in User.objects.filter(is_active=True)]
 
 

@@ -28,7 +28,12 @@ class Interval:
             raise InvalidCommandError(
                 "The end must be later than the start.", code="end_not_after_start"
             )
-        return cls(start.astimezone(UTC), end.astimezone(UTC))
+        try:
+            return cls(start.astimezone(UTC), end.astimezone(UTC))
+        except OverflowError as exc:  # its UTC instant lies outside the calendar
+            raise InvalidCommandError(
+                "The time is outside the years 1 to 9999.", code="invalid_time"
+            ) from exc
 
     @property
     def duration(self) -> timedelta:

@@ -66,7 +66,10 @@ async def test_boundary__nothing_written__flips_within_a_second(stack: Stack):
     dogger, headers = await prepared()
     starts = SYSTEM_CLOCK.now() + timedelta(seconds=3)
     async with httpx.AsyncClient(base_url=stack.url) as http:
-        times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+        times = {
+            "starts_at": starts.isoformat(),
+            "ends_at": (starts + timedelta(hours=1)).isoformat(),
+        }
         body = {"room": str(dogger.uuid), **times}
         assert (await http.post("/api/v1/bookings", json=body, headers=headers)).status_code == 201
     async with stack.socket(additional_headers=headers) as live:

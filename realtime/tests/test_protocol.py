@@ -19,7 +19,8 @@ def test_parse__good_frames__are_read():
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "{", "[]", "null", '{"type":"fly"}', '{"type":"subscribe"}', '{"type":"ping","t":"x"}',
+    [None, "", "{", "[]", "null", '{"type":"fly"}', '{"type":"subscribe"}',
+     '{"type":"ping","t":"x"}',
      '{"type":"subscribe","topic":"campus","have":{"r":"e"}}', "\ud800", "x" * 5000],
 )  # fmt: skip
 def test_parse__bad_frames__are_refused_with_a_reason(text):

@@ -1,0 +1,124 @@
+"""Pages in and out of session: what they show, to whom, and what a form answers."""
+
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.test import Client
+
+from booking.models import Booking
+from booking.tests.factories import book
+from identity.tests.factories import person
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.interval import Interval
+from realtime.projector import Projector
+from realtime.publisher import Publisher
+from realtime.store import shared_store
+from rooms.tests.factories import building, floor, room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(person("Sam Staff"))
+    return client
+
+
+def form_of(room, hour: str = "12:00", **more: str) -> dict[str, str]:
+    day = SYSTEM_CLOCK.now().date() + timedelta(days=1)
+    return {"room": str(room.uuid), "day": day.isoformat(), "starts": hour, "minutes": "30",
+            "title": "Retro", "key": "k1", **more}  # fmt: skip
+
+
+async def test_board__public_building__is_open_to_anybody(async_client):
+    dogger = await database_sync_to_async(room)("Dogger")
+    store = shared_store()
+    await Projector(store, Publisher(get_channel_layer()), SYSTEM_CLOCK).project(dogger.uuid)
+    page = await async_client.get(f"/board/{dogger.floor.building.slug}")
+    await store.remove([dogger.uuid])
+    await store.close()
+    assert page.status_code == 200
+    assert 'data-live="connecting"' in page.content.decode()
+    assert f'id="room-{dogger.uuid}"' in page.content.decode()
+
+
+def test_board__other_building__asks_for_sign_in(client):
+    house = building(public=False)
+    page = client.get(f"/board/{house.slug}")
+    assert (page.status_code, page["Location"]) == (302, f"/sign-in?next=/board/{house.slug}")
+
+
+def test_board__unknown_building__is_404(client):
+    assert client.get("/board/nowhere").status_code == 404
+
+
+def test_home__anonymous__lists_public_buildings_only(client, staff):
+    hidden = building(public=False)
+    building(public=True)
+    assert hidden.name not in client.get("/").content.decode()
+    assert hidden.name in staff.get("/").content.decode()
+
+
+def test_sign_in__wrong_then_right__says_so_and_goes_on(client):
+    user = person()
+    user.set_password("a-long-password-1")
+    user.save()
+    wrong = client.post("/sign-in", {"username": user.email, "password": "no"})
+    assert "do not go together" in wrong.content.decode()
+    right = {"username": user.email, "password": "a-long-password-1", "next": "//evil.example"}
+    assert client.post("/sign-in", right)["Location"] == "/"
+
+
+def test_book__free_slot__is_booked_in_local_time(staff):
+    dogger = room()
+    page = staff.post(f"/book/{dogger.floor.building.slug}", form_of(dogger), headers=HTMX)
+    start = Booking.objects.get().interval.start
+    assert (page.status_code, start.hour) == (200, 10)  # noon in Helsinki, in winter
+    assert "12:00 to 12:30" in page.content.decode()
+
+
+def test_book__sent_twice__is_one_booking(staff):
+    dogger = room()
+    for _ in range(2):
+        answer = staff.post(f"/book/{dogger.floor.building.slug}", form_of(dogger), headers=HTMX)
+        assert answer.status_code == 200
+    assert Booking.objects.count() == 1
+
+
+def test_book__taken_slot__keeps_what_was_typed_and_offers_others(staff):
+    dogger = room("Dogger")
+    fisher = room("Fisher", on=dogger.floor)
+    day = SYSTEM_CLOCK.now().replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    book(dogger, Interval(day, day + timedelta(hours=1)), clock=SYSTEM_CLOCK)
+    page = staff.post(f"/book/{dogger.floor.building.slug}", form_of(dogger), headers=HTMX)
+    text = page.content.decode()
+    assert page.status_code == 409
+    assert 'value="Retro"' in text
+    assert f"room={fisher.uuid}" in text
+
+
+def test_book__nonsense__is_422_with_the_field_named(staff):
+    dogger = room()
+    url = f"/book/{dogger.floor.building.slug}"
+    page = staff.post(url, form_of(dogger, hour="noon"), headers=HTMX)
+    assert page.status_code == 422
+    assert "Starts" in page.content.decode()
+    foreign = room(on=floor(building()))
+    assert staff.post(url, form_of(foreign), headers=HTMX).status_code == 422
+
+
+def test_book__anonymous__asks_for_sign_in(client):
+    assert client.get(f"/book/{room().floor.building.slug}").status_code == 302
+
+
+def test_tokens__made_on_the_page__is_shown_once(staff):
+    page = staff.post("/account/tokens", {"name": "<b>bot</b>"}).content.decode()
+    assert "mr_" in page
+    assert "&lt;b&gt;bot" in page
+    again = staff.get("/account/tokens").content.decode()
+    assert "shown this once" not in again
+    assert staff.post("/account/tokens", {"name": " "}).status_code == 422

@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from booking.tests.factories import NOW
+from identity.models import ApiToken, Role, User
+from identity.services.authenticate_api_token import authenticate_api_token
+from identity.services.issue_api_token import MAX_ACTIVE_TOKENS, issue_api_token
+from identity.services.revoke_api_token import revoke_api_token
+from identity.tests.factories import bearer, person
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import (
+    InvalidCommandError,
+    LimitExceededError,
+    NotFoundError,
+)
+
+pytestmark = pytest.mark.django_db
+CLOCK = FixedClock(NOW)
+
+
+def test_token__issued__opens_and_is_stored_as_a_hash_only():
+    ann = person()
+    issued = issue_api_token(user=ann, name="bot", clock=CLOCK)
+    assert authenticate_api_token(secret=issued.secret, clock=CLOCK) == ann
+    row = ApiToken.objects.values().get()
+    assert issued.secret not in str(row)
+    assert issued.secret.startswith(row["prefix"])
+    assert row["last_used_at"] == NOW
+
+
+def test_token__expired_revoked_or_owner_inactive__opens_nothing():
+    ann = person()
+    expired = issue_api_token(user=ann, name="a", expires_at=NOW + timedelta(hours=1), clock=CLOCK)
+    later = FixedClock(NOW + timedelta(hours=1))
+    assert authenticate_api_token(secret=expired.secret, clock=later) is None
+    revoked = issue_api_token(user=ann, name="b", clock=CLOCK)
+    revoke_api_token(user=ann, token_id=revoked.record.pk, clock=CLOCK)
+    assert authenticate_api_token(secret=revoked.secret, clock=CLOCK) is None
+    kept = issue_api_token(user=ann, name="c", clock=CLOCK)
+    User.objects.update(is_active=False)
+    assert authenticate_api_token(secret=kept.secret, clock=CLOCK) is None
+
+
+def test_token__of_somebody_else__cannot_be_revoked():
+    issued = issue_api_token(user=person(), name="a", clock=CLOCK)
+    with pytest.raises(NotFoundError):
+        revoke_api_token(user=person(), token_id=issued.record.pk, clock=CLOCK)
+
+
+def test_token__impossible__is_refused():
+    ann = person()
+    for name, expires in (("", None), ("x" * 101, None), ("x", NOW)):
+        with pytest.raises(InvalidCommandError):
+            issue_api_token(user=ann, name=name, expires_at=expires, clock=CLOCK)
+    for n in range(MAX_ACTIVE_TOKENS):
+        issue_api_token(user=ann, name=str(n), clock=CLOCK)
+    with pytest.raises(LimitExceededError):
+        issue_api_token(user=ann, name="one more", clock=CLOCK)
+
+
+def test_token_api__made_listed_revoked(client: Client):
+    headers = bearer(person())
+    made = client.post("/api/v1/tokens", {"name": "bot"}, "application/json", headers=headers)
+    assert made.status_code == 201
+    own = {"Authorization": f"Bearer {made.json()['secret']}"}
+    listed = client.get("/api/v1/tokens", headers=own).json()
+    assert sorted(token["name"] for token in listed) == ["bot", "test"]
+    assert "secret" not in listed[0]
+    assert client.delete(f"/api/v1/tokens/{made.json()['id']}", headers=own).status_code == 204
+    assert client.get("/api/v1/me", headers=own).status_code == 401
+
+
+def test_session__without_csrf_token__cannot_write():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person())
+    assert client.get("/api/v1/me").status_code == 200
+    refused = client.post("/api/v1/tokens", {"name": "x"}, "application/json")
+    assert refused.status_code == 403
+    assert not ApiToken.objects.exists()
+
+
+def test_person__any_case__is_one_account():
+    User.objects.create_user("Ann@Example.org", "a-long-password-1", display_name="Ann")
+    client = Client()
+    assert client.login(username="ANN@example.ORG", password="a-long-password-1")
+
+
+def test_admin_site__staff__stay_out_and_admins_come_in():
+    for role, status in ((Role.STAFF, 302), (Role.ADMIN, 200)):
+        client = Client()
+        client.force_login(person(role=role))
+        for page in (
+            "",
+            "rooms/room/",
+            "rooms/room/add/",
+            "booking/booking/",
+            "identity/user/add/",
+        ):
+            assert client.get(f"/admin/{page}").status_code == status, page
