@@ -1,0 +1,1 @@
+"""Benchmarks against real processes and stores, started by themselves."""
