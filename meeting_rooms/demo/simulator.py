@@ -19,7 +19,7 @@ from booking.services.check_in import check_in
 from booking.services.end_booking import end_booking
 from identity.models import User
 from identity.selectors import actor_of
-from meeting_rooms.demo.campus import TITLES
+from meeting_rooms.demo.campus import CAMPUS, TITLES
 from meeting_rooms.demo.week import QUARTER
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR, Actor
 from meeting_rooms.kernel.clock import Clock
@@ -37,6 +37,7 @@ FREE_SHARE = (0.35, 0.55)  # of rooms; outside of it people come or leave first
 NO_SHOW_PERCENT = 15  # of bookings
 EARLY_LEAVE_SHARE = 0.15  # of happenings
 SENSOR = "demo sensor"
+DEMO_BUILDINGS = {building.slug for building in CAMPUS}  # imported ones are left alone
 
 Happening = Callable[[], object]
 
@@ -65,7 +66,11 @@ class Simulator:
 
     async def _step(self, people: Sequence[Actor]) -> None:
         states = await self._sink.store.states(Topic("campus"))
-        open_rooms = [s for s in states if s.status is not RoomStatus.OUT_OF_SERVICE]
+        open_rooms = [
+            state
+            for state in states
+            if state.building in DEMO_BUILDINGS and state.status is not RoomStatus.OUT_OF_SERVICE
+        ]
         if not open_rooms or not people:
             return
         await self._count(min(open_rooms, key=_last_seen))
