@@ -38,7 +38,11 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     started = embedded.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
     os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
     os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
-    return (yield)
+    try:
+        return (yield)
+    except BaseException:
+        pytest_unconfigure()  # pytest itself does not call it for a run that fails to start
+        raise
 
 
 @pytest.hookimpl(trylast=True)
