@@ -118,7 +118,7 @@ class BookingQuery(PeriodQuery):
     room: UUID | None = None
     building: str | None = None
     limit: int = Field(100, ge=1, le=500)
-    offset: int = Field(0, ge=0)
+    offset: int = Field(0, ge=0, le=10_000_000)
 
 
 class BookingPage(Schema):

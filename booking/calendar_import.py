@@ -98,11 +98,11 @@ class CalendarImport:
 
     def _together(self, events: Sequence[CalendarEvent]) -> None:
         try:
-            import_events_together(actor=self._actor, events=events)
+            outcomes = import_events_together(actor=self._actor, events=events)
         except MeetingRoomsError:
             self._refuse_each(events)
         else:
-            self.report.outcomes[ImportOutcome.UPDATED] += len(events)
+            self.report.outcomes.update(outcomes)
         self._progress_done(len(events))
 
     def _refuse_each(self, events: Sequence[CalendarEvent]) -> None:

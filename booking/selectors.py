@@ -33,6 +33,12 @@ def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
     )
 
 
+def rooms_with_no_shows(*, now: datetime) -> list[UUID]:
+    """Return the rooms that hold a booking past its grace instant which is not released yet."""
+    due = Booking.objects.filter(state=BookingState.CONFIRMED.value, check_in_until__lte=now)
+    return list(due.values_list("room__uuid", flat=True).distinct())
+
+
 def get_booking(booking_id: UUID) -> Booking:
     """Return one booking in whatever state. Raises NotFoundError."""
     booking = Booking.objects.select_related("room").filter(pk=booking_id).first()

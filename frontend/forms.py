@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from booking.domain.rules import MAX_TITLE_LENGTH
+from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
 
@@ -40,12 +41,16 @@ class BookingForm(forms.Form):
         self._zone = zone
 
     def interval(self) -> Interval:
-        """Return the asked-for stretch. Call after validation."""
+        """Return the asked-for stretch. Call after validation. Raises InvalidCommandError."""
         local = datetime.combine(
             self.cleaned_data["day"], self.cleaned_data["starts"], tzinfo=self._zone
         )
-        start = local.astimezone(UTC)
-        return Interval.of(start, start + timedelta(minutes=self.cleaned_data["minutes"]))
+        length = timedelta(minutes=self.cleaned_data["minutes"])
+        try:
+            start = local.astimezone(UTC)
+            return Interval.of(start, start + length)
+        except OverflowError as exc:
+            raise InvalidCommandError("This day is outside the calendar. Choose another.") from exc
 
 
 def current_quarter(now: datetime, zone: ZoneInfo) -> datetime:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
+from pydantic import AwareDatetime
 
 from identity.api_auth import user_from
 from identity.models import ApiToken, Role, User
@@ -28,7 +29,7 @@ class TokenIn(Schema):
     """A token to be made."""
 
     name: str = Field(max_length=100, examples=["lobby bot"])
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class TokenOut(Schema):

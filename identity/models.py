@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
 from identity.domain.tokens import TOKEN_PREFIX_LENGTH
 
@@ -55,6 +56,7 @@ class User(AbstractBaseUser):
     class Meta:
         ordering = ["display_name"]
         constraints = [
+            models.UniqueConstraint(Lower("email"), name="identity_user_email_once"),
             models.CheckConstraint(
                 condition=models.Q(role__in=Role.values), name="identity_user_role_known"
             ),
@@ -62,6 +64,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.display_name
+
+    def clean(self) -> None:
+        """Keep the address in lower case, as signing in looks for it."""
+        super().clean()
+        self.email = self.email.strip().lower()
 
     @property
     def is_admin(self) -> bool:

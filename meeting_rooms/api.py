@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -108,15 +108,26 @@ def on_too_big(_request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
     )
 
 
+@api.exception_handler(DataError)
+def on_impossible_value(_request: HttpRequest, _exc: DataError) -> HttpResponse:
+    """Answer a value that no column can hold, such as a NUL byte or a number too large."""
+    return _answer(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        code="impossible_value",
+        detail="A value cannot be stored: a NUL byte, or a number that is too large.",
+    )
+
+
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
-    """Answer while Postgres is away or slow. The transaction was rolled back."""
+    """Answer while Postgres is away or slow. With an idempotency key, trying again is safe."""
     log.warning("store_unavailable", store="postgres", error=str(exc).strip())
     return _answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="unavailable",
-        detail="The bookings store did not answer in time. Nothing was changed; try again.",
+        detail="The bookings store did not answer in time. Try again, with the same "
+        "Idempotency-Key if you sent one.",
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 

@@ -1,6 +1,6 @@
 """System checks: what is missing, and what to do. Ids are stable.
 
-The store checks connect, so they run where asked for: `check --deploy`, `serve` and `worker`.
+The store checks connect, so they run where asked for: `check --deploy` and `serve`.
 """
 
 import asyncio

@@ -6,17 +6,20 @@ Neither tells versions, addresses or errors to the public.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 
 import psycopg
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
+from pymongo.errors import PyMongoError
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.errors import UnavailableError
 from realtime.store import open_store
 
+KEEP_S = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -66,7 +69,7 @@ async def _probe(name: str, ask: Callable[[], Awaitable[None]]) -> StoreProbe:
     try:
         async with asyncio.timeout(settings.STORE_TIMEOUT_S):
             await ask()
-    except (psycopg.Error, UnavailableError, RedisError, OSError, ValueError) as exc:
+    except (psycopg.Error, PyMongoError, UnavailableError, RedisError, OSError, ValueError) as exc:
         return StoreProbe(name, f"{type(exc).__name__}: {exc}".strip())
     return StoreProbe(name, None)
 
@@ -76,6 +79,25 @@ async def probe_stores() -> list[StoreProbe]:
     return await asyncio.gather(*(_probe(name, ask) for name, ask in _PROBES.items()))
 
 
+class _Readiness:
+    """The last probes, kept for a second and made once at a time: a flood must cost no stores."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[list[StoreProbe]] | None = None
+        self._until = -inf  # loop time
+
+    async def probes(self) -> list[StoreProbe]:
+        """Return probes that are at most KEEP_S older than their own duration."""
+        loop = asyncio.get_running_loop()
+        if self._task is None or self._task.get_loop() is not loop or loop.time() >= self._until:
+            self._task = loop.create_task(probe_stores(), name="readiness")
+            self._until = loop.time() + KEEP_S
+        return await asyncio.shield(self._task)
+
+
+_readiness = _Readiness()
+
+
 async def healthz(_request: HttpRequest) -> JsonResponse:
     """Answer as long as the process does; asks no store."""
     return JsonResponse({"status": "ok"})
@@ -83,7 +105,7 @@ async def healthz(_request: HttpRequest) -> JsonResponse:
 
 async def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when every store answers, else 503 with the names of those that do not."""
-    probes = await probe_stores()
+    probes = await _readiness.probes()
     for probe in probes:
         if not probe.is_ok:
             log.warning("store_not_ready", store=probe.name, problem=probe.problem)

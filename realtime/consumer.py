@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from typing import Any
 
 import structlog
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import InterfaceError, OperationalError
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import (
@@ -25,6 +24,8 @@ from realtime.outbox import Outbox, OutboxFullError
 
 log = structlog.get_logger(__name__)
 MINUTE_S = 60.0
+REVOKED_WITHIN_S = 10.0
+STORE_ERRORS = (OperationalError, InterfaceError)
 
 
 class RateWindow:
@@ -51,18 +52,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept anybody; what they may follow is decided per topic."""
-        self._audience = await database_sync_to_async(_audience_of)(self.scope.get("user"))
+        self._audience = await self._ask_audience()
         self._topics: set[Topic] = set()
         self._outbox = Outbox()
         self._frames = RateWindow(protocol.MAX_FRAMES_PER_MINUTE)
         self._bad_frames = RateWindow(protocol.MAX_BAD_FRAMES_PER_MINUTE)
         self.hub = shared_hub()
         await self.accept()
-        self._sender = asyncio.get_running_loop().create_task(self._send_all(), name="outbox")
+        loop = asyncio.get_running_loop()
+        self._sender = loop.create_task(self._send_all(), name="outbox")
+        self._guard = loop.create_task(self._watch_audience(), name="guard")
 
     async def disconnect(self, code: int) -> None:
         """Leave every topic."""
         self._sender.cancel()
+        self._guard.cancel()
         await self.hub.disconnect(self)
         log.debug("socket_closed", code=code)
 
@@ -130,6 +134,24 @@ class LiveConsumer(AsyncWebsocketConsumer):
         while True:
             await self.send(text_data=await self._outbox.get())
 
+    async def _ask_audience(self) -> Audience:
+        is_somebody = await self.scope["ask_user"]() is not None
+        return Audience.STAFF if is_somebody else Audience.PUBLIC
+
+    async def _watch_audience(self) -> None:
+        """End the connection of somebody who has signed out, left or lost the token.
+
+        While Postgres is away nobody can be asked; then the last answer holds.
+        """
+        while self._audience is Audience.STAFF:
+            await asyncio.sleep(REVOKED_WITHIN_S)
+            try:
+                if await self._ask_audience() is Audience.PUBLIC:
+                    await self._end(protocol.CLOSE_NOT_AUTHENTICATED, "signed_out", _SIGNED_OUT)
+                    return
+            except STORE_ERRORS as exc:
+                log.warning("audience_not_asked", error=str(exc).strip())
+
     async def _end(self, close_code: int, code: str, detail: str) -> None:
         """Say why, then close: the reason must not wait behind the outbox."""
         self._sender.cancel()
@@ -137,9 +159,5 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.close(close_code)
 
 
+_SIGNED_OUT = "You are signed out here. Sign in again to go on."
 _TOO_MANY = f"At most {protocol.MAX_FRAMES_PER_MINUTE} frames a minute. Connect again later."
-
-
-def _audience_of(user: Any) -> Audience:
-    """Return what the socket's owner may read. Evaluates the session's user: call in a thread."""
-    return Audience.STAFF if user is not None and user.is_authenticated else Audience.PUBLIC

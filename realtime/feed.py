@@ -79,22 +79,37 @@ class TopicFeed:
             self._apply(state, now)
 
     def forget(self, room_ids: Iterable[str], now: datetime) -> None:
-        """Drop rooms that left the topic, and say so."""
-        gone = [room_id for room_id in room_ids if self._states.pop(room_id, None)]
-        if not gone:
-            return
-        texts = {r: self._encode_snapshot(r, [], gone, now) for r in self._renderings()}
+        """Drop rooms that left the topic, and tell those who could read them."""
+        for room_id in room_ids:
+            if gone := self._states.pop(room_id, None):
+                self._withdraw(gone, now)
+
+    def _withdraw(self, gone: LiveState, now: datetime, still: Audience | None = None) -> None:
+        """Tell that a room is gone, but not to the audience that may `still` read it."""
+        texts = {
+            r: self._encode_snapshot(r, [], [gone.id], now)
+            for r in self._renderings()
+            if r.audience is not still and may_read(gone, r.audience)
+        }
         for subscriber, rendering in list(self.subscribers.items()):
-            subscriber.push_reply(texts[rendering])
+            if rendering in texts:
+                subscriber.push_reply(texts[rendering])
 
     def snapshot(self, rendering: Rendering, have: Mapping[str, Mark], now: datetime) -> str:
-        """Encode the rooms that differ from what the client has, and those it has in vain."""
+        """Encode the rooms that differ from what the client has, and those it has in vain.
+
+        `full` tells a client that named nothing that these are all rooms there are.
+        """
         readable = {state.id: state for state in self._readable(rendering.audience)}
         rooms = [s for s in readable.values() if have.get(s.id) != s.mark]
-        return self._encode_snapshot(rendering, rooms, have.keys() - readable.keys(), now)
+        gone = have.keys() - readable.keys()
+        return self._encode_snapshot(rendering, rooms, gone, now, full=not have)
 
     def _apply(self, state: LiveState, now: datetime) -> None:
+        held = self._states.get(state.id)
         self._states[state.id] = state
+        if held is not None and held.is_public and not state.is_public:
+            self._withdraw(held, now, still=Audience.STAFF)
         texts = {r: self._encode_room(state, r, now) for r in self._renderings()}
         for subscriber, rendering in list(self.subscribers.items()):
             if text := texts[rendering]:
@@ -113,10 +128,16 @@ class TopicFeed:
         return protocol.room(str(self.topic), body, **self._summary(rendering, now))
 
     def _encode_snapshot(
-        self, rendering: Rendering, rooms: Iterable[LiveState], gone: Iterable[str], now: datetime
+        self,
+        rendering: Rendering,
+        rooms: Iterable[LiveState],
+        gone: Iterable[str],
+        now: datetime,
+        *,
+        full: bool = False,
     ) -> str:
         bodies = [self._body(state, rendering, now) for state in rooms]
-        extra = self._summary(rendering, now)
+        extra = {"full": full, **self._summary(rendering, now)}
         return protocol.snapshot(str(self.topic), now, bodies, gone, **extra)
 
     def _body(self, state: LiveState, rendering: Rendering, now: datetime) -> dict[str, Any]:

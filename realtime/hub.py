@@ -7,6 +7,7 @@ store. It claims to be live only while the store answers and a projector is at w
 
 import asyncio
 from contextlib import suppress
+from math import inf
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -26,8 +27,11 @@ log = structlog.get_logger(__name__)
 
 HEAL_S = 1.0
 LEASE_MAX_AGE_S = 3.0  # a projector renews it every second
+JUDGEMENT_MAX_AGE_S = 5.0
 LAYER_TIMEOUT_S = 3.0
 LAYER_ERRORS = (RedisError, OSError, TimeoutError)
+
+Digests = dict[tuple[str, Audience], int]  # by topic and audience
 
 
 class Hub:
@@ -43,7 +47,8 @@ class Hub:
         self._has_channel = asyncio.Event()
         self._heal_now = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_live = False
+        self._is_lease_young = False
+        self._judged_at = -inf  # loop time of the last judgement of liveness
 
     async def subscribe(
         self,
@@ -67,8 +72,8 @@ class Hub:
             raise NotFoundError(f"There is no topic '{topic}' with rooms in it.")
         feed.subscribers[subscriber] = rendering
         subscriber.push_reply(feed.snapshot(rendering, have, self._clock.now()))
-        if self._is_live:
-            subscriber.push_reply(self._heartbeat(subscriber))
+        if self._may_vouch():
+            subscriber.push_reply(self._heartbeat(subscriber, {}))
 
     async def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """End one subscription. Harmless when there is none."""
@@ -133,7 +138,7 @@ class Hub:
         """Start lazily: there is no lifespan event to start from."""
         if self._tasks:
             return
-        for loop in (self._receive, self._heal, self._beat):
+        for loop in (self._receive, self._heal, self._rejoin, self._beat):
             task = asyncio.get_running_loop().create_task(loop(), name=f"hub{loop.__name__}")
             task.add_done_callback(self._on_loop_end)
             self._tasks.append(task)
@@ -157,18 +162,30 @@ class Hub:
         while True:
             try:
                 for feed in list(self._feeds.values()):
-                    if not feed.is_joined:
-                        await self._join(feed)
                     await self._correct(feed)
                 lease_age_s = await self._store.lease_age_s()
             except UnavailableError as exc:
                 log.warning("hub_waits_for_store", error=str(exc.__cause__))
+                lease_age_s = None
+            except Exception:  # a bug must not end the healing; it does end the vouching
+                log.exception("heal_failed")
                 lease_age_s = None
             self._judge_liveness(lease_age_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEAL_S):
                     await self._heal_now.wait()
             self._heal_now.clear()
+
+    async def _rejoin(self) -> None:
+        """Join the groups that could not be joined while the layer was away."""
+        while True:
+            await asyncio.sleep(HEAL_S)
+            for feed in list(self._feeds.values()):
+                if not feed.is_joined:
+                    async with self._membership:
+                        if self._feeds.get(str(feed.topic)) is feed:
+                            await self._join(feed)
+                    break  # one a second: while the layer hangs, each costs its time-out
 
     async def _correct(self, feed: TopicFeed) -> None:
         marks = await self._store.marks(feed.topic)
@@ -182,38 +199,48 @@ class Hub:
 
     def _judge_liveness(self, lease_age_s: float | None) -> None:
         """Decide whether to vouch for the screens; on coming back, vouch at once."""
-        was_live = self._is_live
-        self._is_live = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
-        if self._is_live == was_live:
+        was_live = self._may_vouch()
+        self._is_lease_young = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
+        self._judged_at = asyncio.get_running_loop().time()
+        if self._may_vouch() == was_live:
             return
-        log.warning("liveness_changed", is_live=self._is_live, lease_age_s=lease_age_s)
-        if self._is_live:
+        log.warning("liveness_changed", is_live=not was_live, lease_age_s=lease_age_s)
+        if not was_live:
             self._send_heartbeats()
+
+    def _may_vouch(self) -> bool:
+        """Say whether the last judgement was good and is recent."""
+        age_s = asyncio.get_running_loop().time() - self._judged_at
+        return self._is_lease_young and age_s <= JUDGEMENT_MAX_AGE_S
 
     async def _beat(self) -> None:
         """Vouch for the screens every few seconds; stay silent where that is not possible."""
         while True:
             await asyncio.sleep(protocol.HEARTBEAT_S)
-            if self._is_live:
+            if self._may_vouch():
                 self._send_heartbeats()
 
     def _send_heartbeats(self) -> None:
         everybody = {s for feed in self._feeds.values() for s in feed.subscribers}
+        known: Digests = {}
         for subscriber in everybody:
-            subscriber.push_reply(self._heartbeat(subscriber))
+            subscriber.push_reply(self._heartbeat(subscriber, known))
 
-    def _heartbeat(self, subscriber: Subscriber) -> str:
-        digests = {
-            topic: feed.digest(rendering.audience)
-            for topic, feed in self._feeds.items()
-            if (rendering := feed.subscribers.get(subscriber))
-        }
+    def _heartbeat(self, subscriber: Subscriber, known: Digests) -> str:
+        """Encode a heartbeat; `known` keeps each digest that was computed for this beat."""
+        digests = {}
+        for topic, feed in self._feeds.items():
+            if rendering := feed.subscribers.get(subscriber):
+                key = topic, rendering.audience
+                if key not in known:
+                    known[key] = feed.digest(rendering.audience)
+                digests[topic] = known[key]
         return protocol.heartbeat(self._clock.now(), digests)
 
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""
         if not task.cancelled() and (exc := task.exception()):
-            self._is_live = False
+            self._is_lease_young = False
             log.critical("hub_loop_died", loop=task.get_name(), exc_info=exc)
 
 

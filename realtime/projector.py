@@ -11,8 +11,6 @@ from datetime import time as wall_time
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from channels.db import database_sync_to_async
-
 from booking.domain.states import BookingState
 from booking.models import Booking
 from booking.selectors import RoomSchedule, read_schedule
@@ -23,6 +21,7 @@ from realtime.domain.derive import Derived, derive
 from realtime.domain.state import Closure, LiveState, Occupancy, Schedule, Slot, SlotState
 from realtime.publisher import Publisher
 from realtime.store import LiveStore, Mark
+from realtime.threads import in_thread
 
 MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has made progress
 LOOK_AHEAD = timedelta(
@@ -70,10 +69,7 @@ class Projector:
     async def _read_schedule(self, room: UUID) -> RoomSchedule | None:
         now = self._clock.now()
         ahead = Interval(now, now + LOOK_AHEAD)
-        schedule: RoomSchedule | None = await database_sync_to_async(read_schedule)(
-            room, ahead, now=now
-        )
-        return schedule
+        return await in_thread(read_schedule, room, ahead, now=now)
 
     def _judge(
         self, schedule: RoomSchedule, stored: LiveState | None, observe: Observe | None

@@ -18,6 +18,7 @@ from realtime.store import CODEC
 
 log = structlog.get_logger(__name__)
 PUBLISH_TIMEOUT_S = 2.0
+MUTE_S = 5.0  # a layer that hangs must not slow projection down to its time-outs
 ROOM_CHANGED = "room.changed"
 
 
@@ -31,9 +32,14 @@ class Publisher:
     def __init__(self, layer: BaseChannelLayer) -> None:
         self._layer = layer
         self.dropped = 0
+        self._mute_until = 0.0  # loop time
 
     async def publish(self, state: LiveState) -> None:
         """Send the state to every topic it belongs to; never raises for a layer that is away."""
+        now = asyncio.get_running_loop().time()
+        if now < self._mute_until:
+            self.dropped += 1
+            return
         message = {"type": ROOM_CHANGED, "state": bson.encode(state.as_document())}
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
@@ -41,6 +47,7 @@ class Publisher:
                     await self._layer.group_send(topic.group, {**message, "topic": str(topic)})
         except (RedisError, OSError, TimeoutError) as exc:
             self.dropped += 1
+            self._mute_until = now + MUTE_S
             log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import structlog
 from bson.codec_options import CodecOptions
 from django.conf import settings
 from pymongo import ASCENDING, AsyncMongoClient
@@ -23,6 +24,8 @@ from pymongo.write_concern import WriteConcern
 from meeting_rooms.kernel.errors import UnavailableError
 from realtime.domain.state import LiveState
 from realtime.domain.topics import Topic
+
+log = structlog.get_logger(__name__)
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
@@ -84,22 +87,31 @@ class LiveStore:
             await self._client.admin.command("ping")
 
     async def get(self, room_id: str) -> LiveState | None:
-        """Return one room's state."""
+        """Return one room's state.
+
+        One that cannot be read, written by another release, is discarded: the projector then makes
+        a new one under a new epoch.
+        """
         async with _bounded():
             doc = await self._rooms.find_one({"_id": room_id})
-        return LiveState.from_document(doc) if doc else None
+            if doc is None:
+                return None
+            if state := _readable(doc):
+                return state
+            await self._rooms.delete_one({key: doc.get(key) for key in ("_id", "epoch", "version")})
+        return None
 
     async def states(self, topic: Topic) -> list[LiveState]:
         """Return the states of a topic in the order of their ids."""
         async with _bounded():
             docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
-        return [LiveState.from_document(doc) for doc in docs]
+        return [state for doc in docs if (state := _readable(doc))]
 
     async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
         """Return the states of these rooms, of those that exist."""
         async with _bounded():
             docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
-        return [LiveState.from_document(doc) for doc in docs]
+        return [state for doc in docs if (state := _readable(doc))]
 
     async def marks(self, topic: Topic) -> dict[str, Mark]:
         """Return (epoch, version) by room for a topic."""
@@ -146,7 +158,7 @@ class LiveStore:
         async with _bounded():
             cursor = self._rooms.find({"next_change_at": {"$lte": now}})
             docs = await cursor.sort("next_change_at").limit(limit).to_list()
-        return [LiveState.from_document(doc) for doc in docs]
+        return [state for doc in docs if (state := _readable(doc))]
 
     async def next_due(self) -> datetime | None:
         """Return the earliest instant at which some state will change by itself."""
@@ -193,6 +205,14 @@ class LiveStore:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _readable(doc: dict[str, Any]) -> LiveState | None:
+    try:
+        return LiveState.from_document(doc)
+    except (KeyError, TypeError, ValueError) as exc:
+        log.warning("live_state_unreadable", room=doc.get("_id"), error=repr(exc))
+        return None
 
 
 def _filter(topic: Topic) -> Mapping[str, str]:

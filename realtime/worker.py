@@ -1,7 +1,7 @@
 """The worker: keeps every live state true. Any number may run; two on one room do no harm.
 
-Four loops: `listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the
-safe path), `tick` serves the clock, `drain` projects whatever the other three have marked.
+`listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the safe path),
+`tick` serves the clock, `release` turns no-shows into facts, `drain` projects whatever is marked.
 """
 
 import asyncio
@@ -11,17 +11,16 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from booking.selectors import rooms_with_no_shows
 from booking.services.release_no_shows import release_no_shows
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
-from realtime.domain.derive import is_no_show
-from realtime.domain.state import LiveState
 from realtime.projector import Projector
 from realtime.store import LiveStore
+from realtime.threads import in_thread
 from rooms.selectors import schedule_versions
 from rooms.services.mark_rooms_changed import ROOM_CHANGED_CHANNEL
 
@@ -30,6 +29,7 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 1.0
 TICK_MAX_S = 0.5  # a state written by another worker may become due this late
 TICK_MIN_S = 0.02
+MAX_LAG_S = 3.0  # a worker further behind does not vouch for the screens
 PROJECTIONS_AT_ONCE = 4
 STORE_ERRORS = (UnavailableError, OperationalError, InterfaceError, psycopg.Error, OSError)
 
@@ -64,6 +64,7 @@ class Worker:
         self._projector = projector
         self._clock = clock
         self._dirty = DirtyRooms()
+        self._behind_since: dict[UUID, float] = {}
 
     async def run(self) -> None:
         """Run all loops; a bug in one ends them all, so that no half of a worker lives on."""
@@ -71,6 +72,7 @@ class Worker:
             group.create_task(self._forever(self._listen), name="listen")
             group.create_task(self._forever(self._sweep), name="sweep")
             group.create_task(self._forever(self._tick), name="tick")
+            group.create_task(self._forever(self._release), name="release")
             for n in range(PROJECTIONS_AT_ONCE):
                 group.create_task(self._forever(self._drain), name=f"drain-{n}")
 
@@ -99,31 +101,46 @@ class Worker:
 
     async def _sweep(self) -> None:
         """Mark what the store is behind on, drop what is gone, and renew the lease."""
-        truth = await database_sync_to_async(schedule_versions)()
+        # The store is read first: a room that is made and projected between the reads is then
+        # simply known, and a stored version above the true one can only be a restored database.
         stored = await self._store.schedule_versions()
-        for room, version in truth.items():
-            if stored.get(room, 0) < version:
-                self._dirty.add(room)
-        if gone := stored.keys() - truth.keys():
-            await self._store.remove(gone)
-        await self._store.renew_lease()
+        truth = await in_thread(schedule_versions)
+        behind = {room for room, version in truth.items() if stored.get(room, 0) < version}
+        for room in behind:
+            self._dirty.add(room)
+        ahead = {room for room, version in truth.items() if stored.get(room, 0) > version}
+        if unfounded := (stored.keys() - truth.keys()) | ahead:
+            await self._store.remove(unfounded)
+        if await self._is_keeping_up(behind):
+            await self._store.renew_lease()
         await asyncio.sleep(SWEEP_S)
 
+    async def _is_keeping_up(self, behind: set[UUID]) -> bool:
+        """Say whether the screens may be believed: no commit and no instant is overdue for long."""
+        now = asyncio.get_running_loop().time()
+        self._behind_since = {room: self._behind_since.get(room, now) for room in behind}
+        waited_s = max((now - since for since in self._behind_since.values()), default=0.0)
+        if due := await self._store.next_due():
+            waited_s = max(waited_s, (self._clock.now() - due).total_seconds())
+        if waited_s > MAX_LAG_S:
+            log.warning("worker_behind", rooms=len(behind), waited_s=round(waited_s, 1))
+        return waited_s <= MAX_LAG_S
+
     async def _tick(self) -> None:
-        """Serve the clock: release what is due, mark what time has overtaken, sleep until next."""
-        now = self._clock.now()
-        for state in await self._store.due(now):
-            await self._release(state, now)
+        """Mark what time has overtaken, and sleep until the next instant that matters."""
+        for state in await self._store.due(self._clock.now()):
             self._dirty.add(state.uuid)
         await asyncio.sleep(self._until(await self._store.next_due()))
 
-    async def _release(self, state: LiveState, now: datetime) -> None:
-        if not any(is_no_show(slot, now) for slot in state.schedule.agenda):
-            return
-        try:
-            await database_sync_to_async(release_no_shows)(room=state.uuid, clock=self._clock)
-        except NotFoundError:
-            log.info("room_gone_before_release", room=state.id)
+    async def _release(self) -> None:
+        """Release no-shows. Their slots are free to everybody already; this makes it a fact."""
+        for room in await in_thread(rooms_with_no_shows, now=self._clock.now()):
+            try:
+                await in_thread(release_no_shows, room=room, clock=self._clock)
+            except (NotFoundError, *STORE_ERRORS) as exc:
+                # Gone, or held by a long transaction: the others must not wait for it.
+                log.warning("release_postponed", room=str(room), error=str(exc).strip())
+        await asyncio.sleep(SWEEP_S)
 
     def _until(self, due: datetime | None) -> float:
         wait = (due - self._clock.now()) if due else timedelta(seconds=TICK_MAX_S)

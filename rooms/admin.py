@@ -41,7 +41,10 @@ class LiveAdmin(admin.ModelAdmin[Any]):
     ) -> None:
         """Save the inline rows too, and only then mark the rooms."""
         super().save_related(request, form, formsets, change)
-        mark_rooms_changed(_rooms_of(form.instance))
+        touched = set(_rooms_of(form.instance))
+        if isinstance(form.instance, Closure) and (left := form.initial.get("room")):
+            touched.add(left)  # a closure that moved opens the room it was in
+        mark_rooms_changed(touched)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         """Mark the rooms before the relation to them is gone."""
@@ -98,6 +101,14 @@ class RoomAdmin(LiveAdmin):
     filter_horizontal = ("features",)
     readonly_fields = ("uuid", "schedule_version")
     inlines = (OpeningHoursInline,)
+
+    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
+        """Save all but the version, which bookings have raised since the form was opened."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        kept = {"id", "schedule_version"}
+        fields = [field.name for field in Room._meta.concrete_fields if field.name not in kept]
+        return obj.save(update_fields=fields)
 
 
 @admin.register(Closure)

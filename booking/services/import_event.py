@@ -60,8 +60,8 @@ def import_event(
 
 def import_events_together(
     *, actor: Actor, events: Sequence[CalendarEvent], clock: Clock = SYSTEM_CLOCK
-) -> None:
-    """Bring several known bookings up to date at once, all or none.
+) -> list[ImportOutcome]:
+    """Bring several events in or up to date at once, all or none.
 
     For events that stand in each other's way, such as two talks that swapped rooms: every slot is
     given back first, inside the transaction, and then each new one is taken.
@@ -69,12 +69,18 @@ def import_events_together(
     """
     with room_transaction(_rooms_touched(events), clock=clock) as tx:
         bookings = {event.uid: _booking_of(event) for event in events}
-        parked = [booking.pk for booking in bookings.values() if booking]
-        Booking.objects.filter(pk__in=parked).update(state=BookingState.CANCELLED)
+        parked = [b for b in bookings.values() if b and b.state != BookingState.CANCELLED]
+        parked_ids = [booking.pk for booking in parked]
+        Booking.objects.filter(pk__in=parked_ids).update(state=BookingState.CANCELLED)
+        outcomes = []
         for event in events:
             booking = bookings[event.uid]
-            if booking is not None:
-                _update(tx, actor, event, booking)
+            outcomes.append(
+                _update(tx, actor, event, booking) if booking else _create(tx, actor, event)
+            )
+            if booking in parked and outcomes[-1] is ImportOutcome.UNCHANGED:
+                move_booking(booking)  # takes its own slot again
+        return outcomes
 
 
 def _rooms_touched(events: Sequence[CalendarEvent]) -> set[UUID]:

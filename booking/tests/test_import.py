@@ -101,6 +101,40 @@ def test_import__slot_taken_by_a_person__is_refused_and_left_as_it_was(calendar)
     assert Booking.objects.get(external_uid="a").interval.start == at(9)
 
 
+def test_import__new_event_over_a_booking__is_refused_not_lost(calendar):
+    calendar.run(A)
+    report = calendar.run(A, event("n", "20260312T101000", "20260312T102000"))
+    assert [r["code"] for r in report["refusals"]] == ["slot_taken"]
+    assert (report["updated"], Booking.objects.count()) == (0, 1)
+
+
+def test_import__swap_with_a_bystander__leaves_him_as_he_was(calendar):
+    late = event("c", "20260312T150000", "20260312T160000")
+    calendar.run(A, B, late)
+    swapped = (event("a", "20260312T105000", "20260312T114000"),
+               event("b", "20260312T100000", "20260312T105000"))  # fmt: skip
+    report = calendar.run(*swapped, late)
+    assert (report["updated"], report["unchanged"]) == (2, 1)
+    assert set(Booking.objects.values_list("state", flat=True)) == {"confirmed"}
+
+
+def test_import__over_the_missing_hour__is_judged_in_real_time(calendar):
+    zone = "TZID=Europe/Helsinki"
+    gap = event("g", "20270328T033000", "20270328T040000").replace("TZID=Europe/Brussels", zone)
+    report = calendar.run(A, gap)
+    assert (report["created"], [r["code"] for r in report["refusals"]]) == (
+        1, ["end_not_after_start"],
+    )  # fmt: skip
+
+
+def test_import__names_with_one_slug__are_two_rooms(calendar):
+    report = calendar.run(
+        event("a", "20260312T100000", "20260312T105000", "Q.1 A"),
+        event("b", "20260312T100000", "20260312T105000", "Q.1-A"),
+    )
+    assert report["rooms_created"] == ["Q.1 A", "Q.1-A"]
+
+
 def test_import__cancelled_event__cancels_and_stays_cancelled(calendar):
     calendar.run(A)
     gone = event("a", "20260312T100000", "20260312T105000", more="STATUS:CANCELLED\r\n")

@@ -52,8 +52,9 @@ def test_board__other_building__asks_for_sign_in(client):
     assert (page.status_code, page["Location"]) == (302, f"/sign-in?next=/board/{house.slug}")
 
 
-def test_board__unknown_building__is_404(client):
-    assert client.get("/board/nowhere").status_code == 404
+def test_board__unknown_building__is_404_to_staff_and_as_a_private_one_to_others(client, staff):
+    assert staff.get("/board/nowhere").status_code == 404
+    assert client.get("/board/nowhere").status_code == 302
 
 
 def test_home__anonymous__lists_public_buildings_only(client, staff):

@@ -26,7 +26,7 @@ async def board(request: HttpRequest, building: str) -> HttpResponse:
     away the page still answers, without rooms, and its socket brings them when it can.
     """
     found, audience = await sync_to_async(_who_sees_what)(request, building)
-    if audience is None:
+    if found is None or audience is None:
         return redirect_to_login(request.get_full_path(), reverse("sign_in"))
     states = [redact(s, audience) for s in await _states(found.slug) if may_read(s, audience)]
     theme: Theme = "dark" if request.GET.get("theme") == "dark" else ""
@@ -43,13 +43,19 @@ async def board(request: HttpRequest, building: str) -> HttpResponse:
     return await sync_to_async(render)(request, "frontend/board.html", context)
 
 
-def _who_sees_what(request: HttpRequest, slug: str) -> tuple[Building, Audience | None]:
-    """Return the building and as whom the visitor sees it; None for somebody who must sign in."""
+def _who_sees_what(request: HttpRequest, slug: str) -> tuple[Building | None, Audience | None]:
+    """Return the building and as whom the visitor sees it; None for somebody who must sign in.
+
+    Nobody can tell a building that is not public from one that is not there without signing in.
+    """
+    is_known = request.user.is_authenticated
     try:
         building = get_building(slug)
     except NotFoundError as exc:
-        raise Http404(exc.detail) from exc
-    if request.user.is_authenticated:
+        if is_known:
+            raise Http404(exc.detail) from exc
+        return None, None
+    if is_known:
         return building, Audience.STAFF
     return building, Audience.PUBLIC if building.is_board_public else None
 

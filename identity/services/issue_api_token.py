@@ -28,8 +28,10 @@ def issue_api_token(
     MAX_ACTIVE_TOKENS.
     """
     name, now = name.strip(), clock.now()
-    if not name or len(name) > 100:
-        raise InvalidCommandError("Name the token in 1 to 100 characters, for example 'lobby bot'.")
+    if not name.isprintable() or not 1 <= len(name) <= 100:
+        raise InvalidCommandError(
+            "Name the token in 1 to 100 printable characters, for example 'lobby bot'."
+        )
     if expires_at is not None and expires_at <= now:
         raise InvalidCommandError("The token would already have expired. Choose a later date.")
     if user.api_tokens.filter(revoked_at=None).count() >= MAX_ACTIVE_TOKENS:

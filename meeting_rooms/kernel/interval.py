@@ -24,16 +24,18 @@ class Interval:
                     "Add an offset, for example 2026-03-01T09:00:00+01:00.",
                     code="time_without_zone",
                 )
-        if end <= start:
-            raise InvalidCommandError(
-                "The end must be later than the start.", code="end_not_after_start"
-            )
         try:
-            return cls(start.astimezone(UTC), end.astimezone(UTC))
+            interval = cls(start.astimezone(UTC), end.astimezone(UTC))
         except OverflowError as exc:  # its UTC instant lies outside the calendar
             raise InvalidCommandError(
                 "The time is outside the years 1 to 9999.", code="invalid_time"
             ) from exc
+        # Compared in UTC: over a clock change the wall times of one zone may be in another order.
+        if interval.end <= interval.start:
+            raise InvalidCommandError(
+                "The end must be later than the start.", code="end_not_after_start"
+            )
+        return interval
 
     @property
     def duration(self) -> timedelta:

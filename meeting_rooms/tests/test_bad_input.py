@@ -105,6 +105,23 @@ async def test_rest__period_too_long__is_refused(api):
         assert await refusal(await api.get(path, params=period)) == (422, "period_too_long")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/rooms?building=%00",
+        "/api/v1/rooms?feature=%00",
+        "/api/v1/rooms?offset=1" + "0" * 20,
+    ],
+)
+async def test_rest__query_no_column_can_hold__is_422(api, path):
+    assert (await api.get(path)).status_code == 422
+
+
+async def test_rest__token_that_cannot_be__is_422(api):
+    for body in ({"name": "a\u0000b"}, {"name": "a", "expires_at": "2036-01-01T00:00:00"}):
+        assert (await api.post("/api/v1/tokens", json=body)).status_code == 422
+
+
 async def test_rest__key_that_is_no_key__is_refused(api):
     dogger = await make_room()
     body = {"room": str(dogger.uuid), **slot(0)}
@@ -177,6 +194,19 @@ async def test_socket__foreign_or_missing_origin__is_403(shared_stack, origin):
         async with shared_stack.socket(origin=origin):
             pass
     assert refused.value.response.status_code == 403
+
+
+async def test_socket__token_revoked_while_open__is_closed_4401(shared_stack):
+    owner = await database_sync_to_async(person)()
+    headers = await database_sync_to_async(bearer)(owner)
+    async with shared_stack.socket(additional_headers=headers) as live, asyncio.timeout(15):
+        await live.send(type="ping", t=1)
+        await live.next("pong")
+        await owner.api_tokens.all().adelete()
+        assert (await live.next("error"))["code"] == "signed_out"
+        with pytest.raises(ConnectionClosed) as closed:
+            await live.receive()
+    assert closed.value.rcvd.code == 4401
 
 
 async def test_socket__revoked_token__is_403(shared_stack):

@@ -44,7 +44,7 @@ def derive(
     `agenda` is sorted by start and free of overlaps. A slot past its check-in instant is free here,
     whether its booking was released yet or not; a stale sensor neither fills nor empties a room.
     """
-    slots = tuple(slot for slot in agenda if slot.end > now and not is_no_show(slot, now))
+    slots = tuple(slot for slot in agenda if slot.end > now and not _is_no_show(slot, now))
     current = next((slot for slot in slots if slot.start <= now), None)
     upcoming = next((slot for slot in slots if slot.start > now), None)
     closure = next((c for c in closures if _runs(c.start, c.end, now)), None)
@@ -62,8 +62,7 @@ def derive(
     )
 
 
-def is_no_show(slot: Slot, now: datetime) -> bool:
-    """Say whether the slot waited for somebody and its check-in instant has passed."""
+def _is_no_show(slot: Slot, now: datetime) -> bool:
     deadline = slot.check_in_until if slot.state is SlotState.CONFIRMED else None
     return deadline is not None and deadline <= now
 

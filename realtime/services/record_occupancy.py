@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from channels.db import database_sync_to_async
 
 from booking.services.check_in import check_in
 from meeting_rooms.kernel.actor import Actor, ActorKind
@@ -13,6 +12,7 @@ from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError, NotF
 from realtime.domain.state import LiveState, Occupancy, SensorHealth, SlotState
 from realtime.projector import Projector
 from realtime.store import LiveStore, Reading
+from realtime.threads import in_thread
 
 log = structlog.get_logger(__name__)
 MAX_COUNT = 10_000
@@ -69,8 +69,12 @@ class OccupancySink:
             return
         sensor = Actor(ActorKind.SENSOR, state.occupancy.source or "sensor")
         try:
-            await database_sync_to_async(check_in)(
-                actor=sensor, booking_id=UUID(slot.booking), reason="Seen", clock=self.clock
+            await in_thread(
+                check_in,
+                actor=sensor,
+                booking_id=UUID(slot.booking),
+                reason="Seen",
+                clock=self.clock,
             )
         except (ConflictError, NotFoundError) as lost:
             # Cancelled or released in the meantime: then there is nobody to check in.

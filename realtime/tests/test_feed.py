@@ -88,6 +88,25 @@ def test_public__titles_not_shown_by_the_building__are_busy():
     assert "Retro" in feed.snapshot(STAFF, {}, NOW)
 
 
+def test_public__room_that_turns_private__is_withdrawn():
+    feed, screens = feed_of(live(), public=PUBLIC, staff=STAFF)
+    feed.accept(live(version=2, is_public=False), NOW)
+    assert [json.loads(t)["gone"] for t in screens["public"].texts] == [["r1"]]
+    assert screens["staff"].versions == [2]
+
+
+def test_forget__foreign_room__is_not_named_to_the_public():
+    feed, screens = feed_of(live("r1"), live("r2", is_public=False), public=PUBLIC)
+    feed.forget(["r2"], NOW)
+    assert screens["public"].texts == []
+
+
+def test_snapshot__nothing_named__is_full():
+    feed, _ = feed_of(live())
+    assert json.loads(feed.snapshot(STAFF, {}, NOW))["full"]
+    assert not json.loads(feed.snapshot(STAFF, {"r1": ("e0", 1)}, NOW))["full"]
+
+
 def test_forget__room_gone__tells_and_drops_it():
     feed, screens = feed_of(live("r1"), live("r2"), staff=STAFF)
     feed.forget(["r1", "unknown"], NOW)

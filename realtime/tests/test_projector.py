@@ -1,12 +1,14 @@
 """The projector against Postgres and MongoDB."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
+from django.db import transaction
 
 from booking.models import AuditEntry
 from booking.tests.factories import NOW, at, book, hours
@@ -16,7 +18,9 @@ from realtime.domain.state import LiveState, RoomStatus, SensorHealth
 from realtime.projector import Projector
 from realtime.services.record_occupancy import OccupancySink
 from realtime.store import LiveStore, Reading, open_store
+from realtime.threads import in_thread
 from realtime.worker import Worker
+from rooms.models import Room
 from rooms.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +111,44 @@ async def test_project__stale_schedule__never_overwrites_a_later_one(store, proj
     with pytest.raises(Exception, match="faster"):
         await projector.project(room.uuid)
     assert await store.get(state.id) == later
+
+
+async def test_get__state_nobody_can_read__is_made_anew_under_a_new_epoch(store, projector):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    await store._rooms.update_one({"_id": first.id}, {"$set": {"status": "from_the_future"}})
+    assert await store.states_of([first.id]) == []
+    assert (await projector.project(room.uuid)).epoch != first.epoch
+
+
+async def test_worker__one_room_locked__the_others_flip_in_time(store, projector, clock):
+    held, other = await make_room(), await make_room()
+    for room in (held, other):
+        await make_booking(room, hours(11, 12))
+    worker = asyncio.ensure_future(Worker(store, projector, clock).run())
+    is_locked, may_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Room.objects.select_for_update().get(pk=held.pk)
+            is_locked.set()
+            may_go.wait(30)
+
+    async with asyncio.timeout(20):
+        await _until(lambda: store.get(str(other.uuid)))
+        holding = asyncio.ensure_future(in_thread(hold))
+        await asyncio.to_thread(is_locked.wait, 10)
+        clock.advance(timedelta(minutes=70))  # past the grace of both
+        began = asyncio.get_running_loop().time()
+        released = AuditEntry.objects.filter(command="release_no_show", room_id=other.pk)
+        await _until(released.aexists)
+        assert (await store.lease_age_s()) < 3
+        took = asyncio.get_running_loop().time() - began
+        may_go.set()
+        await holding
+        await _until(AuditEntry.objects.filter(room_id=held.pk, actor_name="system").aexists)
+    worker.cancel()
+    assert took < 8
 
 
 async def test_replace__somebody_was_first__loses(store, projector):

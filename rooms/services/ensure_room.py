@@ -59,9 +59,17 @@ def ensure_room(
         defaults={"slug": f"{house.slug}-{level}", "name": f"Floor {level}"},
     )
     room = Room.objects.create(
-        floor=floor, slug=slug_from_name(name), name=name, capacity=DEFAULT_CAPACITY
+        floor=floor, slug=_unused_slug(floor, name), name=name, capacity=DEFAULT_CAPACITY
     )
     return room, True
+
+
+def _unused_slug(floor: Floor, name: str) -> str:
+    """Return the name's slug, numbered if another room of the floor ("Q.1 A", "Q.1-A") has it."""
+    slug = slug_from_name(name)
+    taken = set(floor.rooms.values_list("slug", flat=True))
+    numbered = (f"{slug[:45]}-{n}" for n in range(2, len(taken) + 3))
+    return slug if slug not in taken else next(s for s in numbered if s not in taken)
 
 
 def _ensure_building(label: str, *, timezone: str, is_public: bool) -> Building:

@@ -13,7 +13,7 @@
 "use strict";
 const RECONNECTING_MS = 6000, STALE_MS = 10000, WRITE_MS = 250, TICK_MS = 250, PING_MS = 10000;
 const RETRY_MS = 1000, RETRY_MOST_MS = 30000, DRIFT_MS = 5000, RELOAD_MS = 60000;
-const FRAME_MOST = 4000; // the server takes 4,096 bytes: a board of 40 rooms or more asks for everything
+const FRAME_MOST = 4000; // the server takes 4,096 bytes: a board of some 60 rooms asks for everything
 const DOUBTS = 1; // heartbeats in a row that may disagree and still be proof of life
 const REFUSED = {4401: "This display is not signed in.", 4403: "This display may not show this building."};
 
@@ -114,11 +114,11 @@ function take({id, epoch, version, html: text}, isSnapshot) {
   return Boolean(row);
 }
 const receivers = {
-  snapshot({rooms = [], gone = [], summary}) {
+  snapshot({rooms = [], gone = [], full, summary}) {
     synced = true;
     for (const room of rooms) take(room, true);
     const sent = new Set(rooms.map(({id}) => id));
-    const away = asksAll ? Object.keys(marks()).filter((id) => !sent.has(id)) : gone;
+    const away = full ? Object.keys(marks()).filter((id) => !sent.has(id)) : gone;
     for (const id of away) {
       queue.delete(`room-${id}`);
       document.getElementById(`room-${id}`)?.remove();
@@ -148,14 +148,13 @@ const receivers = {
 };
 
 // ---- the connection
-let socket = null, synced = false, heard = mono(), attempts = 0, retry = 0, asked = -Infinity, asksAll = false;
+let socket = null, synced = false, heard = mono(), attempts = 0, retry = 0, asked = -Infinity;
 function send(frame) { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame)); }
 function subscribe() {
   if (mono() - asked < 1000) return;
   asked = mono();
   const frame = {type: "subscribe", topic, view, have: marks()};
-  asksAll = JSON.stringify(frame).length > FRAME_MOST;
-  if (asksAll) delete frame.have;
+  if (JSON.stringify(frame).length > FRAME_MOST) delete frame.have; // then the answer is `full`
   send(frame);
 }
 function connect() {

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import environ
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -87,7 +88,7 @@ class Command(BaseCommand):
             Child("worker", ["worker"]),
             Child("web", ["serve", "--port", str(port)]),
         ]
-        if environment["DEMO"] not in ("", "0", "false"):
+        if environment["DEMO"].strip().lower() in environ.Env.BOOLEAN_TRUE_STRINGS:
             children.append(Child("simulator", ["simulate"]))
         supervisor = Supervisor(children, environment, self._say)
         try:
