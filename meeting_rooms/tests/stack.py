@@ -57,6 +57,9 @@ class Process:
         self._process.kill()
         self._process.wait(10)
 
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
     def wait(self, timeout_s: float) -> int:
         return self._process.wait(timeout_s)
 
