@@ -2,8 +2,8 @@
 
 A room's frame that is still waiting is replaced by the next one, so a client that is behind skips
 to the present instead of replaying the past. That needs a server whose send waits; Daphne's does
-not, and lets the ping time-out end a client that never reads. Other frames are few, because the client causes them;
-a client that causes more than it reads is closed.
+not, and lets the ping time-out end a client that never reads. Other frames are few, because the
+client causes them; a client that causes more than it reads is closed.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ from meeting_rooms.embedded import (
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_NOT_ALL_RUNNING = 3
-DEFAULT_DATA_DIR = Path("var")
+DEFAULT_DATA_DIR = Path(".data")
 
 
 def main(argv: Sequence[str], *, data_dir: Path = DEFAULT_DATA_DIR) -> int:
