@@ -1,9 +1,8 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
-from booking.tests.factories import NOW
 from identity.models import ApiToken, Role, User
 from identity.services.authenticate_api_token import authenticate_api_token
 from identity.services.issue_api_token import MAX_ACTIVE_TOKENS, issue_api_token
@@ -17,6 +16,7 @@ from meeting_rooms.kernel.errors import (
 )
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
 
 
