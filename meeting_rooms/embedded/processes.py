@@ -7,6 +7,7 @@ number that the system gave to somebody else's process is never hit.
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from meeting_rooms.embedded.accounts import Account, as_account
 # psutil derives the start time from the boot time, which moves a little with clock corrections.
 START_TIME_TOLERANCE_S = 5.0
 KILL_TIMEOUT_S = 10.0
+POLL_S = 0.02
 
 # A `Popen` that is collected while its process runs complains, and nobody would reap the process.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -95,18 +97,26 @@ def ask_to_end(identity: ProcessIdentity, folder: Path, with_signal: signal.Sign
 
 def wait_or_kill(identity: ProcessIdentity, *, timeout_s: float) -> bool:
     """Wait for a process that was asked to end; return whether it had to be killed."""
-    process = _find(identity)
-    if process is None:
+    if _has_ended(identity, within_s=timeout_s):
         return False
-    try:
-        process.wait(timeout_s)
-    except psutil.TimeoutExpired:
+    if process := _find(identity):
         process.kill()
-        process.wait(KILL_TIMEOUT_S)
-        return True
-    finally:
-        _forget(identity.pid)
-    return False
+    _has_ended(identity, within_s=KILL_TIMEOUT_S)
+    return True
+
+
+def _has_ended(identity: ProcessIdentity, *, within_s: float) -> bool:
+    """Wait for the process to end; say whether it did.
+
+    Looks instead of waiting for the process to vanish: while the one that started it lives and has
+    not noticed, an ended server stays behind as a zombie.
+    """
+    deadline = time.monotonic() + within_s
+    while _find(identity) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def _find(identity: ProcessIdentity) -> psutil.Process | None:
