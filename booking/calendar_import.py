@@ -37,7 +37,7 @@ class CalendarImport:
     """One run over one file's events."""
 
     def __init__(
-        self, *, actor: Actor, find_room: FindRoom, progress: Callable[[], object]
+        self, *, actor: Actor, find_room: FindRoom, progress: Callable[[int], object]
     ) -> None:
         self._actor = actor
         self._find_room = find_room
@@ -52,7 +52,7 @@ class CalendarImport:
         together or not at all.
         """
         waiting = [found for event in events if (found := self._with_room(event))]
-        self._progress_done(len(events) - len(waiting))
+        self._progress(len(events) - len(waiting))
         while waiting:
             blocked = self._pass(waiting)
             if len(blocked) == len(waiting):
@@ -93,7 +93,7 @@ class CalendarImport:
                 self._refuse(event.uid, event.title, exc)
             else:
                 self.report.outcomes[outcome] += 1
-            self._progress_done(1)
+            self._progress(1)
         return blocked
 
     def _together(self, events: Sequence[CalendarEvent]) -> None:
@@ -103,7 +103,7 @@ class CalendarImport:
             self._refuse_each(events)
         else:
             self.report.outcomes.update(outcomes)
-        self._progress_done(len(events))
+        self._progress(len(events))
 
     def _refuse_each(self, events: Sequence[CalendarEvent]) -> None:
         for event in events:
@@ -116,10 +116,6 @@ class CalendarImport:
 
     def _refuse(self, uid: str, title: str, exc: MeetingRoomsError) -> None:
         self.report.refused.append(RefusedEvent(uid, title, exc.code, exc.detail))
-
-    def _progress_done(self, count: int) -> None:
-        for _ in range(count):
-            self._progress()
 
 
 def zone_of_events(events: Sequence[ParsedEvent]) -> str:

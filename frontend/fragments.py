@@ -6,7 +6,7 @@ from datetime import datetime
 from django.template.loader import render_to_string
 
 from frontend.domain.rows import room_row
-from frontend.domain.soon import SHOWN, free_count, is_near, upcoming
+from frontend.domain.soon import free_count, soon, upcoming
 from realtime.domain.state import LiveState
 
 
@@ -29,7 +29,7 @@ class BoardFragments:
 def summary_context(states: Sequence[LiveState], now: datetime) -> dict[str, object]:
     """Return what `_count.html` and `_soon.html` print."""
     starts = upcoming(states, now)
-    near = [start for start in starts if is_near(start, now)][:SHOWN]
+    near = soon(states, now)
     return {
         "free": free_count(states),
         "starts": [(start, start in near) for start in starts],

@@ -10,12 +10,10 @@ from typing import Any, Protocol
 
 from realtime.domain import protocol
 from realtime.domain.audience import may_read, redact
-from realtime.domain.digest import MODULUS, mark_digest
-from realtime.domain.state import Audience, LiveState
+from realtime.domain.digest import topic_digest
+from realtime.domain.state import Audience, LiveState, Mark
 from realtime.domain.topics import Topic
 from realtime.fragments import get_view
-
-Mark = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class TopicFeed:
 
     def digest(self, audience: Audience) -> int:
         """Return the digest over the rooms that this audience may read."""
-        return sum(map(mark_digest, self._readable(audience))) % MODULUS
+        return topic_digest(self._readable(audience))
 
     def is_readable(self, audience: Audience) -> bool:
         """Say whether this audience may read anything of the topic."""

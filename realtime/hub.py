@@ -17,9 +17,9 @@ from redis.exceptions import RedisError
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from meeting_rooms.kernel.errors import NotAuthenticatedError, NotFoundError, UnavailableError
 from realtime.domain import protocol
-from realtime.domain.state import Audience
+from realtime.domain.state import Audience, Mark
 from realtime.domain.topics import Topic
-from realtime.feed import Mark, Rendering, Subscriber, TopicFeed
+from realtime.feed import Rendering, Subscriber, TopicFeed
 from realtime.publisher import UnreadableChangeError, decode_change
 from realtime.store import LiveStore, shared_store
 
@@ -86,13 +86,6 @@ class Hub:
         for feed in list(self._feeds.values()):
             if feed.subscribers.pop(subscriber, None) is not None:
                 await self._leave_if_idle(feed)
-
-    async def close(self) -> None:
-        """End the hub's tasks."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
 
     async def _joined(self, topic: Topic) -> TopicFeed:
         async with self._membership:

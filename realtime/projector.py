@@ -18,9 +18,9 @@ from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
 from realtime.domain.derive import Derived, derive
-from realtime.domain.state import Closure, LiveState, Occupancy, Schedule, Slot, SlotState
+from realtime.domain.state import Closure, LiveState, Mark, Occupancy, Schedule, Slot, SlotState
 from realtime.publisher import Publisher
-from realtime.store import LiveStore, Mark
+from realtime.store import LiveStore
 from realtime.threads import in_thread
 
 MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has made progress

@@ -22,7 +22,7 @@ from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.domain.state import LiveState
+from realtime.domain.state import LiveState, Mark
 from realtime.domain.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -31,8 +31,6 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
 PROJECTOR_LEASE = "projector"
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
-
-Mark = tuple[str, int]
 
 
 @asynccontextmanager
@@ -153,12 +151,12 @@ class LiveStore:
         async with _bounded():
             await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
 
-    async def due(self, now: datetime, *, limit: int = 500) -> list[LiveState]:
-        """Return the states that time has overtaken, the longest overdue first."""
+    async def due(self, now: datetime, *, limit: int = 500) -> list[UUID]:
+        """Return the rooms that time has overtaken, the longest overdue first."""
         async with _bounded():
-            cursor = self._rooms.find({"next_change_at": {"$lte": now}})
+            cursor = self._rooms.find({"next_change_at": {"$lte": now}}, {"_id": 1})
             docs = await cursor.sort("next_change_at").limit(limit).to_list()
-        return [state for doc in docs if (state := _readable(doc))]
+        return [UUID(doc["_id"]) for doc in docs]
 
     async def next_due(self) -> datetime | None:
         """Return the earliest instant at which some state will change by itself."""

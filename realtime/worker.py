@@ -128,8 +128,8 @@ class Worker:
 
     async def _tick(self) -> None:
         """Mark what time has overtaken, and sleep until the next instant that matters."""
-        for state in await self._store.due(self._clock.now()):
-            self._dirty.add(state.uuid)
+        for room in await self._store.due(self._clock.now()):
+            self._dirty.add(room)
         await asyncio.sleep(self._until(await self._store.next_due()))
 
     async def _release(self) -> None:

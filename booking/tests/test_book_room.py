@@ -1,5 +1,6 @@
 """Booking, cases 2-5, 8, 14, 15, 18 of the field, against Postgres."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,18 @@ def test_book__taken_slot__names_the_winners_interval_only():
     taken = [{"starts_at": at(11).isoformat(), "ends_at": at(12).isoformat()}]
     assert refused.value.facts == {"taken": taken}
     assert Booking.objects.count() == 1
+
+
+@pytest.mark.parametrize("start,end,conflicts", [
+    (11, 12, False), (12, 13, False), (12, 14, True), (12, 16, True),
+    (13, 15, True), (14, 16, True), (15, 16, False), (16, 17, False),
+])  # fmt: skip
+def test_book__case_1_beside_over_and_within__is_half_open(start, end, conflicts):
+    dogger = room()
+    book(dogger, hours(13, 15))
+    with pytest.raises(SlotTakenError) if conflicts else nullcontext():
+        book(dogger, hours(start, end))
+    assert Booking.objects.count() == (1 if conflicts else 2)
 
 
 def test_book__back_to_back__both_stored():

@@ -8,15 +8,6 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
 
-@pytest.mark.parametrize(
-    "start,end,expected",
-    [(0, 1, False), (1, 2, False), (1, 3, True), (1, 5, True), (2, 4, True), (3, 5, True),
-     (4, 5, False), (5, 6, False)],
-)  # fmt: skip
-def test_overlap__case_1__is_half_open(start, end, expected):
-    assert hours(2, 4).overlaps(hours(start, end)) is expected
-
-
 def test_interval__without_zone__is_refused_with_an_example():
     with pytest.raises(InvalidCommandError, match="no time zone") as refused:
         Interval.of(datetime(2026, 3, 1, 9), at(10))

@@ -42,9 +42,5 @@ class Interval:
         """Return the real time between start and end."""
         return self.end - self.start
 
-    def overlaps(self, other: "Interval") -> bool:
-        """Say whether some instant lies in both. Back-to-back intervals do not overlap."""
-        return self.start < other.end and other.start < self.end
-
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
-from realtime.domain.state import LiveState
+from realtime.domain.state import LiveState, Mark
 
 MAX_FRAME_BYTES = 4096  # from a client
 MAX_TOPICS_PER_CONNECTION = 50
@@ -24,8 +24,6 @@ CLOSE_BAD_FRAME = 4400
 CLOSE_NOT_AUTHENTICATED = 4401
 CLOSE_TOO_SLOW = 4408
 CLOSE_TOO_MANY = 4429
-
-Mark = tuple[str, int]  # epoch, version
 
 
 class _Frame(BaseModel):

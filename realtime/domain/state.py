@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+Mark = tuple[str, int]  # epoch, version
 Document = Mapping[str, Any]  # a decoded MongoDB document: the edge where types end
 
 
@@ -170,6 +171,6 @@ class LiveState:
         return UUID(self.id)
 
     @property
-    def mark(self) -> tuple[str, int]:
+    def mark(self) -> Mark:
         """The pair by which consumers decide whether they already have this state."""
         return self.epoch, self.version
