@@ -2,8 +2,6 @@
 
 from django.apps import AppConfig
 
-BOARD_VIEW = "board"
-
 
 class FrontendConfig(AppConfig):
     """Registers templates and static files; there are no models."""
@@ -12,7 +10,7 @@ class FrontendConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the hub how this app's pages are rendered."""
-        from frontend.fragments import BoardFragments  # templates need the apps loaded
+        from frontend.fragments import BOARD, BoardFragments  # templates need the apps loaded
         from realtime.fragments import register_view
 
-        register_view(BOARD_VIEW, BoardFragments())
+        register_view(BOARD, BoardFragments())

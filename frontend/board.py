@@ -4,18 +4,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, NotRequired, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
-from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
 
-from frontend.domain.layout import Floor, lay_out
-from frontend.domain.rows import room_row
+from frontend.domain.layout import Floor, Layout, lay_out
 from frontend.domain.soon import floor_label
 from frontend.fragments import summary_context
 from realtime.domain.state import LiveState
+from realtime.fragments import Shown
 
 Theme = Literal["", "light", "dark"]
+PARTS_KEPT = 128  # boards whose inner HTML is kept; each some 50 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class BoardBuilding:
     floors: tuple[BoardFloor, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class BoardParts:
+    """The inner HTML of a board, which only changes with its rooms."""
+
+    layout: Layout
+    floors: SafeString
+    count: SafeString
+    soon: SafeString
+
+
 class Surroundings(TypedDict):
     """What the page shows besides rooms."""
 
@@ -46,11 +59,12 @@ class Surroundings(TypedDict):
     theme: NotRequired[Theme]
     demo: NotRequired[bool]
     socket_path: NotRequired[str]
+    build: NotRequired[str]
 
 
 def board_context(
     building: BoardBuilding,
-    states: Sequence[LiveState],
+    rooms: Sequence[Shown],
     now: datetime,
     **around: Unpack[Surroundings],
 ) -> dict[str, object]:
@@ -58,24 +72,42 @@ def board_context(
     local = now.astimezone(ZoneInfo(building.timezone))
     return {
         "building": building,
-        "layout": lay_out(_floors(building, states, now)),
+        "parts": board_parts(building, tuple(rooms)),
         "now": now,
         "clock": f"{local:%H:%M}",
         "date": f"{local:%A} {local.day} {local:%B}",
         "theme": "",
         "demo": False,
         "socket_path": "/ws/v1/live",
-        **summary_context(states, now),
         **around,
     }
 
 
-def _floors(building: BoardBuilding, states: Sequence[LiveState], now: datetime) -> list[Floor]:
+@lru_cache(maxsize=PARTS_KEPT)
+def board_parts(building: BoardBuilding, rooms: tuple[Shown, ...]) -> BoardParts:
+    """Render what is inside a board, once for as long as the very same rooms are shown."""
+    now = max((room.at for room in rooms), default=datetime.min)  # noqa: DTZ901 - nothing to word
+    layout = lay_out(_floors(building, rooms))
+    summary = summary_context([room.state for room in rooms], now)
+    return BoardParts(
+        layout=layout,
+        floors=_part("_floors", {"layout": layout}),
+        count=_part("_count", summary),
+        soon=_part("_soon", summary),
+    )
+
+
+def _part(name: str, context: dict[str, object]) -> SafeString:
+    return mark_safe(render_to_string(f"frontend/{name}.html", context).rstrip())  # noqa: S308 - rendered here
+
+
+def _floors(building: BoardBuilding, rooms: Sequence[Shown]) -> list[Floor]:
     """Group rooms by floor, named naturally ("K.2" before "K.10"); unknown floors come last."""
     known = {floor.slug: floor for floor in building.floors}
-    for state in sorted(states, key=_natural):
-        label = floor_label(state).capitalize()
-        known.setdefault(state.floor, BoardFloor(slug=state.floor, name=label))
+    in_order = sorted(rooms, key=lambda room: _natural(room.state))
+    for room in in_order:
+        label = floor_label(room.state).capitalize()
+        known.setdefault(room.state.floor, BoardFloor(slug=room.state.floor, name=label))
     return [
         Floor(
             slug=floor.slug,
@@ -83,9 +115,9 @@ def _floors(building: BoardBuilding, states: Sequence[LiveState], now: datetime)
             hint=floor.hint,
             arrow=floor.direction,
             rows=tuple(
-                room_row(state, now)
-                for state in sorted(states, key=_natural)
-                if state.floor == floor.slug
+                mark_safe(room.html)  # noqa: S308 - a rendered fragment
+                for room in in_order
+                if room.state.floor == floor.slug
             ),
         )
         for floor in known.values()

@@ -9,6 +9,8 @@ from frontend.domain.rows import room_row
 from frontend.domain.soon import free_count, soon, upcoming
 from realtime.domain.state import LiveState
 
+BOARD = "board"  # the view's name on the socket
+
 
 class BoardFragments:
     """Renders states that are already redacted. Guarantees: no attribute holds text from people.

@@ -17,6 +17,7 @@ from redis import asyncio as redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.errors import UnavailableError
+from realtime.connections import shared_connections
 from realtime.store import open_store
 
 KEEP_S = 1.0
@@ -104,7 +105,12 @@ async def healthz(_request: HttpRequest) -> JsonResponse:
 
 
 async def readyz(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when every store answers, else 503 with the names of those that do not."""
+    """Answer 200 when every store answers, else 503 with the names of those that do not.
+
+    A process that is about to stop is not ready either, so that nothing new is sent to it.
+    """
+    if shared_connections().is_draining:
+        return JsonResponse({"status": "draining"}, status=503)
     probes = await _readiness.probes()
     for probe in probes:
         if not probe.is_ok:

@@ -10,6 +10,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from meeting_rooms import embedded
+from meeting_rooms.build import build_id
 from meeting_rooms.embedded import ServiceName
 from meeting_rooms.logs import logging_config
 from meeting_rooms.secret_key import read_secret_key
@@ -118,6 +119,16 @@ TEMPLATES = [
     }
 ]
 
+# -- live connections -------------------------------------------------------------------------
+BUILD = env.str("BUILD", "") or build_id(BASE_DIR)
+DIRECT_SEND = env.bool("DIRECT_SEND", True)
+UVLOOP = env.bool("UVLOOP", True)
+MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000)  # sockets a process
+MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", 1_000)  # a sign-in or token
+SOCKET_MAX_AGE_S = 12 * 3600  # each is recycled after half of this to all of it
+DRAIN_NOTICE_S = env.float("DRAIN_NOTICE_S", 1.0)  # not ready, but still served
+DRAIN_SPREAD_S = env.float("DRAIN_SPREAD_S", 5.0)  # over which sockets are sent elsewhere
+
 # -- people -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
 PASSWORD_HASHERS = [
@@ -137,6 +148,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 # -- time and language ------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -1,11 +1,13 @@
-"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, sends from its outbox."""
+"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, answers over its wire."""
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Literal
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import (
@@ -13,23 +15,25 @@ from meeting_rooms.kernel.errors import (
     MeetingRoomsError,
     NotAuthenticatedError,
 )
+from realtime import metrics
+from realtime.connections import shared_connections
 from realtime.domain import protocol
-from realtime.domain.protocol import BadFrameError, Ping, Subscribe, Unsubscribe
+from realtime.domain.protocol import Ack, BadFrameError, Ping, Seen, Subscribe, Unsubscribe
 from realtime.domain.state import Audience
 from realtime.domain.topics import Topic
-from realtime.feed import Rendering
-from realtime.fragments import get_view
-from realtime.hub import Hub, shared_hub
-from realtime.outbox import Outbox, OutboxFullError
+from realtime.fragments import Rendering
+from realtime.frame import Frame
+from realtime.hub import shared_hub
+from realtime.wires import DIRECT_EXTENSION, AsgiWire, Wire
 
 log = structlog.get_logger(__name__)
 MINUTE_S = 60.0
-REVOKED_WITHIN_S = 10.0
-STORE_ERRORS = (OperationalError, InterfaceError)
 
 
 class RateWindow:
     """Counts events of the last minute against a limit."""
+
+    __slots__ = ("_limit", "_times")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -48,63 +52,95 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = "none"  # names no layer, so Channels makes no subscription per socket
 
-    hub: Hub
+    wire: Wire
+    audience: Audience
+    principal: Hashable
+    opened_at: float
+    ask_audience: Callable[[], Awaitable[Audience]]
 
     async def connect(self) -> None:
-        """Accept anybody; what they may follow is decided per topic."""
-        self._audience = await self._ask_audience()
+        """Accept anybody, up to the limits; what they may follow is decided per topic."""
+        self._hub, self._connections = shared_hub(), shared_connections()
         self._topics: set[Topic] = set()
-        self._outbox = Outbox()
         self._frames = RateWindow(protocol.MAX_FRAMES_PER_MINUTE)
         self._bad_frames = RateWindow(protocol.MAX_BAD_FRAMES_PER_MINUTE)
-        self.hub = shared_hub()
+        self._ending: asyncio.Task[None] | None = None
+        self.opened_at = asyncio.get_running_loop().time()
+        self.principal = self.scope["principal"]
+        self.audience = self.scope["audience"]
+        self.ask_audience = self.scope["ask_audience"]
         await self.accept()
-        loop = asyncio.get_running_loop()
-        self._sender = loop.create_task(self._send_all(), name="outbox")
-        self._guard = loop.create_task(self._watch_audience(), name="guard")
+        direct = self.scope.get("extensions", {}).get(DIRECT_EXTENSION)
+        self.wire = direct(self.let_go) if direct else AsgiWire(self.base_send, self.let_go)
+        metrics.connections_total.inc()
+        metrics.live_connections.labels(path=self.wire.name).inc()
+        try:
+            self._connections.add(self)
+        except LimitExceededError as exc:
+            metrics.connections_refused_total.labels(reason=exc.code).inc()
+            self._end(protocol.CLOSE_TOO_MANY, protocol.error(exc.code, exc.detail))
+            return
+        self._reply(protocol.hello(SYSTEM_CLOCK.now(), settings.BUILD))
 
     async def disconnect(self, code: int) -> None:
         """Leave every topic."""
-        self._sender.cancel()
-        self._guard.cancel()
-        await self.hub.disconnect(self)
+        if not hasattr(self, "wire"):
+            return  # refused, or gone, before it was accepted
+        self.wire.stop()
+        self._hub.disconnect(self)
+        self._connections.remove(self)
+        metrics.live_connections.labels(path=self.wire.name).dec()
+        metrics.socket_closes_total.labels(code=str(code)).inc()
         log.debug("socket_closed", code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
         """Handle one frame. A bad one is answered; too many end the connection."""
-        at = asyncio.get_running_loop().time()
-        if self._frames.exceeded_by(at):
-            await self._end(protocol.CLOSE_TOO_MANY, "too_many_frames", _TOO_MANY)
+        if self._ending is not None:
             return
-        ref = None
+        at = asyncio.get_running_loop().time()
+        frame, bad = self._read(text_data)
+        is_due = isinstance(frame, Ack) and self.wire.acknowledge(frame.n)
+        if not is_due and self._frames.exceeded_by(at):
+            self._end(protocol.CLOSE_TOO_MANY, protocol.error("too_many_frames", _TOO_MANY))
+        elif bad is not None:
+            self._refuse(bad, at)
+        elif frame is not None:
+            await self._answer(frame)
+
+    def restart(self, after_ms: int, reason: Literal["restart", "recycle"]) -> None:
+        """Say goodbye and close with 1012."""
+        self._end(protocol.CLOSE_RESTART, protocol.bye(after_ms, reason))
+
+    def let_go(self) -> None:
+        """Close with 4408: the client does not read."""
+        log.warning("socket_too_slow", topics=len(self._topics))
+        self._end(protocol.CLOSE_TOO_SLOW)
+
+    def sign_out(self) -> None:
+        """Close with 4401."""
+        self._end(protocol.CLOSE_NOT_AUTHENTICATED, protocol.error("signed_out", _SIGNED_OUT))
+
+    def _read(self, text: str | None) -> tuple[protocol.ClientFrame | None, BadFrameError | None]:
         try:
-            frame = protocol.parse_frame(text_data)
-            ref = frame.ref
-            await self._handle(frame)
+            return protocol.parse_frame(text), None
         except BadFrameError as exc:
-            if self._bad_frames.exceeded_by(at):
-                await self._end(protocol.CLOSE_BAD_FRAME, exc.code, exc.detail)
-            else:
-                self.push_reply(protocol.error(exc.code, exc.detail, ref))
-        except NotAuthenticatedError as exc:
-            await self._end(protocol.CLOSE_NOT_AUTHENTICATED, exc.code, exc.detail)
-        except MeetingRoomsError as exc:
-            self.push_reply(protocol.error(exc.code, exc.detail, ref))
+            return None, exc
 
-    def push_room(self, topic: str, room_id: str, text: str) -> None:
-        """Take a room's newest frame from the hub."""
-        self._outbox.put_room((topic, room_id), text)
+    def _refuse(self, bad: BadFrameError, at: float) -> None:
+        metrics.bad_frames_total.inc()
+        if self._bad_frames.exceeded_by(at):
+            self._end(protocol.CLOSE_BAD_FRAME, protocol.error(bad.code, bad.detail))
+        else:
+            self._reply(protocol.error(bad.code, bad.detail))
 
-    def push_reply(self, text: str) -> None:
-        """Take any other frame; a client that reads none of them is let go."""
+    async def _answer(self, frame: protocol.ClientFrame) -> None:
         try:
-            self._outbox.put_reply(text)
-        except OutboxFullError:
-            self._sender.cancel()
-            log.warning("socket_too_slow")
-            self._closing = asyncio.get_running_loop().create_task(
-                self.close(protocol.CLOSE_TOO_SLOW), name="close-slow"
-            )
+            await self._handle(frame)
+        except NotAuthenticatedError as exc:
+            reason = protocol.error(exc.code, exc.detail, frame.ref)
+            self._end(protocol.CLOSE_NOT_AUTHENTICATED, reason)
+        except MeetingRoomsError as exc:
+            self._reply(protocol.error(exc.code, exc.detail, frame.ref))
 
     async def _handle(self, frame: protocol.ClientFrame) -> None:
         match frame:
@@ -113,50 +149,44 @@ class LiveConsumer(AsyncWebsocketConsumer):
             case Unsubscribe():
                 topic = Topic.parse(frame.topic)
                 self._topics.discard(topic)
-                await self.hub.unsubscribe(self, topic)
-                self.push_reply(protocol.unsubscribed(str(topic)))
+                self._hub.unsubscribe(self, topic)
+                self._reply(protocol.unsubscribed(str(topic)))
             case Ping():
-                self.push_reply(protocol.pong(frame.t, SYSTEM_CLOCK.now()))
+                self._reply(protocol.pong(frame.t, SYSTEM_CLOCK.now()))
+            case Seen():
+                for lag_ms in frame.lags_ms:
+                    metrics.commit_to_screen_seconds.observe(lag_ms / 1000)
+            case Ack():
+                pass  # of something that was never asked for: counted, and no harm
 
     async def _subscribe(self, frame: Subscribe) -> None:
         topic = Topic.parse(frame.topic)
-        if frame.view is not None:
-            get_view(frame.view)  # refuse an unknown one before anything is joined
+        rendering = Rendering.of(self.audience, frame.view, frame.language)
         if len(self._topics | {topic}) > protocol.MAX_TOPICS_PER_CONNECTION:
             raise LimitExceededError(
                 f"One connection follows at most {protocol.MAX_TOPICS_PER_CONNECTION} topics.",
                 code="too_many_topics",
             )
-        await self.hub.subscribe(self, topic, Rendering(self._audience, frame.view), frame.have)
+        await self._hub.subscribe(self, topic, rendering, frame.have)
         self._topics.add(topic)
+        if frame.have:
+            metrics.resyncs_total.labels(cause="client").inc()
 
-    async def _send_all(self) -> None:
-        while True:
-            await self.send(text_data=await self._outbox.get())
+    def _reply(self, text: str) -> None:
+        self.wire.reply(Frame(text))
 
-    async def _ask_audience(self) -> Audience:
-        is_somebody = await self.scope["ask_user"]() is not None
-        return Audience.STAFF if is_somebody else Audience.PUBLIC
+    def _end(self, code: int, last: str | None = None) -> None:
+        """Say why, then close: the reason must not wait behind what was queued before it."""
+        if self._ending is None:
+            self._hub.disconnect(self)
+            self.wire.stop()
+            loop = asyncio.get_running_loop()
+            self._ending = loop.create_task(self._close(code, last), name="socket-end")
 
-    async def _watch_audience(self) -> None:
-        """End the connection of somebody who has signed out, left or lost the token.
-
-        While Postgres is away nobody can be asked; then the last answer holds.
-        """
-        while self._audience is Audience.STAFF:
-            await asyncio.sleep(REVOKED_WITHIN_S)
-            try:
-                if await self._ask_audience() is Audience.PUBLIC:
-                    await self._end(protocol.CLOSE_NOT_AUTHENTICATED, "signed_out", _SIGNED_OUT)
-                    return
-            except STORE_ERRORS as exc:
-                log.warning("audience_not_asked", error=str(exc).strip())
-
-    async def _end(self, close_code: int, code: str, detail: str) -> None:
-        """Say why, then close: the reason must not wait behind the outbox."""
-        self._sender.cancel()
-        await self.send(text_data=protocol.error(code, detail))
-        await self.close(close_code)
+    async def _close(self, code: int, last: str | None) -> None:
+        if last is not None:
+            await self.send(text_data=last)
+        await self.close(code)
 
 
 _SIGNED_OUT = "You are signed out here. Sign in again to go on."

@@ -1,152 +1,148 @@
-"""One topic in one process: a mirror of its live states, its subscribers, one encoding per change.
+"""One topic in one process: who follows it in which form, and what they have been told.
 
-Pure in-memory bookkeeping; the hub feeds it and does all waiting.
+Pure in-memory bookkeeping; the hub feeds it and does all waiting. Changes are marked and told
+together: only the newest state of a room is encoded, once per rendering, however many changes lie
+between two tellings and however many subscribers there are.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from realtime.domain import protocol
-from realtime.domain.audience import may_read, redact
-from realtime.domain.digest import topic_digest
+from realtime.domain.audience import may_read
+from realtime.domain.digest import MODULUS, mark_digest
 from realtime.domain.state import Audience, LiveState, Mark
 from realtime.domain.topics import Topic
-from realtime.fragments import get_view
+from realtime.fragments import FragmentCache, Rendering
+from realtime.frame import Batch, Frame, Key
+from realtime.wires import Wire
 
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """In which form a subscriber gets the topic. Subscribers of one rendering share every text."""
-
-    audience: Audience
-    view: str | None = None
+SUMMARY = "summary"  # its place among a topic's keys, beside room ids
 
 
 class Subscriber(Protocol):
-    """A connection, as the feed sees it. Neither call may wait."""
+    """A connection, as the hub sees it."""
 
-    def push_room(self, topic: str, room_id: str, text: str) -> None:
-        """Take a room's newest frame."""
-        ...
-
-    def push_reply(self, text: str) -> None:
-        """Take any other frame."""
+    @property
+    def wire(self) -> Wire:
+        """The way out."""
         ...
 
 
 class TopicFeed:
-    """The mirror and the subscribers of one topic."""
+    """The subscribers of one topic, and the states that they have been told."""
 
-    def __init__(self, topic: Topic) -> None:
+    def __init__(self, topic: Topic, states: Iterable[LiveState], cache: FragmentCache) -> None:
         self.topic = topic
-        self.subscribers: dict[Subscriber, Rendering] = {}
-        self.is_joined = False  # whether the layer's group delivers to this process
-        self._states: dict[str, LiveState] = {}
+        self._name = str(topic)
+        self._cache = cache
+        self._followers: dict[Rendering, dict[Subscriber, None]] = {}
+        self._told: dict[str, LiveState] = {}
+        self._changed: dict[str, LiveState | None] = {}  # None: left the topic
+        self._digests = dict.fromkeys(Audience, 0)
+        self._summaries: dict[Rendering, str] = {}
+        for state in states:
+            self._tell(state.id, state)
 
-    def marks(self) -> dict[str, Mark]:
-        """Return what the mirror holds, by room."""
-        return {room_id: state.mark for room_id, state in self._states.items()}
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nobody follows the topic."""
+        return not self._followers
 
     def digest(self, audience: Audience) -> int:
-        """Return the digest over the rooms that this audience may read."""
-        return topic_digest(self._readable(audience))
+        """Return the digest over the rooms that this audience has been told of."""
+        return self._digests[audience]
 
     def is_readable(self, audience: Audience) -> bool:
         """Say whether this audience may read anything of the topic."""
-        return any(True for _ in self._readable(audience))
+        return any(may_read(state, audience) for state in self._told.values())
 
-    def accept(self, state: LiveState, now: datetime) -> bool:
-        """Apply a state that came through the layer. Returns False if the store must be asked.
+    def add(self, subscriber: Subscriber, rendering: Rendering) -> None:
+        """Let a connection follow, in this form from now on."""
+        self.remove(subscriber)
+        self._followers.setdefault(rendering, {})[subscriber] = None
 
-        Next or later version of the same epoch: apply, for a state is whole and needs no other.
-        Same or older: ignore. Another epoch: a message cannot tell which of two epochs is newer.
-        """
-        held = self._states.get(state.id)
-        if held is not None and held.epoch != state.epoch:
-            return False
-        if held is None or state.version > held.version:
-            self._apply(state, now)
-        return True
+    def remove(self, subscriber: Subscriber) -> None:
+        """End it. Harmless when there is none."""
+        for rendering, followers in list(self._followers.items()):
+            followers.pop(subscriber, None)
+            if not followers:
+                del self._followers[rendering]
+                self._summaries.pop(rendering, None)
 
-    def correct(self, state: LiveState, now: datetime) -> None:
-        """Apply a state that was just read from the store, whose epoch is the true one."""
-        held = self._states.get(state.id)
-        if held is None or held.epoch != state.epoch or state.version > held.version:
-            self._apply(state, now)
+    def mark(self, room_id: str, state: LiveState | None) -> None:
+        """Note the newest state of a room, or that it has left the topic."""
+        self._changed[room_id] = state
 
-    def forget(self, room_ids: Iterable[str], now: datetime) -> None:
-        """Drop rooms that left the topic, and tell those who could read them."""
-        for room_id in room_ids:
-            if gone := self._states.pop(room_id, None):
-                self._withdraw(gone, now)
-
-    def _withdraw(self, gone: LiveState, now: datetime, still: Audience | None = None) -> None:
-        """Tell that a room is gone, but not to the audience that may `still` read it."""
-        texts = {
-            r: self._encode_snapshot(r, [], [gone.id], now)
-            for r in self._renderings()
-            if r.audience is not still and may_read(gone, r.audience)
-        }
-        for subscriber, rendering in list(self.subscribers.items()):
-            if rendering in texts:
-                subscriber.push_reply(texts[rendering])
-
-    def snapshot(self, rendering: Rendering, have: Mapping[str, Mark], now: datetime) -> str:
+    def snapshot(self, rendering: Rendering, have: Mapping[str, Mark], now: datetime) -> Frame:
         """Encode the rooms that differ from what the client has, and those it has in vain.
 
         `full` tells a client that named nothing that these are all rooms there are.
         """
-        readable = {state.id: state for state in self._readable(rendering.audience)}
-        rooms = [s for s in readable.values() if have.get(s.id) != s.mark]
+        readable = {s.id: s for s in self._told.values() if may_read(s, rendering.audience)}
+        differing = [s for s in readable.values() if have.get(s.id) != s.mark]
+        bodies = [self._cache.room(s, rendering, now).body for s in differing]
         gone = have.keys() - readable.keys()
-        return self._encode_snapshot(rendering, rooms, gone, now, full=not have)
+        extra: dict[str, object] = {"full": not have}
+        if rendering.view is not None:
+            extra["summary"] = self._summarise(rendering, now)
+        return Frame(protocol.snapshot(self._name, now, bodies, gone, **extra))
 
-    def _apply(self, state: LiveState, now: datetime) -> None:
-        held = self._states.get(state.id)
-        self._states[state.id] = state
-        if held is not None and held.is_public and not state.is_public:
-            self._withdraw(held, now, still=Audience.STAFF)
-        texts = {r: self._encode_room(state, r, now) for r in self._renderings()}
-        for subscriber, rendering in list(self.subscribers.items()):
-            if text := texts[rendering]:
-                subscriber.push_room(str(self.topic), state.id, text)
+    def flush(self, now: datetime) -> Iterator[tuple[list[Subscriber], Batch]]:
+        """Tell what was marked: for each rendering its subscribers and the frames they get."""
+        changes = [
+            (room_id, before, after)
+            for room_id, after in self._changed.items()
+            if (before := self._told.get(room_id)) is not after
+        ]
+        self._changed = {}
+        for room_id, _, after in changes:
+            self._tell(room_id, after)
+        for rendering, followers in self._followers.items():
+            frames = self._frames(rendering, changes, now)
+            if frames:
+                yield list(followers), Batch(frames)
 
-    def _renderings(self) -> set[Rendering]:
-        return set(self.subscribers.values())
+    def _tell(self, room_id: str, state: LiveState | None) -> None:
+        for one, sign in ((self._told.get(room_id), -1), (state, 1)):
+            for audience in Audience:
+                if one is not None and may_read(one, audience):
+                    share = sign * mark_digest(one)
+                    self._digests[audience] = (self._digests[audience] + share) % MODULUS
+        if state is None:
+            self._told.pop(room_id, None)
+        else:
+            self._told[room_id] = state
 
-    def _readable(self, audience: Audience) -> Iterable[LiveState]:
-        return (state for state in self._states.values() if may_read(state, audience))
-
-    def _encode_room(self, state: LiveState, rendering: Rendering, now: datetime) -> str | None:
-        if not may_read(state, rendering.audience):
-            return None
-        body = self._body(state, rendering, now)
-        return protocol.room(str(self.topic), body, **self._summary(rendering, now))
-
-    def _encode_snapshot(
+    def _frames(
         self,
         rendering: Rendering,
-        rooms: Iterable[LiveState],
-        gone: Iterable[str],
+        changes: Iterable[tuple[str, LiveState | None, LiveState | None]],
         now: datetime,
-        *,
-        full: bool = False,
-    ) -> str:
-        bodies = [self._body(state, rendering, now) for state in rooms]
-        extra = {"full": full, **self._summary(rendering, now)}
-        return protocol.snapshot(str(self.topic), now, bodies, gone, **extra)
+    ) -> dict[Key, Frame]:
+        """Encode each change for one form: a room's newest state, or that it is gone."""
+        frames: dict[Key, Frame] = {}
+        audience = rendering.audience
+        for room_id, before, after in changes:
+            if after is not None and may_read(after, audience):
+                text = protocol.room(self._name, self._cache.room(after, rendering, now).body)
+            elif before is not None and may_read(before, audience):
+                text = protocol.snapshot(self._name, now, (), [room_id], full=False)
+            else:
+                continue
+            frames[self._name, room_id] = Frame(text)
+        if frames and rendering.view is not None:
+            html = self._summarise(rendering, now)
+            if html != self._summaries.get(rendering):
+                self._summaries[rendering] = html
+                frames[self._name, SUMMARY] = Frame(protocol.summary(self._name, html))
+        return frames
 
-    def _body(self, state: LiveState, rendering: Rendering, now: datetime) -> dict[str, Any]:
-        shown = redact(state, rendering.audience)
-        if rendering.view is None:
-            return protocol.room_body(shown)
-        html = get_view(rendering.view).room(shown, now)
-        return {"id": state.id, "epoch": state.epoch, "version": state.version, "html": html}
-
-    def _summary(self, rendering: Rendering, now: datetime) -> dict[str, str]:
-        if rendering.view is None:
-            return {}
-        shown = [redact(s, rendering.audience) for s in self._readable(rendering.audience)]
-        return {"summary": get_view(rendering.view).summary(shown, now)}
+    def _summarise(self, rendering: Rendering, now: datetime) -> str:
+        shown = [
+            self._cache.room(state, rendering, now).state
+            for state in self._told.values()
+            if may_read(state, rendering.audience)
+        ]
+        return self._cache.summary(shown, rendering, now)

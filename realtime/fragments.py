@@ -1,15 +1,24 @@
-"""Views: HTML that follows a topic.
+"""What a room looks like to one kind of reader: rendered once per process, shared by all of them.
 
-A page registers how its fragments are made; the hub asks once per change and audience, never once
-per reader.
+A rendering is a view (or plain JSON), an audience and a language. A page registers how its HTML is
+made; the cache asks once per version of a room, never once per reader, topic or request.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from django.conf import settings
+from django.utils import translation
+
 from meeting_rooms.kernel.errors import InvalidCommandError
-from realtime.domain.state import LiveState
+from realtime.domain import protocol
+from realtime.domain.audience import redact
+from realtime.domain.state import Audience, LiveState, Mark
+
+# Views word time ("for 21 min") and pages count on from there; a page without script cannot.
+MAX_AGE = timedelta(minutes=1)
 
 
 class FragmentView(Protocol):
@@ -35,11 +44,82 @@ def register_view(name: str, view: FragmentView) -> None:
     _views[name] = view
 
 
-def get_view(name: str) -> FragmentView:
-    """Return a registered view. Raises InvalidCommandError that lists the names there are."""
-    if name not in _views:
-        known = ", ".join(sorted(_views)) or "none"
-        raise InvalidCommandError(
-            f"There is no view '{name[:40]}'. Known: {known}.", code="bad_view"
-        )
-    return _views[name]
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """In which form a subscriber gets a topic. Subscribers of one rendering share every text."""
+
+    audience: Audience
+    view: str | None = None
+    language: str = ""
+
+    @classmethod
+    def of(cls, audience: Audience, view: str | None, language: str | None) -> "Rendering":
+        """Check what a client asks for. Raises InvalidCommandError that lists what there is."""
+        if view is None:
+            return cls(audience)
+        if view not in _views:
+            known = ", ".join(sorted(_views)) or "none"
+            raise InvalidCommandError(
+                f"There is no view '{view[:40]}'. Known: {known}.", code="bad_view"
+            )
+        languages = [code for code, _ in settings.LANGUAGES]
+        if language is not None and language not in languages:
+            raise InvalidCommandError(
+                f"There is no language '{language[:20]}'. Known: {', '.join(languages)}.",
+                code="bad_language",
+            )
+        return cls(audience, view, language or settings.LANGUAGE_CODE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One room as one rendering shows it. `html` is empty for plain JSON.
+
+    Compared by identity: the same object is shown until the room changes or the wording ages.
+    """
+
+    mark: Mark
+    at: datetime
+    state: LiveState  # redacted
+    html: str
+    body: str  # as frames carry it
+
+
+class FragmentCache:
+    """Rooms as they are shown, the newest version of each. Bounded by rooms times renderings."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, dict[Rendering, Shown]] = {}
+
+    def room(self, state: LiveState, rendering: Rendering, now: datetime) -> Shown:
+        """Return a room for a reader who may know of it, rendered now or at most MAX_AGE ago."""
+        known = self._shown.setdefault(state.id, {})
+        shown = known.get(rendering)
+        if shown is None or shown.mark != state.mark or now - shown.at > MAX_AGE:
+            shown = known[rendering] = _show(state, rendering, now)
+        return shown
+
+    def summary(self, shown: Sequence[LiveState], rendering: Rendering, now: datetime) -> str:
+        """Return what the rendering's page says of a topic whose redacted states these are."""
+        return _render(rendering, lambda view: view.summary(shown, now))
+
+    def forget(self, room_id: str) -> None:
+        """Drop a room that is gone."""
+        self._shown.pop(room_id, None)
+
+
+def _show(state: LiveState, rendering: Rendering, now: datetime) -> Shown:
+    shown = redact(state, rendering.audience)
+    if rendering.view is None:
+        body, html = protocol.room_body(shown), ""
+    else:
+        html = _render(rendering, lambda view: view.room(shown, now))
+        body = protocol.view_body(shown, html)
+    return Shown(state.mark, now, shown, html, protocol.encode(body))
+
+
+def _render(rendering: Rendering, call: Callable[[FragmentView], str]) -> str:
+    if rendering.view is None:
+        return ""
+    with translation.override(rendering.language):
+        return call(_views[rendering.view])

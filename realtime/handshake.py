@@ -3,6 +3,7 @@
 A browser always sends Origin and cannot send a Bearer header, so each path covers the other's gap.
 """
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,7 @@ from django.http.request import validate_host
 
 from identity.models import User
 from identity.services.authenticate_api_token import authenticate_api_token
+from realtime.domain.state import Audience
 from realtime.threads import in_thread
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -24,23 +26,35 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 class HandshakeMiddleware(BaseMiddleware):
     """Refuses a handshake (HTTP 403) from a foreign page or with a token that is not good.
 
-    `scope["ask_user"]` tells whose socket it is, afresh each time: a token may be revoked, a
-    session end and a person leave while it is open.
+    Adds to the scope: `principal`, the token or session that the socket belongs to, None without
+    either; `audience`, as whom it reads; `ask_audience`, which answers that afresh: a token may be
+    revoked, a session end and a person leave while it is open.
     """
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """Let the handshake through or close it."""
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         scheme, _, token = headers.get(b"authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            ask = partial(in_thread, authenticate_api_token, secret=token.strip())
-            if await ask() is None:
-                return await _refuse(receive, send)
+        is_program = scheme.lower() == "bearer"
+        if is_program:
+            principal: str | None = token.strip()
+            ask = partial(_ask, authenticate_api_token, secret=principal)
         elif is_own_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
-            ask = partial(in_thread, _user_of_session, scope["session"].session_key)
+            principal = scope["session"].session_key
+            ask = partial(_ask, _user_of_session, principal)
         else:
             return await _refuse(receive, send)
-        return await self.inner({**scope, "ask_user": ask}, receive, send)
+        audience = Audience.PUBLIC if principal is None else await ask()
+        if is_program and audience is Audience.PUBLIC:
+            return await _refuse(receive, send)
+        added = {"principal": principal, "audience": audience, "ask_audience": ask}
+        return await self.inner({**scope, **added}, receive, send)
+
+
+async def _ask(find: Callable[..., User | None], *args: Any, **kwargs: Any) -> Audience:
+    """Return the audience of whoever is found."""
+    user = await in_thread(find, *args, **kwargs)
+    return Audience.STAFF if user is not None else Audience.PUBLIC
 
 
 def is_own_origin(origin: str, host: str) -> bool:
@@ -62,10 +76,8 @@ def is_own_origin(origin: str, host: str) -> bool:
     return is_same and validate_host(own.hostname or "", settings.ALLOWED_HOSTS)
 
 
-def _user_of_session(session_key: str | None) -> User | None:
+def _user_of_session(session_key: str) -> User | None:
     """Return who is signed in by this session now."""
-    if session_key is None:
-        return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)

@@ -1,52 +1,57 @@
 """The hub: one per process, between the channel layer and this process's connections.
 
-It joins a topic's group when the first connection subscribes, mirrors the topic, answers snapshots
-from the mirror, and hands each change to its subscribers. What the layer drops it heals from the
-store. It claims to be live only while the store answers and a projector is at work.
+It joins one group, mirrors every room, answers snapshots from the mirror and has each change told
+to those who follow it. What the layer drops it heals from the store. It claims to be live only
+while the store answers and a projector is at work.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from math import inf
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
 from channels.layers import BaseChannelLayer, get_channel_layer
-from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from meeting_rooms.kernel.errors import NotAuthenticatedError, NotFoundError, UnavailableError
+from realtime import metrics
+from realtime.broadcast import Broadcast
 from realtime.domain import protocol
-from realtime.domain.state import Audience, Mark
+from realtime.domain.audience import may_read
+from realtime.domain.state import Audience, LiveState, Mark
 from realtime.domain.topics import Topic
-from realtime.feed import Rendering, Subscriber, TopicFeed
-from realtime.publisher import UnreadableChangeError, decode_change
+from realtime.feed import Subscriber
+from realtime.fragments import Rendering, Shown
+from realtime.layer import LayerLink
+from realtime.mirror import Mirror, Verdict
 from realtime.store import LiveStore, shared_store
 
 log = structlog.get_logger(__name__)
 
 HEAL_S = 1.0
+HEAL_MOST_S = 5.0  # promise P4 allows ten
+ROOMS_COMPARED_PER_S = 500  # keeps the cost of healing flat as rooms grow
 LEASE_MAX_AGE_S = 3.0  # a projector renews it every second
 JUDGEMENT_MAX_AGE_S = 5.0
-LAYER_TIMEOUT_S = 3.0
-LAYER_ERRORS = (RedisError, OSError, TimeoutError)
-
-Digests = dict[tuple[str, Audience], int]  # by topic and audience
+COMPARED_MAX_AGE_S = 6.0  # a page may be answered from a mirror that was compared this lately
 
 
 class Hub:
-    """Topics, mirrors and subscribers of one process."""
+    """The mirror of one process, kept true, and the way to follow it."""
 
     def __init__(self, store: LiveStore, layer: BaseChannelLayer, clock: Clock) -> None:
         self._store = store
-        self._layer = layer
         self._clock = clock
-        self._feeds: dict[str, TopicFeed] = {}
-        self._membership = asyncio.Lock()  # joining and leaving a group must not cross
-        self._channel: str | None = None
-        self._has_channel = asyncio.Event()
+        self._mirror = Mirror()
+        self._broadcast = Broadcast(self._mirror, clock)
         self._heal_now = asyncio.Event()
+        self._layer = LayerLink(layer, on_change=self._accept, on_return=self._on_layer_return)
         self._tasks: list[asyncio.Task[None]] = []
+        self._comparing = asyncio.Lock()
+        self._compared_at = -inf  # loop time
         self._is_lease_young = False
         self._judged_at = -inf  # loop time of the last judgement of liveness
 
@@ -59,103 +64,88 @@ class Hub:
     ) -> None:
         """Send a snapshot of the topic, then every change of it.
 
-        The group is joined before the store is read, so no change falls between the two; one that
-        arrives twice has a version that is known already.
         Raises: NotFoundError (staff) or NotAuthenticatedError (public) for a topic that is not
         there or not theirs, which the public cannot tell apart; UnavailableError.
         """
-        feed = await self._joined(topic)
-        if not feed.is_readable(rendering.audience):
-            await self._leave_if_idle(feed)
+        await self._loaded()
+        if not any(may_read(s, rendering.audience) for s in self._mirror.states(topic)):
             if rendering.audience is Audience.PUBLIC:
                 raise NotAuthenticatedError(f"Sign in to follow '{topic}', or check its name.")
             raise NotFoundError(f"There is no topic '{topic}' with rooms in it.")
-        feed.subscribers[subscriber] = rendering
-        subscriber.push_reply(feed.snapshot(rendering, have, self._clock.now()))
-        if self._may_vouch():
-            subscriber.push_reply(self._heartbeat(subscriber, {}))
+        feed = self._broadcast.follow(subscriber, topic, rendering)
+        subscriber.wire.reply(feed.snapshot(rendering, have, self._clock.now()))
+        if self.may_vouch():
+            subscriber.wire.beat(self._broadcast.heartbeat(subscriber))
 
-    async def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
+    def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """End one subscription. Harmless when there is none."""
-        feed = self._feeds.get(str(topic))
-        if feed is not None and feed.subscribers.pop(subscriber, None) is not None:
-            await self._leave_if_idle(feed)
+        self._broadcast.unfollow(subscriber, topic)
 
-    async def disconnect(self, subscriber: Subscriber) -> None:
+    def disconnect(self, subscriber: Subscriber) -> None:
         """End every subscription of a connection."""
-        for feed in list(self._feeds.values()):
-            if feed.subscribers.pop(subscriber, None) is not None:
-                await self._leave_if_idle(feed)
+        self._broadcast.leave(subscriber)
 
-    async def _joined(self, topic: Topic) -> TopicFeed:
-        async with self._membership:
-            self._start()
-            feed = self._feeds.get(str(topic))
-            if feed is None:
-                feed = self._feeds[str(topic)] = TopicFeed(topic)
-                await self._join(feed)
-                try:
-                    await self._correct(feed)
-                except UnavailableError:
-                    del self._feeds[str(topic)]
-                    raise
-            return feed
+    async def show(self, topic: Topic, rendering: Rendering) -> list[Shown]:
+        """Return the rooms of a topic as a page shows them, in no order.
 
-    async def _join(self, feed: TopicFeed) -> None:
-        """Join the topic's group. Without the layer the topic still heals, a second late."""
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT_S):
-                if self._channel is None:
-                    self._channel = await self._layer.new_channel()
-                    self._has_channel.set()
-                await self._layer.group_add(feed.topic.group, self._channel)
-            feed.is_joined = True
-        except LAYER_ERRORS as exc:
-            log.warning("topic_not_joined", topic=str(feed.topic), error=repr(exc))
+        Guarantees: compared with the store within COMPARED_MAX_AGE_S. Raises UnavailableError.
+        """
+        await self._loaded()
+        if asyncio.get_running_loop().time() - self._compared_at > COMPARED_MAX_AGE_S:
+            await self._compare()
+        now, cache = self._clock.now(), self._broadcast.cache
+        states = self._mirror.states(topic)
+        return [cache.room(s, rendering, now) for s in states if may_read(s, rendering.audience)]
 
-    async def _leave_if_idle(self, feed: TopicFeed) -> None:
-        async with self._membership:
-            topic = str(feed.topic)
-            if feed.subscribers or self._feeds.get(topic) is not feed:
-                return
-            del self._feeds[topic]
-            if not feed.is_joined:
-                return
-            try:
-                async with asyncio.timeout(LAYER_TIMEOUT_S):
-                    await self._layer.group_discard(feed.topic.group, self._channel)
-            except LAYER_ERRORS as exc:
-                log.warning("topic_not_left", topic=topic, error=repr(exc))
+    async def _loaded(self) -> None:
+        self._start()
+        if self._compared_at == -inf:
+            await self._compare()
 
     def _start(self) -> None:
         """Start lazily: there is no lifespan event to start from."""
         if self._tasks:
             return
-        for loop in (self._receive, self._heal, self._rejoin, self._beat):
-            task = asyncio.get_running_loop().create_task(loop(), name=f"hub{loop.__name__}")
+        loops: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
+            self._layer.listen,
+            self._layer.probe,
+            self._heal,
+            self._beat,
+            self._broadcast.run,
+        )
+        for loop in loops:
+            task = asyncio.get_running_loop().create_task(loop(), name=f"hub.{loop.__name__}")
             task.add_done_callback(self._on_loop_end)
             self._tasks.append(task)
 
-    async def _receive(self) -> None:
-        """Apply what comes through the layer."""
-        await self._has_channel.wait()
-        while True:
-            try:
-                topic, state = decode_change(await self._layer.receive(self._channel))
-            except UnreadableChangeError as exc:
-                log.warning("change_dropped", error=repr(exc.__cause__))
-                continue
-            feed = self._feeds.get(topic)
-            if feed is not None and not feed.accept(state, self._clock.now()):
+    def _accept(self, state: LiveState, published_at: float) -> None:
+        """Apply what came through the layer."""
+        before = self._mirror.get(state.id)
+        match self._mirror.accept(state):
+            case Verdict.OLD:
+                return
+            case Verdict.OTHER_EPOCH:
+                metrics.epoch_changes_total.inc()
                 log.info("epoch_changed", room=state.id, epoch=state.epoch)
                 self._heal_now.set()
+                return
+            case Verdict.GAP:
+                metrics.version_gaps_total.inc()
+            case Verdict.NEXT:
+                pass
+        self._broadcast.changed(before, state, published_at)
+
+    def _on_layer_return(self) -> None:
+        """Resync everything: what was published meanwhile is lost for good."""
+        metrics.resyncs_total.labels(cause="layer").inc()
+        self._heal_now.set()
 
     async def _heal(self) -> None:
-        """Compare every mirror with the store each second, so that nothing lost stays lost."""
+        """Compare the mirror with the store every second or so; nothing lost stays lost."""
         while True:
             try:
-                for feed in list(self._feeds.values()):
-                    await self._correct(feed)
+                if self._is_compare_due():
+                    await self._compare()
                 lease_age_s = await self._store.lease_age_s()
             except UnavailableError as exc:
                 log.warning("hub_waits_for_store", error=str(exc.__cause__))
@@ -167,68 +157,59 @@ class Hub:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEAL_S):
                     await self._heal_now.wait()
+
+    def _is_compare_due(self) -> bool:
+        """Say whether to compare now: at once when told to, else less often the more rooms."""
+        if self._heal_now.is_set() or self._layer.is_deaf:
+            return True
+        interval_s = min(max(HEAL_S, len(self._mirror) / ROOMS_COMPARED_PER_S), HEAL_MOST_S)
+        return asyncio.get_running_loop().time() - self._compared_at >= interval_s - HEAL_S / 2
+
+    async def _compare(self) -> None:
+        """Make the mirror equal to the store. Raises UnavailableError."""
+        async with self._comparing:
             self._heal_now.clear()
-
-    async def _rejoin(self) -> None:
-        """Join the groups that could not be joined while the layer was away."""
-        while True:
-            await asyncio.sleep(HEAL_S)
-            for feed in list(self._feeds.values()):
-                if not feed.is_joined:
-                    async with self._membership:
-                        if self._feeds.get(str(feed.topic)) is feed:
-                            await self._join(feed)
-                    break  # one a second: while the layer hangs, each costs its time-out
-
-    async def _correct(self, feed: TopicFeed) -> None:
-        marks = await self._store.marks(feed.topic)
-        held = feed.marks()
-        differing = [room_id for room_id, mark in marks.items() if held.get(room_id) != mark]
-        states = await self._store.states_of(differing) if differing else []
-        now = self._clock.now()
-        for state in states:
-            feed.correct(state, now)
-        feed.forget(held.keys() - marks.keys(), now)
+            known = self._mirror.room_ids()  # before the store is read: one made later is not gone
+            marks = await self._store.marks()
+            differing = self._mirror.differing(marks)
+            states = await self._store.states_of(differing) if differing else []
+            for state in states:
+                before = self._mirror.get(state.id)
+                if self._mirror.correct(state):
+                    metrics.rooms_healed_total.inc()
+                    self._broadcast.changed(before, state)
+            for room_id in known - marks.keys():
+                before = self._mirror.get(room_id)
+                self._mirror.forget(room_id)
+                self._broadcast.changed(before, None)
+            self._compared_at = asyncio.get_running_loop().time()
+            metrics.mirror_rooms.set(len(self._mirror))
 
     def _judge_liveness(self, lease_age_s: float | None) -> None:
         """Decide whether to vouch for the screens; on coming back, vouch at once."""
-        was_live = self._may_vouch()
+        was_live = self.may_vouch()
         self._is_lease_young = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
         self._judged_at = asyncio.get_running_loop().time()
-        if self._may_vouch() == was_live:
+        metrics.is_vouching.set(self.may_vouch())
+        if self.may_vouch() == was_live:
             return
         log.warning("liveness_changed", is_live=not was_live, lease_age_s=lease_age_s)
         if not was_live:
-            self._send_heartbeats()
+            self._broadcast.beat()
 
-    def _may_vouch(self) -> bool:
-        """Say whether the last judgement was good and is recent."""
-        age_s = asyncio.get_running_loop().time() - self._judged_at
-        return self._is_lease_young and age_s <= JUDGEMENT_MAX_AGE_S
+    def may_vouch(self) -> bool:
+        """Say whether the last judgement was good and is recent, and the mirror was compared."""
+        now = asyncio.get_running_loop().time()
+        is_judged = now - self._judged_at <= JUDGEMENT_MAX_AGE_S
+        is_compared = now - self._compared_at <= HEAL_MOST_S + JUDGEMENT_MAX_AGE_S
+        return self._is_lease_young and is_judged and is_compared
 
     async def _beat(self) -> None:
         """Vouch for the screens every few seconds; stay silent where that is not possible."""
         while True:
             await asyncio.sleep(protocol.HEARTBEAT_S)
-            if self._may_vouch():
-                self._send_heartbeats()
-
-    def _send_heartbeats(self) -> None:
-        everybody = {s for feed in self._feeds.values() for s in feed.subscribers}
-        known: Digests = {}
-        for subscriber in everybody:
-            subscriber.push_reply(self._heartbeat(subscriber, known))
-
-    def _heartbeat(self, subscriber: Subscriber, known: Digests) -> str:
-        """Encode a heartbeat; `known` keeps each digest that was computed for this beat."""
-        digests = {}
-        for topic, feed in self._feeds.items():
-            if rendering := feed.subscribers.get(subscriber):
-                key = topic, rendering.audience
-                if key not in known:
-                    known[key] = feed.digest(rendering.audience)
-                digests[topic] = known[key]
-        return protocol.heartbeat(self._clock.now(), digests)
+            if self.may_vouch():
+                self._broadcast.beat()
 
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""

@@ -1,14 +1,15 @@
-"""What waits to be sent to one connection: bounded, and never more than the newest state of a room.
+"""What waits for one connection that is behind: never more than the newest state of a room.
 
-A room's frame that is still waiting is replaced by the next one, so a client that is behind skips
-to the present instead of replaying the past. That needs a server whose send waits; Daphne's does
-not, and lets the ping time-out end a client that never reads. Other frames are few, because the
-client causes them; a client that causes more than it reads is closed.
+A room's frame that still waits is replaced by the next one, so a client that is behind skips to the
+present instead of replaying the past. Other frames are few, because the client causes them; one
+that causes more than it reads is let go.
 """
 
-import asyncio
+from realtime import metrics
+from realtime.frame import Batch, Frame
 
 MAX_WAITING_REPLIES = 64
+_BEAT = "heartbeat"
 
 
 class OutboxFullError(Exception):
@@ -16,35 +17,47 @@ class OutboxFullError(Exception):
 
 
 class Outbox:
-    """Frames in the order they shall leave, keyed so that a newer one can replace an older one."""
+    """Frames in the order in which they shall leave. Bounded by rooms followed, plus replies."""
+
+    __slots__ = ("_frames", "_waiting_replies")
 
     def __init__(self) -> None:
-        self._frames: dict[object, str] = {}
+        self._frames: dict[object, Frame] = {}
         self._waiting_replies = 0
-        self._ready = asyncio.Event()
-        self.conflated = 0
 
-    def put_room(self, key: tuple[str, str], text: str) -> None:
-        """Queue a room's newest frame behind all others, in place of one that still waits."""
-        if self._frames.pop(key, None) is not None:
-            self.conflated += 1
-        self._frames[key] = text
-        self._ready.set()
+    def __bool__(self) -> bool:
+        return bool(self._frames)
 
-    def put_reply(self, text: str) -> None:
+    def put(self, batch: Batch) -> None:
+        """Queue rooms behind all else, each in place of an older frame of the same key."""
+        for key, frame in batch.frames.items():
+            if self._frames.pop(key, None) is not None:
+                metrics.frames_conflated_total.inc()
+                self._frames.pop(_BEAT, None)  # it vouches for the frame that was just dropped
+            self._frames[key] = frame
+
+    def put_beat(self, frame: Frame) -> None:
+        """Queue proof of life behind all else, in place of an older one."""
+        self._frames.pop(_BEAT, None)
+        self._frames[_BEAT] = frame
+
+    def put_reply(self, frame: Frame) -> None:
         """Queue any other frame. Raises OutboxFullError beyond MAX_WAITING_REPLIES."""
         if self._waiting_replies >= MAX_WAITING_REPLIES:
             raise OutboxFullError
         self._waiting_replies += 1
-        self._frames[object()] = text
-        self._ready.set()
+        self._frames[object()] = frame
 
-    async def get(self) -> str:
-        """Wait for the next frame and take it."""
-        while not self._frames:
-            self._ready.clear()
-            await self._ready.wait()
+    def take(self) -> Frame:
+        """Take the frame that has waited longest."""
         key = next(iter(self._frames))
-        if not isinstance(key, tuple):
+        if not isinstance(key, tuple | str):
             self._waiting_replies -= 1
         return self._frames.pop(key)
+
+    def take_all(self) -> bytes:
+        """Take everything, as it leaves on a socket."""
+        data = b"".join(frame.wire for frame in self._frames.values())
+        self._frames.clear()
+        self._waiting_replies = 0
+        return data

@@ -1,7 +1,8 @@
 """Publishing into the channel layer: a hint to the hubs that a room has changed.
 
-The layer may drop it; the version then tells, and the hubs heal from the store. So a failure here
-is counted and logged, and never fails the write that it follows.
+Every change is published once, to one group: each hub mirrors all rooms and knows who follows which
+(docs/decisions/0003). The layer may drop it; the version then tells, and the hubs heal from the
+store. So a failure here is counted and logged, and never fails the write that it follows.
 """
 
 import asyncio
@@ -12,13 +13,15 @@ import structlog
 from channels.layers import BaseChannelLayer
 from redis.exceptions import RedisError
 
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from realtime import metrics
 from realtime.domain.state import LiveState
-from realtime.domain.topics import topics_of
 from realtime.store import CODEC
 
 log = structlog.get_logger(__name__)
 PUBLISH_TIMEOUT_S = 2.0
 MUTE_S = 5.0  # a layer that hangs must not slow projection down to its time-outs
+GROUP = "live"
 ROOM_CHANGED = "room.changed"
 
 
@@ -27,34 +30,35 @@ class UnreadableChangeError(Exception):
 
 
 class Publisher:
-    """Sends each new state to the groups of its topics."""
+    """Sends each new state to the hubs."""
 
-    def __init__(self, layer: BaseChannelLayer) -> None:
+    def __init__(self, layer: BaseChannelLayer, clock: Clock = SYSTEM_CLOCK) -> None:
         self._layer = layer
-        self.dropped = 0
+        self._clock = clock
         self._mute_until = 0.0  # loop time
 
     async def publish(self, state: LiveState) -> None:
-        """Send the state to every topic it belongs to; never raises for a layer that is away."""
+        """Send the state to every hub; never raises for a layer that is away."""
         now = asyncio.get_running_loop().time()
         if now < self._mute_until:
-            self.dropped += 1
+            metrics.publishes_dropped_total.inc()
             return
-        message = {"type": ROOM_CHANGED, "state": bson.encode(state.as_document())}
+        document = bson.encode(state.as_document())
+        published_at = self._clock.now().timestamp()
+        message = {"type": ROOM_CHANGED, "state": document, "at": published_at}
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-                for topic in topics_of(state):
-                    await self._layer.group_send(topic.group, {**message, "topic": str(topic)})
+                await self._layer.group_send(GROUP, message)
         except (RedisError, OSError, TimeoutError) as exc:
-            self.dropped += 1
+            metrics.publishes_dropped_total.inc()
             self._mute_until = now + MUTE_S
             log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))
 
 
-def decode_change(message: dict[str, Any]) -> tuple[str, LiveState]:
-    """Read what `publish` sent: the topic and the state. Raises UnreadableChangeError."""
+def decode_change(message: dict[str, Any]) -> tuple[LiveState, float]:
+    """Read what `publish` sent: the state, and when it left. Raises UnreadableChangeError."""
     try:
         doc = bson.decode(message["state"], codec_options=CODEC)
-        return message["topic"], LiveState.from_document(doc)
+        return LiveState.from_document(doc), float(message["at"])
     except (bson.InvalidBSON, KeyError, TypeError, ValueError) as exc:
         raise UnreadableChangeError from exc

@@ -111,10 +111,10 @@ class LiveStore:
             docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
-    async def marks(self, topic: Topic) -> dict[str, Mark]:
-        """Return (epoch, version) by room for a topic."""
+    async def marks(self) -> dict[str, Mark]:
+        """Return (epoch, version) by room."""
         async with _bounded():
-            docs = await self._rooms.find(_filter(topic), {"epoch": 1, "version": 1}).to_list()
+            docs = await self._rooms.find({}, {"epoch": 1, "version": 1}).to_list()
         return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
 
     async def schedule_versions(self) -> dict[UUID, int]:

@@ -7,8 +7,6 @@ scrolls.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frontend.domain.rows import RoomRow
-
 # Heights as lobby.css sets them. Measured in the browser, together with the smallest row that
 # holds both lines of type.
 _WIDE_PX = 762
@@ -32,7 +30,7 @@ class Floor:
     name: str
     hint: str
     arrow: str
-    rows: tuple[RoomRow, ...]
+    rows: tuple[str, ...]  # HTML
     is_continued: bool = False
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from frontend.board import BoardBuilding, BoardFloor, board_context
-from frontend.fragments import BoardFragments
+from frontend.fragments import BOARD, BoardFragments
 from frontend.qr import qr_svg
 from frontend.tests.factories import (
     NOW,
@@ -18,7 +18,8 @@ from frontend.tests.factories import (
     room_with_starts,
     slot,
 )
-from realtime.domain.state import RoomStatus
+from realtime.domain.state import Audience, RoomStatus
+from realtime.fragments import FragmentCache, Rendering
 
 ALLOWED_ATTRIBUTES = {
     "id", "class", "role", "hidden", "datetime", "aria-hidden", "aria-labelledby",
@@ -146,7 +147,9 @@ def test_page__same_states__holds_the_pushed_fragments(fragments) -> None:
         ),
     )
     url = "https://rooms.example.org/"
-    context = board_context(building, states, NOW, book_url=url, qr_svg=qr_svg(url), theme="dark")
+    cache, rendering = FragmentCache(), Rendering.of(Audience.STAFF, BOARD, None)
+    rooms = [cache.room(state, rendering, NOW) for state in states]
+    context = board_context(building, rooms, NOW, book_url=url, qr_svg=qr_svg(url), theme="dark")
     page = render_to_string("frontend/board.html", context)
     for state in states:
         assert fragments.room(state, NOW) in page

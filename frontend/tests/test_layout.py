@@ -3,8 +3,6 @@
 import pytest
 
 from frontend.domain.layout import Floor, Layout, lay_out
-from frontend.domain.rows import room_row
-from frontend.tests.factories import NOW, free_room
 
 
 def building(*rooms_per_floor: int) -> list[Floor]:
@@ -13,8 +11,8 @@ def building(*rooms_per_floor: int) -> list[Floor]:
 
 
 def floor(index: int, count: int) -> Floor:
-    """Return one floor with `count` free rooms."""
-    rows = tuple(room_row(free_room(f"{index}.{room}"), NOW) for room in range(count))
+    """Return one floor with `count` rooms."""
+    rows = tuple(f"<li>{index}.{room}</li>" for room in range(count))
     return Floor(slug=str(index), name=f"Floor {index}", hint="", arrow="", rows=rows)
 
 

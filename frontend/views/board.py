@@ -8,13 +8,14 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from frontend.board import BoardBuilding, BoardFloor, Theme, board_context
+from frontend.fragments import BOARD
 from frontend.qr import qr_svg
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
-from realtime.domain.audience import may_read, redact
-from realtime.domain.state import Audience, LiveState
+from realtime.domain.state import Audience
 from realtime.domain.topics import Topic
-from realtime.store import shared_store
+from realtime.fragments import Rendering, Shown
+from realtime.hub import shared_hub
 from rooms.models import Building
 from rooms.selectors import get_building
 
@@ -28,17 +29,18 @@ async def board(request: HttpRequest, building: str) -> HttpResponse:
     found, audience = await sync_to_async(_who_sees_what)(request, building)
     if found is None or audience is None:
         return redirect_to_login(request.get_full_path(), reverse("sign_in"))
-    states = [redact(s, audience) for s in await _states(found.slug) if may_read(s, audience)]
+    rooms = await _rooms(found.slug, Rendering.of(audience, BOARD, None))
     theme: Theme = "dark" if request.GET.get("theme") == "dark" else ""
     book_url = request.build_absolute_uri(reverse("book", args=[found.slug]))
     context = board_context(
         await sync_to_async(_described)(found),
-        states,
+        rooms,
         SYSTEM_CLOCK.now(),
         book_url=book_url,
         qr_svg=qr_svg(book_url),
         theme="light" if request.GET.get("theme") == "light" else theme,
         demo=settings.DEMO,
+        build=settings.BUILD,
     )
     return await sync_to_async(render)(request, "frontend/board.html", context)
 
@@ -70,8 +72,8 @@ def _described(building: Building) -> BoardBuilding:
     )
 
 
-async def _states(building: str) -> list[LiveState]:
+async def _rooms(building: str, rendering: Rendering) -> list[Shown]:
     try:
-        return await shared_store().states(Topic("building", building))
+        return await shared_hub().show(Topic("building", building), rendering)
     except UnavailableError:
         return []

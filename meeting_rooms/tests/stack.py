@@ -119,7 +119,9 @@ class Stack:
         address = f"ws://127.0.0.1:{self.port}/ws/v1/live"
         options.setdefault("origin", self.url)
         async with connect(address, ping_interval=None, open_timeout=10, **options) as raw:
-            yield LiveClient(raw)
+            client = LiveClient(raw)
+            await client.next("hello")
+            yield client
 
 
 class LiveClient:
@@ -134,6 +136,9 @@ class LiveClient:
 
     async def receive(self) -> dict[str, Any]:
         frame = json.loads(await self.raw.recv())
+        if frame["type"] == "sync":
+            await self.send(type="ack", n=frame["n"])
+            return await self.receive()
         for room in frame.get("rooms", []):
             self.rooms[room["id"]] = room
         if frame["type"] == "room":

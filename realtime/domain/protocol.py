@@ -18,8 +18,10 @@ MAX_FRAME_BYTES = 4096  # from a client
 MAX_TOPICS_PER_CONNECTION = 50
 MAX_FRAMES_PER_MINUTE = 60
 MAX_BAD_FRAMES_PER_MINUTE = 5
+MAX_LAGS = 64  # measurements in one `seen`
 HEARTBEAT_S = 4.0
 
+CLOSE_RESTART = 1012  # RFC 6455 registry: service restart
 CLOSE_BAD_FRAME = 4400
 CLOSE_NOT_AUTHENTICATED = 4401
 CLOSE_TOO_SLOW = 4408
@@ -39,6 +41,7 @@ class Subscribe(_Frame):
     topic: str
     have: dict[str, Mark] = Field(default_factory=dict)
     view: str | None = None
+    language: str | None = None  # of the view's HTML
 
 
 class Unsubscribe(_Frame):
@@ -55,7 +58,26 @@ class Ping(_Frame):
     t: float
 
 
-ClientFrame = Subscribe | Unsubscribe | Ping
+class Ack(_Frame):
+    """Confirm that everything up to this `sync` has arrived."""
+
+    type: Literal["ack"]
+    n: int = Field(ge=0)
+
+
+class Seen(_Frame):
+    """Report, per change painted since the last report, how long after the fact it was on screen.
+
+    `stale_s`: how long the screen has not been live; 0 or left out while it is.
+    """
+
+    type: Literal["seen"]
+    display: str = Field(pattern=r"^[A-Za-z0-9-]{1,40}$")
+    lags_ms: list[Annotated[int, Field(ge=0)]] = Field(max_length=MAX_LAGS)
+    stale_s: float = Field(default=0.0, ge=0)
+
+
+ClientFrame = Subscribe | Unsubscribe | Ping | Ack | Seen
 _ADAPTER: TypeAdapter[ClientFrame] = TypeAdapter(
     Annotated[ClientFrame, Field(discriminator="type")]
 )
@@ -107,23 +129,51 @@ def room_body(state: LiveState) -> dict[str, Any]:
     return body
 
 
+def view_body(state: LiveState, html: str) -> dict[str, Any]:
+    """Return a room as pages get it."""
+    names = ("id", "epoch", "version", "changed_at")
+    return {**{name: getattr(state, name) for name in names}, "html": html}
+
+
+def hello(at: datetime, build: str) -> str:
+    """Encode the first frame of every connection. `build` names the code and assets served."""
+    return encode({"type": "hello", "at": at, "build": build, "heartbeat_s": HEARTBEAT_S})
+
+
 def snapshot(
-    topic: str, at: datetime, rooms: Iterable[Mapping[str, Any]], gone: Iterable[str], **extra: Any
+    topic: str, at: datetime, bodies: Iterable[str], gone: Iterable[str], **extra: Any
 ) -> str:
-    """Encode a topic's rooms, or those that differ from what the client has."""
-    return encode(
-        {"type": "snapshot", "topic": topic, "at": at, "rooms": [*rooms], "gone": [*gone], **extra}
-    )
+    """Encode a topic's rooms, or those that differ from what the client has.
+
+    Shapes: `bodies` are encoded already, for the same text serves `room` frames.
+    """
+    head = encode({"type": "snapshot", "topic": topic, "at": at, "gone": [*gone], **extra})
+    return f'{head[:-1]},"rooms":[{",".join(bodies)}]}}'
 
 
-def room(topic: str, body: Mapping[str, Any], **extra: Any) -> str:
-    """Encode one room's newest state."""
-    return encode({"type": "room", "topic": topic, "room": body, **extra})
+def room(topic: str, body: str) -> str:
+    """Encode one room's newest state, whose body is encoded already."""
+    return f'{{"type":"room","topic":{json.dumps(topic)},"room":{body}}}'
+
+
+def summary(topic: str, html: str) -> str:
+    """Encode what a page says of the topic as a whole."""
+    return encode({"type": "summary", "topic": topic, "html": html})
 
 
 def heartbeat(at: datetime, digest: Mapping[str, int]) -> str:
     """Encode proof of life with the digest of each topic."""
     return encode({"type": "heartbeat", "at": at, "digest": digest})
+
+
+def sync(n: int) -> str:
+    """Encode the request to confirm what has arrived so far; `ack` repeats the number."""
+    return encode({"type": "sync", "n": n})
+
+
+def bye(after_ms: int, reason: Literal["restart", "recycle"]) -> str:
+    """Encode the announcement of a close: connect again after a random part of `after_ms`."""
+    return encode({"type": "bye", "after_ms": after_ms, "reason": reason})
 
 
 def unsubscribed(topic: str) -> str:

@@ -25,11 +25,6 @@ class Topic:
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}" if self.key else self.kind
 
-    @property
-    def group(self) -> str:
-        """Return the channel-layer group; those names allow no colon."""
-        return f"topic.{self.kind}.{self.key}" if self.key else f"topic.{self.kind}"
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a topic. Raises InvalidCommandError that names the four forms."""

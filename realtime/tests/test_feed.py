@@ -1,67 +1,72 @@
-"""One topic's mirror: versions, audiences, one encoding per change."""
+"""One topic's followers: audiences, one encoding per change, only the newest state."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
 
 from booking.tests.factories import NOW, at
+from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.domain.digest import topic_digest
-from realtime.domain.state import Audience, Schedule
+from realtime.domain.state import Audience, LiveState, Schedule
 from realtime.domain.topics import Topic
-from realtime.feed import Rendering, TopicFeed
+from realtime.feed import TopicFeed
+from realtime.fragments import FragmentCache, Rendering, register_view
 from realtime.tests.factories import live, slot
 
 STAFF, PUBLIC = Rendering(Audience.STAFF), Rendering(Audience.PUBLIC)
 
 
 class Screen:
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def push_room(self, topic: str, room_id: str, text: str) -> None:
-        self.texts.append(text)
-
-    push_reply = lambda self, text: self.texts.append(text)  # noqa: E731
-
-    @property
-    def versions(self) -> list[int]:
-        return [json.loads(t)["room"]["version"] for t in self.texts if '"type":"room"' in t]
+    """A follower, known by its rendering only."""
 
 
-def feed_of(*states, **screens: Rendering) -> tuple[TopicFeed, dict[str, Screen]]:
-    feed = TopicFeed(Topic("building", "house"))
-    for state in states:
-        feed.accept(state, NOW)
+def feed_of(*states: LiveState, **screens: Rendering) -> tuple[TopicFeed, dict[str, Screen]]:
+    feed = TopicFeed(Topic("building", "house"), states, FragmentCache())
     made = {name: Screen() for name in screens}
-    feed.subscribers = {made[name]: rendering for name, rendering in screens.items()}
+    for name, rendering in screens.items():
+        feed.add(made[name], rendering)
     return feed, made
 
 
-def test_accept__swapped_and_repeated__never_goes_back():
-    feed, screens = feed_of(live(version=5), staff=STAFF)
-    for version in (7, 6, 7, 7, 8):
-        assert feed.accept(live(version=version), NOW)
-    assert screens["staff"].versions == [7, 8]
+def told(feed: TopicFeed, *changes: LiveState) -> dict[Screen, list[str]]:
+    for state in changes:
+        feed.mark(state.id, state)
+    return {
+        screen: [frame.text for frame in batch.frames.values()]
+        for followers, batch in feed.flush(NOW)
+        for screen in followers
+    }
 
 
-def test_accept__another_epoch__asks_the_store():
-    feed, screens = feed_of(live(version=5), staff=STAFF)
-    assert not feed.accept(live(version=9, epoch="e2"), NOW)
-    assert screens["staff"].versions == []
-    feed.correct(live(version=1, epoch="e2"), NOW)
-    assert feed.marks() == {"r1": ("e2", 1)}
-
-
-def test_change__many_subscribers__is_encoded_once_per_rendering():
+def test_flush__many_followers__share_one_encoding_per_rendering():
     feed, screens = feed_of(live(), a=STAFF, b=STAFF, c=PUBLIC)
-    feed.accept(live(version=2), NOW)
-    assert screens["a"].texts[0] is screens["b"].texts[0]
-    assert screens["a"].texts[0] is not screens["c"].texts[0]
+    texts = told(feed, live(version=2))
+    assert texts[screens["a"]][0] is texts[screens["b"]][0]
+    assert texts[screens["a"]][0] is not texts[screens["c"]][0]
+
+
+def test_flush__several_changes_of_a_room__tells_the_newest_only():
+    feed, screens = feed_of(live(), live("r2"), staff=STAFF)
+    texts = told(feed, live(version=2), live("r2", 2), live(version=3))[screens["staff"]]
+    assert sorted((f["id"], f["version"]) for f in (json.loads(t)["room"] for t in texts)) == [
+        ("r1", 3),
+        ("r2", 2),
+    ]
+
+
+def test_flush__nothing_new__tells_nothing():
+    feed, _ = feed_of(state := live(), staff=STAFF)
+    assert told(feed, state) == {}
+    assert told(feed) == {}
 
 
 def test_snapshot__with_have__holds_only_what_differs():
     feed, _ = feed_of(live("r1", 3), live("r2", 1))
     have = {"r1": ("e1", 3), "r2": ("e0", 1), "r9": ("e1", 1)}
-    frame = json.loads(feed.snapshot(STAFF, have, NOW))
+    frame = json.loads(feed.snapshot(STAFF, have, NOW).text)
     assert [room["id"] for room in frame["rooms"]] == ["r2"]
     assert frame["gone"] == ["r9"]
 
@@ -70,13 +75,12 @@ def test_public__private_and_foreign__never_leave():
     secret = slot(at(9), at(11), title="Merger", private=True)
     shown = replace(live("r1"), schedule=Schedule(1, (secret,), secret))
     feed, screens = feed_of(shown, live("r2", is_public=False), public=PUBLIC, staff=STAFF)
-    snapshot = feed.snapshot(PUBLIC, {}, NOW)
-    feed.accept(replace(shown, version=2), NOW)
-    feed.accept(live("r2", 2, is_public=False), NOW)
-    told = snapshot + "".join(screens["public"].texts)
-    assert "Merger" not in told + "".join(screens["staff"].texts)
-    assert "r2" not in told
-    assert "Ann" not in told
+    snapshot = feed.snapshot(PUBLIC, {}, NOW).text
+    texts = told(feed, replace(shown, version=2), live("r2", 2, is_public=False))
+    public, staff = ("".join(texts[screens[name]]) for name in ("public", "staff"))
+    assert "Merger" not in snapshot + public + staff
+    assert "r2" not in snapshot + public
+    assert "Ann" not in snapshot + public
     assert feed.digest(Audience.PUBLIC) == topic_digest([replace(shown, version=2)])
 
 
@@ -84,31 +88,86 @@ def test_public__titles_not_shown_by_the_building__are_busy():
     retro = slot(at(9), at(11), title="Retro")
     hidden = live(schedule=Schedule(1, (retro,), retro), shows_titles=False)
     feed, _ = feed_of(hidden)
-    assert "Retro" not in feed.snapshot(PUBLIC, {}, NOW)
-    assert "Retro" in feed.snapshot(STAFF, {}, NOW)
+    assert "Retro" not in feed.snapshot(PUBLIC, {}, NOW).text
+    assert "Retro" in feed.snapshot(STAFF, {}, NOW).text
 
 
 def test_public__room_that_turns_private__is_withdrawn():
     feed, screens = feed_of(live(), public=PUBLIC, staff=STAFF)
-    feed.accept(live(version=2, is_public=False), NOW)
-    assert [json.loads(t)["gone"] for t in screens["public"].texts] == [["r1"]]
-    assert screens["staff"].versions == [2]
+    texts = told(feed, live(version=2, is_public=False))
+    assert [json.loads(t)["gone"] for t in texts[screens["public"]]] == [["r1"]]
+    assert [json.loads(t)["room"]["version"] for t in texts[screens["staff"]]] == [2]
+    assert feed.digest(Audience.PUBLIC) == 0
 
 
-def test_forget__foreign_room__is_not_named_to_the_public():
-    feed, screens = feed_of(live("r1"), live("r2", is_public=False), public=PUBLIC)
-    feed.forget(["r2"], NOW)
-    assert screens["public"].texts == []
+def test_gone__room__is_told_to_those_who_knew_it():
+    feed, screens = feed_of(live("r1"), live("r2", is_public=False), public=PUBLIC, staff=STAFF)
+    feed.mark("r2", None)
+    texts = told(feed)
+    assert [json.loads(t)["gone"] for t in texts[screens["staff"]]] == [["r2"]]
+    assert screens["public"] not in texts
+    assert feed.digest(Audience.STAFF) == topic_digest([live("r1")])
 
 
 def test_snapshot__nothing_named__is_full():
     feed, _ = feed_of(live())
-    assert json.loads(feed.snapshot(STAFF, {}, NOW))["full"]
-    assert not json.loads(feed.snapshot(STAFF, {"r1": ("e0", 1)}, NOW))["full"]
+    assert json.loads(feed.snapshot(STAFF, {}, NOW).text)["full"]
+    assert not json.loads(feed.snapshot(STAFF, {"r1": ("e0", 1)}, NOW).text)["full"]
 
 
-def test_forget__room_gone__tells_and_drops_it():
-    feed, screens = feed_of(live("r1"), live("r2"), staff=STAFF)
-    feed.forget(["r1", "unknown"], NOW)
-    assert json.loads(screens["staff"].texts[0])["gone"] == ["r1"]
-    assert feed.marks().keys() == {"r2"}
+def test_add__another_form__replaces_the_first():
+    feed, screens = feed_of(live(), a=STAFF)
+    feed.add(screens["a"], PUBLIC)
+    assert len(told(feed, live(version=2))) == 1
+    feed.remove(screens["a"])
+    assert feed.is_idle
+
+
+@pytest.mark.parametrize(("view", "language"), [("nope", None), ("board", "xx")])
+def test_rendering__unknown__says_what_there_is(view, language):
+    with pytest.raises(InvalidCommandError, match="Known: "):
+        Rendering.of(Audience.STAFF, view, language)
+
+
+def test_view__summary__follows_the_rooms_and_only_when_it_changed():
+    board = Rendering.of(Audience.STAFF, "board", None)
+    feed, screens = feed_of(live(), screen=board)
+    first = told(feed, live(version=2))[screens["screen"]]
+    second = told(feed, live(version=3))[screens["screen"]]
+    assert [json.loads(t)["type"] for t in first] == ["room", "summary"]
+    assert [json.loads(t)["type"] for t in second] == ["room"]
+
+
+class CountingView:
+    """Renders next to nothing, and counts how often."""
+
+    def __init__(self) -> None:
+        self.rendered: list[str] = []
+
+    def room(self, state: LiveState, now: datetime) -> str:
+        self.rendered.append(state.id)
+        return f"<p>{state.version}</p>"
+
+    def summary(self, states: Sequence[LiveState], now: datetime) -> str:
+        return f"<p>{len(states)}</p>"
+
+
+def test_fragment__many_topics_and_readers__is_rendered_once():
+    register_view("counting", view := CountingView())
+    cache, counting = FragmentCache(), Rendering.of(Audience.STAFF, "counting", None)
+    topics = Topic("building", "house"), Topic("campus")
+    feeds = [TopicFeed(topic, [live()], cache) for topic in topics]
+    for feed in feeds:
+        feed.add(Screen(), counting)
+        feed.snapshot(counting, {}, NOW)
+    for feed in feeds:
+        told(feed, live(version=2))
+    assert view.rendered == ["r1", "r1"], "once a version"
+
+
+def test_fragment__minutes_later__is_worded_afresh():
+    register_view("counting", view := CountingView())
+    cache, counting = FragmentCache(), Rendering.of(Audience.STAFF, "counting", None)
+    for minutes in (0, 0.5, 2):
+        cache.room(live(), counting, NOW + timedelta(minutes=minutes))
+    assert view.rendered == ["r1", "r1"]

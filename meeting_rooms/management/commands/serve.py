@@ -1,23 +1,30 @@
 """`manage.py serve`: one web process, Daphne, after the system checks."""
 
-import sys
+import asyncio
+import signal
 from typing import Any
 
-from daphne.cli import CommandLineInterface
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.checks import STORES
+from realtime.connections import shared_connections
+from realtime.server.loop import install_loop
 
 LISTEN_BACKLOG = 4096  # the default of 50 loses handshakes when displays reconnect together
 MAX_MESSAGE_BYTES = 65_536  # the live protocol refuses more than 4 KiB by itself, with a reason
-PING_INTERVAL_S, PING_TIMEOUT_S = 20, 20
+PING_INTERVAL_S, PING_TIMEOUT_S = 8, 12  # a half-open connection ends within 22 s
+REQUEST_TIMEOUT_S = 10.0
 
 
 class Command(BaseCommand):
     """Starts Daphne with the limits this project relies on."""
 
-    help = "Serves pages, REST API and sockets. Refuses to start while a system check fails."
+    help = (
+        "Serves pages, REST API and sockets. Refuses to start while a system check fails. "
+        "SIGTERM drains: not ready, sockets sent elsewhere, requests finished. SIGINT is quick."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare where to listen."""
@@ -29,17 +36,32 @@ class Command(BaseCommand):
         failed = run_checks(tags=[STORES], include_deployment_checks=True)
         if failed:
             raise CommandError("\n".join(f"{m.id}: {m.msg} {m.hint}" for m in failed))
-        sys.argv[0] = "daphne"
-        CommandLineInterface().run(
-            [
-                f"--endpoint=tcp:port={port}:interface={host}:backlog={LISTEN_BACKLOG}",
-                f"--websocket-max-message-size={MAX_MESSAGE_BYTES}",
-                f"--ping-interval={PING_INTERVAL_S}",
-                f"--ping-timeout={PING_TIMEOUT_S}",
-                "--websocket_timeout=-1",
-                "--application-close-timeout=5",
-                "--no-server-name",
-                "--verbosity=0",  # requests are logged by RequestIdMiddleware, structured
-                "meeting_rooms.asgi:application",
-            ]
-        )
+        install_loop(wants_uvloop=settings.UVLOOP)
+        from meeting_rooms.asgi import application
+        from realtime.server.daphne import LiveServer  # takes the reactor that is installed by now
+
+        LiveServer(
+            application,
+            endpoints=[f"tcp:port={port}:interface={host}:backlog={LISTEN_BACKLOG}"],
+            wants_direct=settings.DIRECT_SEND,
+            before_stop=drain,
+            request_timeout_s=REQUEST_TIMEOUT_S,
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            websocket_max_frame_size=MAX_MESSAGE_BYTES,
+            websocket_timeout=-1,  # the registry of connections recycles them
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            application_close_timeout=5,
+            server_name="",
+            verbosity=0,  # requests are logged by RequestIdMiddleware, structured
+        ).run()
+
+
+async def drain(number: int) -> None:
+    """Take this process out of service: first for the load balancer, then for the sockets."""
+    connections = shared_connections()
+    connections.is_draining = True
+    is_quick = number == signal.SIGINT
+    if not is_quick:
+        await asyncio.sleep(settings.DRAIN_NOTICE_S)
+    await connections.drain(0 if is_quick else settings.DRAIN_SPREAD_S)

@@ -1,0 +1,166 @@
+"""Broadcast: tells the followers of every topic what has changed, and that it may be believed.
+
+One task sends everything, so that a heartbeat always leaves behind the changes that its digest
+covers. Changes that come close together leave together; the loop is yielded between slices, so that
+no change, however many screens follow it, holds up anything else for long.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from meeting_rooms.kernel.clock import Clock
+from realtime import metrics
+from realtime.domain import protocol
+from realtime.domain.state import Audience, LiveState
+from realtime.domain.topics import Topic, topics_of
+from realtime.feed import Subscriber, TopicFeed
+from realtime.fragments import FragmentCache, Rendering
+from realtime.frame import Batch, Frame
+from realtime.mirror import Mirror
+
+log = structlog.get_logger(__name__)
+
+# A lone change leaves at once; those within this time of the last telling leave together.
+PAUSE_S = 0.01
+SLICE = 256  # sends between two yields: 1 to 3 ms
+
+_Following = dict[Topic, Audience]
+
+
+class Broadcast:
+    """The feeds of one process, and the task that sends."""
+
+    def __init__(self, mirror: Mirror, clock: Clock) -> None:
+        self._mirror = mirror
+        self._clock = clock
+        self._feeds: dict[Topic, TopicFeed] = {}
+        self._following: dict[Subscriber, _Following] = {}
+        self._marked: dict[TopicFeed, None] = {}
+        self._published: list[float] = []  # POSIX seconds, of the changes that wait
+        self._beat_wanted = False
+        self._wake = asyncio.Event()
+        self.cache = FragmentCache()
+
+    def follow(self, subscriber: Subscriber, topic: Topic, rendering: Rendering) -> TopicFeed:
+        """Let a connection follow a topic; the feed is made with the first of them."""
+        feed = self._feeds.get(topic)
+        if feed is None:
+            feed = TopicFeed(topic, self._mirror.states(topic), self.cache)
+            self._feeds[topic] = feed
+        feed.add(subscriber, rendering)
+        self._following.setdefault(subscriber, {})[topic] = rendering.audience
+        return feed
+
+    def unfollow(self, subscriber: Subscriber, topic: Topic) -> None:
+        """End it. Harmless when there is nothing to end."""
+        following = self._following.get(subscriber, {})
+        if following.pop(topic, None) is None:
+            return
+        if not following:
+            del self._following[subscriber]
+        feed = self._feeds[topic]
+        feed.remove(subscriber)
+        if feed.is_idle:
+            del self._feeds[topic]
+            self._marked.pop(feed, None)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """End everything that a connection follows."""
+        for topic in list(self._following.get(subscriber, ())):
+            self.unfollow(subscriber, topic)
+
+    def changed(
+        self, before: LiveState | None, after: LiveState | None, published_at: float | None = None
+    ) -> None:
+        """Note a change of a room, to be told soon; None means that there was, or is, no room."""
+        now_in = set(topics_of(after)) if after else set()
+        was_in = set(topics_of(before)) if before else set()
+        for topic in now_in | was_in:
+            if feed := self._feeds.get(topic):
+                room = after or before
+                feed.mark(room.id if room else "", after if topic in now_in else None)
+                self._marked[feed] = None
+        if before and not after:
+            self.cache.forget(before.id)
+        if published_at is not None:
+            self._published.append(published_at)
+        self._wake.set()
+
+    def beat(self) -> None:
+        """Send proof of life to everybody, behind the changes that wait."""
+        self._beat_wanted = True
+        self._wake.set()
+
+    def heartbeat(self, subscriber: Subscriber) -> Frame:
+        """Encode proof of life for one connection."""
+        return self._heartbeat(self._following.get(subscriber, {}))
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._tell()
+            await asyncio.sleep(PAUSE_S)
+
+    async def _tell(self) -> None:
+        """Encode all that waits at one instant, heartbeats last; then send it in slices."""
+        now, started = self._clock.now(), asyncio.get_running_loop().time()
+        marked, self._marked = self._marked, {}
+        published, self._published = self._published, []
+        batches = [one for feed in marked for one in feed.flush(now)]
+        beats = self._beats() if self._beat_wanted else []
+        self._beat_wanted = False
+        sliced = _Slices()
+        for subscribers, batch in batches:
+            await sliced.push(subscribers, batch)
+        if batches:
+            metrics.fan_out_seconds.observe(asyncio.get_running_loop().time() - started)
+            sent_at = self._clock.now().timestamp()
+            for at in published:
+                metrics.publish_to_send_seconds.observe(max(0.0, sent_at - at))
+        for subscriber, frame in beats:
+            await sliced.beat(subscriber, frame)
+
+    def _beats(self) -> Iterable[tuple[Subscriber, Frame]]:
+        """Encode heartbeats, one for all connections that follow the same as the same audience."""
+        encoded: dict[frozenset[tuple[Topic, Audience]], Frame] = {}
+        beats = []
+        for subscriber, following in self._following.items():
+            key = frozenset(following.items())
+            if key not in encoded:
+                encoded[key] = self._heartbeat(following)
+            beats.append((subscriber, encoded[key]))
+        return beats
+
+    def _heartbeat(self, following: _Following) -> Frame:
+        digests = {str(t): self._feeds[t].digest(audience) for t, audience in following.items()}
+        return Frame(protocol.heartbeat(self._clock.now(), digests))
+
+
+class _Slices:
+    """Counts sends, yields the loop after every SLICE, and lets no connection spoil another's."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+
+    async def push(self, subscribers: Iterable[Subscriber], batch: Batch) -> None:
+        for subscriber in subscribers:
+            try:
+                subscriber.wire.push(batch)
+            except Exception:  # logged whole; the others must get theirs
+                log.exception("push_failed")
+            self._sent += 1
+            if self._sent % SLICE == 0:
+                await asyncio.sleep(0)
+
+    async def beat(self, subscriber: Subscriber, frame: Frame) -> None:
+        try:
+            subscriber.wire.beat(frame)
+        except Exception:  # logged whole; the others must get theirs
+            log.exception("beat_failed")
+        self._sent += 1
+        if self._sent % SLICE == 0:
+            await asyncio.sleep(0)

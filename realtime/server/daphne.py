@@ -1,0 +1,128 @@
+"""Daphne, with the direct way out in the scope of each socket, and in charge of its own end.
+
+Import this module only after `install_loop`: Daphne takes whatever reactor is installed by then.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from daphne.server import Server
+from twisted.internet import reactor, tcp
+
+from realtime.server.direct import DirectWire
+from realtime.server.self_test import find_fault
+from realtime.wires import DIRECT_EXTENSION
+
+log = structlog.get_logger(__name__)
+
+Application = Callable[..., Any]
+_reactor: Any = reactor  # its type says nothing of TCP
+
+
+class LiveServer(Server):
+    """Accepts connections once the self-test is done, and drains before it stops.
+
+    `before_stop` is awaited when a signal comes, while everything is still served.
+    """
+
+    application: Application
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        wants_direct: bool,
+        before_stop: Callable[[signal.Signals], Any],
+        request_timeout_s: float,
+        **options: Any,
+    ) -> None:
+        super().__init__(application, signal_handlers=False, **options)
+        self._wants_direct = wants_direct
+        self._is_direct = False
+        self._before_stop = before_stop
+        self._request_timeout_s = request_timeout_s
+        self._ports: list[Any] = []
+        self._stopping: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    def run(self) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        _reactor.callWhenRunning(self._on_running)
+        super().run()
+
+    def listen_success(self, port: Any) -> None:
+        """Let the kernel queue connections until the self-test is done."""
+        super().listen_success(port)
+        self._ports.append(port)
+        port.stopReading()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Offer the direct way to sockets whose transport is plain TCP."""
+        if (
+            self._is_direct
+            and scope["type"] == "websocket"
+            and isinstance(protocol.transport, tcp.Connection)
+        ):
+            wire = lambda on_overflow: DirectWire(protocol, on_overflow)  # noqa: E731
+            scope.setdefault("extensions", {})[DIRECT_EXTENSION] = wire
+        return super().create_application(protocol, scope)
+
+    def _on_running(self) -> None:
+        loop = asyncio.get_event_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal, number)
+        self._starting = loop.create_task(self._open(), name="server-open")
+
+    async def _open(self) -> None:
+        """Choose the way out, then accept."""
+        fault = "switched off by DIRECT_SEND"
+        if self._wants_direct:
+            fault = await self._test_direct()
+        self._is_direct = not fault
+        loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+        log.info("send_path", path="direct" if self._is_direct else "asgi", loop=loop, fault=fault)
+        for port in self._ports:
+            port.startReading()
+
+    async def _test_direct(self) -> str:
+        """Run the self-test on this very server, while nobody else can connect."""
+        real, self._is_direct = self.application, True
+        port: Any = _reactor.listenTCP(0, self.http_factory, interface="127.0.0.1")
+        try:
+            return await find_fault(port.getHost().port, self._serve_test)
+        finally:
+            self.application = real
+            await port.stopListening().asFuture(asyncio.get_running_loop())
+
+    def _serve_test(self, application: Application) -> None:
+        self.application = application
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if self._stopping is None:
+            self._stopping = asyncio.get_event_loop().create_task(
+                self._stop(number), name="server-stop"
+            )
+
+    async def _stop(self, number: signal.Signals) -> None:
+        """Say goodbye, take nothing new, finish what runs, end. A bug here must not keep it up."""
+        try:
+            await self._before_stop(number)
+            for port in self._ports:
+                port.stopListening()
+            async with asyncio.timeout(self._request_timeout_s):
+                while running := self._running():
+                    await asyncio.wait(running)
+        except TimeoutError:
+            log.warning("requests_cut_off", count=len(self._running()))
+        except Exception:
+            log.exception("drain_failed")
+        finally:
+            self.stop()
+
+    def _running(self) -> set[asyncio.Future[Any]]:
+        """Return what still runs: requests, and sockets that are being closed."""
+        tasks = (details.get("application_instance") for details in self.connections.values())
+        return {task for task in tasks if task is not None and not task.done()}

@@ -1,0 +1,112 @@
+"""The direct way out: frames go to the socket in the very call, past Twisted's write queue.
+
+Twisted never sends inside `write`: it queues, registers with the selector, waits for a loop pass,
+sends and unregisters, which costs several times the `send(2)` itself. So while a transport has
+nothing queued, the socket is written at once; what the kernel does not take is given to the
+transport, and from then on newer frames wait here, the latest of each room, until it has drained.
+
+It reads attributes of Twisted and autobahn that are not promised to stay; `self_test` decides at
+start-up whether they still do what is relied on.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from realtime.frame import Batch, Frame
+from realtime.outbox import Outbox, OutboxFullError
+
+# What the kernel may hide of a client that does not read; Linux doubles it. It grows to 4 MB else.
+SEND_BUFFER_BYTES = 64 * 1024
+
+
+class DirectWire:
+    """Writes to the socket of one WebSocket of Daphne's; a push producer of its transport."""
+
+    name = "direct"
+
+    __slots__ = ("_blocked_at", "_is_stopped", "_on_overflow", "_outbox", "_protocol", "_socket",
+                 "_transport")  # fmt: skip
+
+    def __init__(self, protocol: Any, on_overflow: Callable[[], None]) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self._socket: socket.socket = protocol.transport.socket
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._on_overflow = on_overflow
+        self._outbox = Outbox()
+        self._blocked_at: float | None = None  # loop time
+        self._is_stopped = False
+
+    def push(self, batch: Batch) -> None:
+        """Send rooms, or keep the newest of each until the client has caught up."""
+        if self._blocked_at is None:
+            self._write(batch.wire)
+        else:
+            self._outbox.put(batch)
+
+    def beat(self, frame: Frame) -> None:
+        """Send proof of life, unless the client is behind."""
+        if self._blocked_at is None:
+            self._write(frame.wire)
+
+    def reply(self, frame: Frame) -> None:
+        """Send any other frame, or keep it until the client has caught up."""
+        if self._blocked_at is None:
+            self._write(frame.wire)
+            return
+        try:
+            self._outbox.put_reply(frame)
+        except OutboxFullError:
+            self._on_overflow()
+
+    def acknowledge(self, n: int) -> bool:  # noqa: ARG002 - the transport tells by itself
+        """Answer that nothing was asked: this way needs no acknowledgement."""
+        return False
+
+    def behind_s(self, now: float) -> float:
+        """Return for how long the transport has not drained."""
+        return 0.0 if self._blocked_at is None else max(0.0, now - self._blocked_at)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._is_stopped = True
+
+    def resumeProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
+        """Send what has waited: the transport has drained."""
+        self._transport.unregisterProducer()
+        self._blocked_at = None
+        if self._outbox:
+            self._write(self._outbox.take_all())
+
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
+        """Do nothing: this producer has paused itself already."""
+
+    def stopProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
+        """Forget what waits: the connection is lost."""
+        self._outbox.take_all()
+
+    def _write(self, data: bytes) -> None:
+        if self._is_stopped or self._protocol.state != self._protocol.STATE_OPEN:
+            return
+        transport = self._transport
+        if transport.dataBuffer or transport._tempDataBuffer:
+            self._block(data)  # autobahn's own frames go first
+            return
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            return  # the reading side reports the loss, and the connection ends there
+        if sent < len(data):
+            self._block(data[sent:])
+
+    def _block(self, rest: bytes) -> None:
+        transport = self._transport
+        self._blocked_at = asyncio.get_running_loop().time()
+        transport.unregisterProducer()  # HTTP's own is left from the handshake
+        transport.registerProducer(self, True)
+        transport.producerPaused = True  # so that it calls back once it has drained
+        transport.write(rest)
