@@ -125,7 +125,8 @@ DIRECT_SEND = env.bool("DIRECT_SEND", True)
 UVLOOP = env.bool("UVLOOP", True)
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000)  # sockets a process
 MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", 1_000)  # a sign-in or token
-SOCKET_MAX_AGE_S = 12 * 3600  # each is recycled after half of this to all of it
+SOCKET_MAX_AGE_S = env.float("SOCKET_MAX_AGE_S", 12 * 3600.0)  # recycled after half of it to all
+SOCKET_STUCK_S = env.float("SOCKET_STUCK_S", 20.0)  # a client that takes nothing is let go
 DRAIN_NOTICE_S = env.float("DRAIN_NOTICE_S", 1.0)  # not ready, but still served
 DRAIN_SPREAD_S = env.float("DRAIN_SPREAD_S", 5.0)  # over which sockets are sent elsewhere
 

@@ -22,7 +22,6 @@ from realtime.wires import Wire
 log = structlog.get_logger(__name__)
 
 WATCH_S = 1.0
-STUCK_S = 20.0  # a client that takes nothing for this long is let go; promised within 30
 REVOKED_WITHIN_S = 10.0
 RECYCLE_SPREAD_MS = 5_000
 STORE_ERRORS = (OperationalError, InterfaceError)
@@ -124,7 +123,7 @@ class Connections:
         await asyncio.sleep(WATCH_S)
         now = asyncio.get_running_loop().time()
         for connection, recycle_at in list(self._open.items()):
-            if connection.wire.behind_s(now) > STUCK_S:
+            if connection.wire.behind_s(now) > settings.SOCKET_STUCK_S:
                 connection.let_go()
             elif now >= recycle_at:
                 metrics.resyncs_total.labels(cause="recycle").inc()

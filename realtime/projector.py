@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
+from functools import partial
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,24 @@ class Projector:
                 await self._publisher.publish(fresh)
                 return fresh
         raise UnavailableError(f"Room {room} changes faster than it can be projected.")
+
+    async def rebuild(self, room: UUID) -> LiveState | None:
+        """Make a room's state anew under a new epoch, from Postgres and its newest reading.
+
+        Returns what holds now, or None for a room not in use. Every client fetches the room afresh.
+        Raises UnavailableError after MAX_ATTEMPTS lost races.
+        """
+        for _ in range(MAX_ATTEMPTS):
+            schedule = await self._read_schedule(room)
+            if schedule is None:
+                return None
+            stored = await self._store.get(str(room))
+            seen = await self._store.newest_reading(room) or Occupancy()
+            fresh = self._judge(schedule, None, partial(_instead, seen))
+            if await self._write(fresh, stored):
+                await self._publisher.publish(fresh)
+                return fresh
+        raise UnavailableError(f"Room {room} changes faster than it can be rebuilt.")
 
     async def _read_schedule(self, room: UUID) -> RoomSchedule | None:
         now = self._clock.now()
@@ -136,6 +155,10 @@ def _state(
         occupancy=derived.occupancy,
         changed_at=now,
     )
+
+
+def _instead(seen: Occupancy, _known: Occupancy) -> Occupancy:
+    return seen
 
 
 def _slot(booking: Booking) -> Slot:

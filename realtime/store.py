@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 import structlog
 from bson.codec_options import CodecOptions
 from django.conf import settings
-from pymongo import ASCENDING, AsyncMongoClient
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.domain.state import LiveState, Mark
+from realtime.domain.state import LiveState, Mark, Occupancy, SensorHealth
 from realtime.domain.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,10 @@ class LiveStore:
                     expireAfterSeconds=int(READINGS_KEPT.total_seconds()),
                 )
             except CollectionInvalid:
-                return  # it exists
+                log.debug("readings_exist")
+            await self._db["readings"].create_index(
+                [("room", ASCENDING), ("observed_at", DESCENDING)]
+            )
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the primary answers."""
@@ -179,6 +182,17 @@ class LiveStore:
         }
         async with _bounded():
             await self._db["readings"].insert_one(doc)
+
+    async def newest_reading(self, room: UUID) -> Occupancy | None:
+        """Return what the newest raw reading of a room says; None if there is none."""
+        async with _bounded():
+            doc = await self._db["readings"].find_one(
+                {"room": str(room)}, sort=[("observed_at", DESCENDING)]
+            )
+        if doc is None:
+            return None
+        names = ("count", "motion", "source", "observed_at")
+        return Occupancy(**{name: doc[name] for name in names}, sensor=SensorHealth.OK)
 
     async def renew_lease(self) -> None:
         """Record, by the store's own clock, that a projector has just done its round."""

@@ -57,8 +57,8 @@ class Process:
         self._process.kill()
         self._process.wait(10)
 
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def wait(self, timeout_s: float) -> int:
         return self._process.wait(timeout_s)
@@ -95,8 +95,8 @@ class Stack:
         self.worker = Process(arguments, self._folder / "worker.log", self.environment)
         return self.worker
 
-    def start_web(self) -> None:
-        serve = ["manage.py", "serve", "--port", str(self.port)]
+    def start_web(self, arguments: list[str] | None = None) -> None:
+        serve = arguments or ["manage.py", "serve", "--port", str(self.port)]
         self.web = Process(serve, self._folder / "web.log", self.environment)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
@@ -114,11 +114,14 @@ class Stack:
             return urllib.request.urlopen(f"{self.url}/healthz", timeout=2).status == 200
         return False
 
-    @contextlib.asynccontextmanager
-    async def socket(self, **options: Any) -> AsyncIterator["LiveClient"]:
+    def raw_socket(self, **options: Any) -> connect:
         address = f"ws://127.0.0.1:{self.port}/ws/v1/live"
         options.setdefault("origin", self.url)
-        async with connect(address, ping_interval=None, open_timeout=10, **options) as raw:
+        return connect(address, ping_interval=None, open_timeout=10, **options)
+
+    @contextlib.asynccontextmanager
+    async def socket(self, **options: Any) -> AsyncIterator["LiveClient"]:
+        async with self.raw_socket(**options) as raw:
             client = LiveClient(raw)
             await client.next("hello")
             yield client

@@ -1,6 +1,7 @@
 """`manage.py run`: one command from nothing to a live board, and nothing left behind."""
 
 import os
+import signal
 import time
 import urllib.request
 from pathlib import Path
@@ -30,7 +31,7 @@ def test_run__empty_folder__shows_a_live_board_and_ctrl_c_leaves_nothing(tmp_pat
             time.sleep(0.1)
         board = f"http://127.0.0.1:{port}/board/harbour-house"
         page = urllib.request.urlopen(board, timeout=10).read().decode()
-        process.interrupt()
+        process.signal(signal.SIGINT)
         assert process.wait(40) == 0, process.output
     finally:
         process.stop()

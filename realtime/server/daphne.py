@@ -10,8 +10,10 @@ from typing import Any
 
 import structlog
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor, tcp
 
+from realtime.domain.protocol import CLOSE_RESTART
 from realtime.server.direct import DirectWire
 from realtime.server.self_test import find_fault
 from realtime.wires import DIRECT_EXTENSION
@@ -20,6 +22,21 @@ log = structlog.get_logger(__name__)
 
 Application = Callable[..., Any]
 _reactor: Any = reactor  # its type says nothing of TCP
+
+
+class LiveProtocol(WebSocketProtocol):
+    """A WebSocket of Daphne's that can also close with the codes of RFC 6455's registry.
+
+    autobahn lets an application send 1000 and 3000 to 4999 only; 1012, service restart, was
+    registered for servers later.
+    """
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - Daphne's name
+        """Close; with 1012 too."""
+        if code == CLOSE_RESTART:
+            self.sendCloseFrame(code=code)
+        else:
+            super().serverClose(code=code)
 
 
 class LiveServer(Server):
@@ -71,6 +88,7 @@ class LiveServer(Server):
         return super().create_application(protocol, scope)
 
     def _on_running(self) -> None:
+        self.ws_factory.protocol = LiveProtocol
         loop = asyncio.get_event_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)

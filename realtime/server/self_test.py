@@ -79,6 +79,8 @@ class _Test:
             writer.write(HANDSHAKE.encode())
             await reader.readuntil(b"\r\n\r\n")
             await self._written.wait()
+            if self.fault:
+                return b""
             return await reader.readexactly(len(self.expected))
         finally:
             writer.close()

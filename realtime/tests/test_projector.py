@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from channels.db import database_sync_to_async
@@ -230,3 +231,23 @@ async def _has_version(store: LiveStore, room, version: int) -> bool:
 async def _until(ask) -> None:
     while not await ask():
         await asyncio.sleep(0.02)
+
+
+async def test_rebuild__new_epoch_from_postgres_and_the_newest_reading(
+    projector, store, published, clock
+):
+    sink = OccupancySink(store, projector, clock)
+    dogger = await make_room("Dogger")
+    await make_booking(dogger, hours(10, 12))
+    await sink.record(Reading(dogger.uuid, 3, None, "s", at(9, 30)))
+    before = await store.get(str(dogger.uuid))
+    after = await projector.rebuild(dogger.uuid)
+    assert after.epoch != before.epoch
+    assert replace(after, epoch="", version=0) == replace(before, epoch="", version=0)
+    assert after == await store.get(str(dogger.uuid)) == published.states[-1]
+
+
+async def test_rebuild__no_state_yet__makes_one(projector, store):
+    dogger = await make_room("Dogger")
+    assert (await projector.rebuild(dogger.uuid)).version == 1
+    assert await projector.rebuild(uuid4()) is None

@@ -29,6 +29,8 @@ LOCAL_DEFAULTS = {
     "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
     "LOG_JSON": "0",
     "LOG_LEVEL": "WARNING",
+    "DRAIN_NOTICE_S": "0",  # nobody balances load over a single process
+    "DRAIN_SPREAD_S": "0",
 }
 
 
