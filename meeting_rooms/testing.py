@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from meeting_rooms import embedded
 from meeting_rooms.embedded import ENVIRONMENT, ServiceName
 
 ROOT = Path(__file__).resolve().parent.parent / ".data"
 DATA_DIR = ROOT / f"test-{os.getpid()}"
+
+settings.register_profile("default", max_examples=100)
+settings.register_profile("thorough", max_examples=1000, print_blob=True)
 
 ENVIRONMENT_OF_TESTS = {
     "SECRET_KEY": "for-tests-only-" + "x" * 40,

@@ -102,10 +102,10 @@ class Broadcast:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._tell()
+            await self.tell()
             await asyncio.sleep(PAUSE_S)
 
-    async def _tell(self) -> None:
+    async def tell(self) -> None:
         """Encode all that waits at one instant, heartbeats last; then send it in slices."""
         now, started = self._clock.now(), asyncio.get_running_loop().time()
         marked, self._marked = self._marked, {}

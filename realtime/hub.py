@@ -40,15 +40,18 @@ COMPARED_MAX_AGE_S = 6.0  # a page may be answered from a mirror that was compar
 
 
 class Hub:
-    """The mirror of one process, kept true, and the way to follow it."""
+    """The mirror of one process, kept true, and the way to follow it.
+
+    `start` runs it; what its loops do is public, so that it can be run step by step as well.
+    """
 
     def __init__(self, store: LiveStore, layer: BaseChannelLayer, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._mirror = Mirror()
-        self._broadcast = Broadcast(self._mirror, clock)
+        self.broadcast = Broadcast(self._mirror, clock)
         self._heal_now = asyncio.Event()
-        self._layer = LayerLink(layer, on_change=self._accept, on_return=self._on_layer_return)
+        self._layer = LayerLink(layer, on_change=self.accept, on_return=self._on_layer_return)
         self._tasks: list[asyncio.Task[None]] = []
         self._comparing = asyncio.Lock()
         self._compared_at = -inf  # loop time
@@ -72,18 +75,18 @@ class Hub:
             if rendering.audience is Audience.PUBLIC:
                 raise NotAuthenticatedError(f"Sign in to follow '{topic}', or check its name.")
             raise NotFoundError(f"There is no topic '{topic}' with rooms in it.")
-        feed = self._broadcast.follow(subscriber, topic, rendering)
+        feed = self.broadcast.follow(subscriber, topic, rendering)
         subscriber.wire.reply(feed.snapshot(rendering, have, self._clock.now()))
         if self.may_vouch():
-            subscriber.wire.beat(self._broadcast.heartbeat(subscriber))
+            subscriber.wire.beat(self.broadcast.heartbeat(subscriber))
 
     def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """End one subscription. Harmless when there is none."""
-        self._broadcast.unfollow(subscriber, topic)
+        self.broadcast.unfollow(subscriber, topic)
 
     def disconnect(self, subscriber: Subscriber) -> None:
         """End every subscription of a connection."""
-        self._broadcast.leave(subscriber)
+        self.broadcast.leave(subscriber)
 
     async def show(self, topic: Topic, rendering: Rendering) -> list[Shown]:
         """Return the rooms of a topic as a page shows them, in no order.
@@ -92,33 +95,30 @@ class Hub:
         """
         await self._loaded()
         if asyncio.get_running_loop().time() - self._compared_at > COMPARED_MAX_AGE_S:
-            await self._compare()
-        now, cache = self._clock.now(), self._broadcast.cache
+            await self.compare()
+        now, cache = self._clock.now(), self.broadcast.cache
         states = self._mirror.states(topic)
         return [cache.room(s, rendering, now) for s in states if may_read(s, rendering.audience)]
 
     async def _loaded(self) -> None:
-        self._start()
         if self._compared_at == -inf:
-            await self._compare()
+            await self.compare()
 
-    def _start(self) -> None:
-        """Start lazily: there is no lifespan event to start from."""
-        if self._tasks:
-            return
+    def start(self) -> None:
+        """Run the loops of the hub from here on."""
         loops: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (
             self._layer.listen,
             self._layer.probe,
             self._heal,
             self._beat,
-            self._broadcast.run,
+            self.broadcast.run,
         )
         for loop in loops:
             task = asyncio.get_running_loop().create_task(loop(), name=f"hub.{loop.__name__}")
             task.add_done_callback(self._on_loop_end)
             self._tasks.append(task)
 
-    def _accept(self, state: LiveState, published_at: float) -> None:
+    def accept(self, state: LiveState, published_at: float) -> None:
         """Apply what came through the layer."""
         before = self._mirror.get(state.id)
         match self._mirror.accept(state):
@@ -133,7 +133,7 @@ class Hub:
                 metrics.version_gaps_total.inc()
             case Verdict.NEXT:
                 pass
-        self._broadcast.changed(before, state, published_at)
+        self.broadcast.changed(before, state, published_at)
 
     def _on_layer_return(self) -> None:
         """Resync everything: what was published meanwhile is lost for good."""
@@ -145,7 +145,7 @@ class Hub:
         while True:
             try:
                 if self._is_compare_due():
-                    await self._compare()
+                    await self.compare()
                 lease_age_s = await self._store.lease_age_s()
             except UnavailableError as exc:
                 log.warning("hub_waits_for_store", error=str(exc.__cause__))
@@ -165,7 +165,7 @@ class Hub:
         interval_s = min(max(HEAL_S, len(self._mirror) / ROOMS_COMPARED_PER_S), HEAL_MOST_S)
         return asyncio.get_running_loop().time() - self._compared_at >= interval_s - HEAL_S / 2
 
-    async def _compare(self) -> None:
+    async def compare(self) -> None:
         """Make the mirror equal to the store. Raises UnavailableError."""
         async with self._comparing:
             self._heal_now.clear()
@@ -177,11 +177,11 @@ class Hub:
                 before = self._mirror.get(state.id)
                 if self._mirror.correct(state):
                     metrics.rooms_healed_total.inc()
-                    self._broadcast.changed(before, state)
+                    self.broadcast.changed(before, state)
             for room_id in known - marks.keys():
                 before = self._mirror.get(room_id)
                 self._mirror.forget(room_id)
-                self._broadcast.changed(before, None)
+                self.broadcast.changed(before, None)
             self._compared_at = asyncio.get_running_loop().time()
             metrics.mirror_rooms.set(len(self._mirror))
 
@@ -195,7 +195,7 @@ class Hub:
             return
         log.warning("liveness_changed", is_live=not was_live, lease_age_s=lease_age_s)
         if not was_live:
-            self._broadcast.beat()
+            self.broadcast.beat()
 
     def may_vouch(self) -> bool:
         """Say whether the last judgement was good and is recent, and the mirror was compared."""
@@ -209,7 +209,7 @@ class Hub:
         while True:
             await asyncio.sleep(protocol.HEARTBEAT_S)
             if self.may_vouch():
-                self._broadcast.beat()
+                self.broadcast.beat()
 
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""
@@ -222,8 +222,9 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def shared_hub() -> Hub:
-    """Return the hub of the running event loop, made on first use."""
+    """Return the hub of the running event loop, started on first use: Daphne has no lifespan."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub(shared_store(), get_channel_layer(), SYSTEM_CLOCK)
+        hub = _hubs[loop] = Hub(shared_store(), get_channel_layer(), SYSTEM_CLOCK)
+        hub.start()
     return _hubs[loop]

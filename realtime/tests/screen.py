@@ -1,0 +1,56 @@
+"""The protocol's client in a few lines: the reference for what a screen ends up showing."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from realtime.domain.digest import MODULUS
+from realtime.domain.state import Mark
+
+
+@dataclass
+class Screen:
+    """Follows one topic. `asks` holds what it wants to send."""
+
+    topic: str
+    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asks: list[dict[str, Any]] = field(default_factory=list)
+    history: list[tuple[str, str, int]] = field(default_factory=list)  # room, epoch, version
+
+    def have(self) -> dict[str, Mark]:
+        return {r["id"]: (r["epoch"], r["version"]) for r in self.rooms.values()}
+
+    def digest(self) -> int:
+        marks = (f"{r}:{epoch}:{version}" for r, (epoch, version) in self.have().items())
+        return sum(crc32(mark.encode()) for mark in marks) % MODULUS
+
+    def subscribe(self) -> None:
+        self.asks.append({"type": "subscribe", "topic": self.topic, "have": self.have()})
+
+    def take(self, text: str) -> None:
+        frame = json.loads(text)
+        match frame["type"]:
+            case "snapshot":
+                for room in frame["rooms"]:
+                    self._apply(room, is_snapshot=True)
+                for room_id in frame["gone"]:
+                    self.rooms.pop(room_id, None)
+            case "room":
+                self._apply(frame["room"], is_snapshot=False)
+            case "heartbeat":
+                if frame["digest"].get(self.topic) != self.digest():
+                    self.subscribe()
+            case "sync":
+                self.asks.append({"type": "ack", "n": frame["n"]})
+
+    def _apply(self, room: dict[str, Any], *, is_snapshot: bool) -> None:
+        held = self.rooms.get(room["id"])
+        if held is not None and held["epoch"] != room["epoch"] and not is_snapshot:
+            self.subscribe()
+            return
+        is_same_epoch = held is not None and held["epoch"] == room["epoch"]
+        if is_same_epoch and room["version"] <= held["version"]:
+            return
+        self.rooms[room["id"]] = room
+        self.history.append((room["id"], room["epoch"], room["version"]))
