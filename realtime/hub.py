@@ -27,7 +27,7 @@ from realtime.feed import Subscriber
 from realtime.fragments import Rendering, Shown
 from realtime.layer import LayerLink
 from realtime.mirror import Mirror, Verdict
-from realtime.store import LiveStore, shared_store
+from realtime.store import MAX_SKEW_S, LiveStore, shared_store
 
 log = structlog.get_logger(__name__)
 
@@ -143,17 +143,19 @@ class Hub:
     async def _heal(self) -> None:
         """Compare the mirror with the store every second or so; nothing lost stays lost."""
         while True:
+            skew_s = 0.0
             try:
                 if self._is_compare_due():
                     await self.compare()
                 lease_age_s = await self._store.lease_age_s()
+                skew_s = await self._store.clock_skew_s(self._clock.now())
             except UnavailableError as exc:
                 log.warning("hub_waits_for_store", error=str(exc.__cause__))
                 lease_age_s = None
             except Exception:  # a bug must not end the healing; it does end the vouching
                 log.exception("heal_failed")
                 lease_age_s = None
-            self._judge_liveness(lease_age_s)
+            self._judge_liveness(lease_age_s, skew_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEAL_S):
                     await self._heal_now.wait()
@@ -185,15 +187,21 @@ class Hub:
             self._compared_at = asyncio.get_running_loop().time()
             metrics.mirror_rooms.set(len(self._mirror))
 
-    def _judge_liveness(self, lease_age_s: float | None) -> None:
-        """Decide whether to vouch for the screens; on coming back, vouch at once."""
+    def _judge_liveness(self, lease_age_s: float | None, skew_s: float) -> None:
+        """Decide whether to vouch for the screens; on coming back, vouch at once.
+
+        Screens take the time from this process, so one whose clock is off must not vouch either.
+        """
         was_live = self.may_vouch()
-        self._is_lease_young = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
+        is_young = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
+        self._is_lease_young = is_young and abs(skew_s) <= MAX_SKEW_S
         self._judged_at = asyncio.get_running_loop().time()
         metrics.is_vouching.set(self.may_vouch())
         if self.may_vouch() == was_live:
             return
-        log.warning("liveness_changed", is_live=not was_live, lease_age_s=lease_age_s)
+        log.warning(
+            "liveness_changed", is_live=not was_live, lease_age_s=lease_age_s, skew_s=skew_s
+        )
         if not was_live:
             self.broadcast.beat()
 

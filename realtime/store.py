@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
 PROJECTOR_LEASE = "projector"
+MAX_SKEW_S = 2.0  # a process whose clock is further from the store's does not vouch for screens
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
 
 
@@ -213,6 +214,16 @@ class LiveStore:
             )
             docs = await cursor.to_list()
         return docs[0]["age_ms"] / 1000 if docs else None
+
+    async def clock_skew_s(self, now: datetime) -> float:
+        """Return by how many seconds a clock that shows `now` is ahead of the store's.
+
+        The answer is as old as the question took, at most `settings.STORE_TIMEOUT_S`.
+        """
+        async with _bounded():
+            answer = await self._client.admin.command("hello", codec_options=CODEC)
+        theirs: datetime = answer["localTime"]
+        return (now - theirs).total_seconds()
 
     async def close(self) -> None:
         """Close the connections."""

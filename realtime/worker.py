@@ -19,7 +19,7 @@ from booking.services.release_no_shows import release_no_shows
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
 from realtime.projector import Projector
-from realtime.store import LiveStore
+from realtime.store import MAX_SKEW_S, LiveStore
 from realtime.threads import in_thread
 from rooms.selectors import schedule_versions
 from rooms.services.mark_rooms_changed import ROOM_CHANGED_CHANNEL
@@ -111,7 +111,7 @@ class Worker:
         ahead = {room for room, version in truth.items() if stored.get(room, 0) > version}
         if unfounded := (stored.keys() - truth.keys()) | ahead:
             await self._store.remove(unfounded)
-        if await self._is_keeping_up(behind):
+        if await self._is_keeping_up(behind) and await self._is_on_time():
             await self._store.renew_lease()
         await asyncio.sleep(SWEEP_S)
 
@@ -125,6 +125,13 @@ class Worker:
         if waited_s > MAX_LAG_S:
             log.warning("worker_behind", rooms=len(behind), waited_s=round(waited_s, 1))
         return waited_s <= MAX_LAG_S
+
+    async def _is_on_time(self) -> bool:
+        """Say whether this machine's clock can be believed: what is free depends on it."""
+        skew_s = await self._store.clock_skew_s(self._clock.now())
+        if abs(skew_s) > MAX_SKEW_S:
+            log.error("worker_clock_off", skew_s=round(skew_s, 1))
+        return abs(skew_s) <= MAX_SKEW_S
 
     async def _tick(self) -> None:
         """Mark what time has overtaken, and sleep until the next instant that matters."""

@@ -13,8 +13,9 @@ from django.db import transaction
 
 from booking.models import AuditEntry
 from booking.tests.factories import NOW, at, book, hours
-from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
+from meeting_rooms.kernel.interval import Interval
 from realtime.domain.state import LiveState, RoomStatus, SensorHealth
 from realtime.projector import Projector
 from realtime.services.record_occupancy import OccupancySink
@@ -122,11 +123,12 @@ async def test_get__state_nobody_can_read__is_made_anew_under_a_new_epoch(store,
     assert (await projector.project(room.uuid)).epoch != first.epoch
 
 
-async def test_worker__one_room_locked__the_others_flip_in_time(store, projector, clock):
+async def test_worker__one_room_locked__the_others_flip_in_time(store, published):
     held, other = await make_room(), await make_room()
-    for room in (held, other):
-        await make_booking(room, hours(11, 12))
-    worker = asyncio.ensure_future(Worker(store, projector, clock).run())
+    now = SYSTEM_CLOCK.now()
+    for room in (held, other):  # both are past their grace
+        past = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
+        await make_booking(room, past, clock=FixedClock(now - timedelta(hours=2)))
     is_locked, may_go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -136,20 +138,34 @@ async def test_worker__one_room_locked__the_others_flip_in_time(store, projector
             may_go.wait(30)
 
     async with asyncio.timeout(20):
-        await _until(lambda: store.get(str(other.uuid)))
         holding = asyncio.ensure_future(in_thread(hold))
         await asyncio.to_thread(is_locked.wait, 10)
-        clock.advance(timedelta(minutes=70))  # past the grace of both
         began = asyncio.get_running_loop().time()
+        projector = Projector(store, published, SYSTEM_CLOCK)
+        worker = asyncio.ensure_future(Worker(store, projector, SYSTEM_CLOCK).run())
         released = AuditEntry.objects.filter(command="release_no_show", room_id=other.pk)
         await _until(released.aexists)
-        assert (await store.lease_age_s()) < 3
         took = asyncio.get_running_loop().time() - began
+        await _until(store.lease_age_s)
+        assert (await store.lease_age_s()) < 3
         may_go.set()
         await holding
         await _until(AuditEntry.objects.filter(room_id=held.pk, actor_name="system").aexists)
     worker.cancel()
     assert took < 8
+
+
+async def test_worker__clock_an_hour_off__does_not_vouch(store, published):
+    await store._leases.delete_many({})
+    room = await make_room()
+    ahead = FixedClock(SYSTEM_CLOCK.now() + timedelta(hours=1))
+    projector = Projector(store, published, ahead)
+    worker = asyncio.ensure_future(Worker(store, projector, ahead).run())
+    async with asyncio.timeout(10):
+        await _until(lambda: store.get(str(room.uuid)))
+        await asyncio.sleep(2.2)  # two sweeps
+    worker.cancel()
+    assert await store.lease_age_s() is None
 
 
 async def test_replace__somebody_was_first__loses(store, projector):
