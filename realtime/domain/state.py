@@ -31,7 +31,8 @@ def as_plain(value: Any) -> Any:
     Leaves are shared, not copied: they are immutable here. Source: `dataclasses.asdict` copies
     each of them and was two thirds of what a change cost a hub.
     """
-    if (names := _names(type(value))) is not None:
+    kind: type = type(value)
+    if (names := _names(kind)) is not None:
         return {name: as_plain(getattr(value, name)) for name in names}
     return [*map(as_plain, value)] if isinstance(value, tuple) else value
 
