@@ -37,7 +37,8 @@ class LiveProtocol(WebSocketProtocol):
     def configure(cls, factory: WebSocketFactory) -> None:
         """Take over the factory's options, and leave none to be copied."""
         for name in cls.CONFIG_ATTRS:
-            setattr(cls, name, getattr(factory, name))
+            option = getattr(factory, name)
+            setattr(cls, name, staticmethod(option) if callable(option) else option)
         cls.CONFIG_ATTRS = []
         factory.protocol = cls
 
