@@ -26,7 +26,7 @@ from rooms.tests.factories import room
 LIMITS = {
     "MAX_CONNECTIONS": "40",
     "MAX_CONNECTIONS_PER_PERSON": "5",
-    "SOCKET_STUCK_S": "2",
+    "SOCKET_STUCK_S": "8",
     "SOCKET_MAX_AGE_S": "86400",
 }
 SMALL = 4096  # bytes that the kernel keeps for a client that does not read
@@ -105,18 +105,19 @@ async def test_follow__booking_made__comes_as_one_frame(transactional_db, server
 async def test_resume__with_have__gets_what_was_missed_only(transactional_db, server: Stack):
     (dogger, humber), headers = await prepared("Dogger", "Humber")
     async with asyncio.timeout(20), server.socket(additional_headers=headers) as live:
-        while len(live.rooms) < 2:
+        ours = {str(dogger.uuid), str(humber.uuid)}
+        while not ours <= live.rooms.keys():
             await known(live, "campus")
             await asyncio.sleep(0.2)
-        have = {r["id"]: [r["epoch"], r["version"]] for r in live.rooms.values()}
+        have = {r: [live.rooms[r]["epoch"], live.rooms[r]["version"]] for r in ours}
     await book_hour(dogger)
     async with asyncio.timeout(20), server.socket(additional_headers=headers) as live:
         while not live.rooms:
             snapshot = await known(live, "campus", have=have)
             await asyncio.sleep(0.2)
-        assert [r["id"] for r in snapshot["rooms"]] == [str(dogger.uuid)]
+        missed = ours & {r["id"] for r in snapshot["rooms"]}
+        assert missed == {str(dogger.uuid)}
         assert not snapshot["full"]
-        assert humber
 
 
 async def test_board_view__rows_and_summary(transactional_db, server: Stack):
