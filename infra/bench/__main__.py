@@ -48,15 +48,17 @@ def _run(arguments: argparse.Namespace) -> Report:
     plan = quick_plan() if arguments.quick else Plan(rounds=DEFAULT_ROUNDS)
     if arguments.rounds:
         plan = replace(plan, rounds=arguments.rounds)
-    with tqdm(unit="measurement", file=sys.stderr, dynamic_ncols=True) as bar:
-        with open_stage(plan, bar.set_postfix_str) as stage:
-            os.environ.update(stage.environment, POSTGRES_POOL_SIZE=str(OWN_POOL_SIZE))
-            django.setup()
-            from infra.bench import runner  # models can be loaded only now
+    with (
+        tqdm(unit=" measurements", file=sys.stderr, dynamic_ncols=True) as bar,
+        open_stage(plan, bar.set_postfix_str) as stage,
+    ):
+        os.environ.update(stage.environment, POSTGRES_POOL_SIZE=str(OWN_POOL_SIZE))
+        django.setup()
+        from infra.bench import runner  # models can be loaded only now
 
-            bar.reset(total=runner.steps(arguments.rows))
-            outcomes = asyncio.run(runner.run(stage, arguments.rows, bar))
-            return Report(outcomes, stage.samples, _machine())
+        bar.reset(total=runner.steps(arguments.rows))
+        outcomes = asyncio.run(runner.run(stage, arguments.rows, bar))
+        return Report(outcomes, stage.samples, _machine())
 
 
 def _parser() -> argparse.ArgumentParser:

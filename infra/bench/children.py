@@ -10,8 +10,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
 
@@ -42,7 +40,7 @@ def free_port() -> int:
 
 
 class Child:
-    """One process. As a context it is ended on the way out."""
+    """One process."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path
@@ -60,17 +58,6 @@ class Child:
                 preexec_fn=_end_with_parent,
             )
         self._process = psutil.Process(self._popen.pid)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.end()
 
     @property
     def cpu_s(self) -> float:

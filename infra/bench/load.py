@@ -100,15 +100,15 @@ class Load:
             while self._word(Word.RESET):
                 await asyncio.sleep(POLL_S)
 
-    async def until_ready(self, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
-        """Wait until every connection is ready or lost. Raises BenchError when it takes too long."""
+    async def until_ready(self, timeout_s: float) -> bool:
+        """Wait until every connection is ready or lost; say whether that came in time."""
         deadline = time.monotonic() + timeout_s
         while self.ready + self._word(Word.FAILED) < self.crowd.connections:
             self.child.check()
             if time.monotonic() > deadline:
-                raise BenchError(f"{self.ready} of {self.crowd.connections} clients were ready "
-                                 f"after {timeout_s:.0f} s, {self.lost} were lost.")  # fmt: skip
+                return False
             await asyncio.sleep(POLL_S)
+        return True
 
     async def until_rooms(self, wanted: int, timeout_s: float) -> bool:
         """Wait for this many room frames in all; say whether they came in time."""
@@ -151,9 +151,11 @@ async def connecting(stage: Stage, crowd: Crowd) -> AsyncIterator[Load]:
 async def connected(stage: Stage, crowd: Crowd) -> AsyncIterator[Load]:
     """Like `connecting`, but wait for all. Raises BenchError if one was refused."""
     async with connecting(stage, crowd) as load:
-        await load.until_ready()
-        if load.lost:
-            raise BenchError(f"{load.lost} of {crowd.connections} clients were refused or lost.")
+        if not await load.until_ready(CONNECT_TIMEOUT_S) or load.lost:
+            raise BenchError(
+                f"{load.ready} of {crowd.connections} clients were ready in time, "
+                f"{load.lost} were refused or lost."
+            )
         yield load
 
 

@@ -1,10 +1,11 @@
 """Run what was asked for, one measurement after the other. Imported after Django is set up."""
 
+import sys
+import traceback
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from typing import Any
 
-import httpx
-import psycopg
 from tqdm import tqdm
 
 from infra.bench.goals import BenchError, Found, Outcome
@@ -26,7 +27,6 @@ from infra.bench.measures import (
 from infra.bench.places import make_somebody
 from infra.bench.rows import ROWS, TABLE
 from infra.bench.stage import Stage
-from meeting_rooms.kernel.errors import MeetingRoomsError
 from realtime.threads import in_thread
 
 Measure = Callable[[Stage, Collection[str]], Awaitable[Found]]
@@ -45,12 +45,9 @@ MEASURES: dict[str, Measure] = {
     "growth": growth.measure,
     "commit": commit.measure,
 }
-# What a machine or a server can do to a measurement. One row fails; the others are still measured.
-FAILURES = (BenchError, MeetingRoomsError, OSError, TimeoutError, httpx.HTTPError, psycopg.Error,
-            ExceptionGroup)  # fmt: skip
 
 
-async def run(stage: Stage, wanted: Collection[str], bar: "tqdm[str]") -> list[Outcome]:
+async def run(stage: Stage, wanted: Collection[str], bar: "tqdm[Any]") -> list[Outcome]:
     """Measure the wanted rows and return them in the order of the table."""
     somebody = await in_thread(make_somebody, "bench")
     stage = replace(stage, token=somebody.token)
@@ -85,6 +82,9 @@ def steps(wanted: Collection[str]) -> int:
 async def _measured(measure: Measure, stage: Stage, keys: list[str]) -> Found:
     try:
         return await measure(stage, keys)
-    except FAILURES as exc:
-        problem = exc if isinstance(exc, BenchError) else BenchError(repr(exc))
-        return dict.fromkeys(keys, problem)
+    except BenchError as exc:
+        problem = exc
+    except Exception as exc:  # noqa: BLE001 - the other rows, half an hour of work, go on
+        traceback.print_exc(file=sys.stderr)
+        problem = BenchError(f"{type(exc).__name__}: {exc}")
+    return dict.fromkeys(keys, problem)

@@ -38,9 +38,7 @@ async def sample(
             loads.append(await stack.enter_async_context(connected(stage, crowd)))
             servers.append(server)
         await warm_up(feed, loads)
-        waves = await measure_waves(
-            stage, contender.name, feed, servers, loads, list(range(rooms))
-        )
+        waves = await measure_waves(stage, contender.name, feed, servers, loads, list(range(rooms)))
         messages = waves.count * rooms * connections
         return Sample(
             server=contender.name,

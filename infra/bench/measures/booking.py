@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 from psycopg.types.range import TimestamptzRange
@@ -67,12 +67,11 @@ def _slots() -> Callable[[], tuple[datetime, datetime]]:
 
 def _inserter(
     connection: psycopg.Connection, room: int, slots: Callable[[], tuple[datetime, datetime]]
-) -> Callable[[], UUID | None]:
-    def insert() -> UUID | None:
+) -> Callable[[], object]:
+    def insert() -> object:
         during, now = TimestamptzRange(*slots(), "[)"), SYSTEM_CLOCK.now()
-        cursor = connection.execute(INSERT, (uuid4(), room, during, "Retro", "Ann", now))
-        stored = cursor.fetchone()
-        return stored and stored[0]
+        values = (uuid4(), room, during, "Retro", "Ann", now)
+        return connection.execute(INSERT, values).fetchone()
 
     return insert
 

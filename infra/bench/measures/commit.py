@@ -81,8 +81,8 @@ async def _projected(stage: Stage, rooms: int) -> AsyncIterator[None]:
 
 
 async def _known(stage: Stage, store: LiveStore) -> int:
-    topics = [Topic.parse(topic) for topic in _topics(stage)]
-    return sum(len(await store.marks(topic)) for topic in topics)
+    topics = map(Topic.parse, _topics(stage))
+    return sum(map(len, await asyncio.gather(*map(store.marks, topics))))
 
 
 def _topics(stage: Stage) -> tuple[str, ...]:

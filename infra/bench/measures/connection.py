@@ -29,14 +29,17 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:
 
 async def _round(stage: Stage) -> tuple[float, float]:
     plan, estate = stage.plan, Estate(1)
-    async with PRODUCT.open_feed(stage, estate), PRODUCT.running(stage) as (server, port):
-        async with connected(stage, PRODUCT.crowd(port, plan.few_clients, estate, stage.token)):
-            kb, cpu_s = server.memory_kb, server.cpu_s
-            async with connected(stage, PRODUCT.crowd(port, plan.clients, estate, stage.token)):
-                return (
-                    (server.memory_kb - kb) / plan.clients,
-                    (server.cpu_s - cpu_s) / plan.clients * 1e6,
-                )
+    async with (
+        PRODUCT.open_feed(stage, estate),
+        PRODUCT.running(stage) as (server, port),
+        connected(stage, PRODUCT.crowd(port, plan.few_clients, estate, stage.token)),
+    ):
+        kb, cpu_s = server.memory_kb, server.cpu_s
+        async with connected(stage, PRODUCT.crowd(port, plan.clients, estate, stage.token)):
+            return (
+                (server.memory_kb - kb) / plan.clients,
+                (server.cpu_s - cpu_s) / plan.clients * 1e6,
+            )
 
 
 def _listed(values: list[float]) -> str:

@@ -33,5 +33,6 @@ async def _round(stage: Stage) -> tuple[float, int]:
     async with PRODUCT.open_feed(stage, estate), PRODUCT.running(stage) as (_, port):
         crowd = PRODUCT.crowd(port, plan.clients, estate, stage.token)
         async with connecting(stage, replace(crowd, ramp=plan.clients)) as load:
-            await load.until_ready(TIMEOUT_S)
-            return load.connected_in_s, load.lost
+            if await load.until_ready(TIMEOUT_S):
+                return load.connected_in_s, load.lost
+            return TIMEOUT_S, plan.clients - load.ready

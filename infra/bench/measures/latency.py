@@ -39,19 +39,22 @@ async def _measure(stage: Stage, clients: int, rate: float) -> Measured:
 async def _round(stage: Stage, clients: int, rate: float) -> tuple[float, float, float]:
     """Return p50 and p99 in ms, and the share of frames that arrived."""
     estate = Estate(ROOMS)
-    async with PRODUCT.open_feed(stage, estate) as feed, PRODUCT.running(stage) as (_, port):
-        async with connected(stage, PRODUCT.crowd(port, clients, estate, stage.token)) as load:
-            await warm_up(feed, [load])
-            await load.forget()
-            before = load.rooms
-            sent = await _send_evenly(feed, rate, stage.plan.latency_s)
-            await load.until_rooms(before + sent * clients, LAST_ARRIVALS_S)
-            lags = load.lags()
-            return (
-                percentile_ms(lags, 0.5),
-                percentile_ms(lags, 0.99),
-                (load.rooms - before) / (sent * clients),
-            )
+    async with (
+        PRODUCT.open_feed(stage, estate) as feed,
+        PRODUCT.running(stage) as (_, port),
+        connected(stage, PRODUCT.crowd(port, clients, estate, stage.token)) as load,
+    ):
+        await warm_up(feed, [load])
+        await load.forget()
+        before = load.rooms
+        sent = await _send_evenly(feed, rate, stage.plan.latency_s)
+        await load.until_rooms(before + sent * clients, LAST_ARRIVALS_S)
+        lags = load.lags()
+        return (
+            percentile_ms(lags, 0.5),
+            percentile_ms(lags, 0.99),
+            (load.rooms - before) / (sent * clients),
+        )
 
 
 async def _send_evenly(feed: Feed, rate: float, duration_s: float) -> int:

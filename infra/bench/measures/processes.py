@@ -15,8 +15,6 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
     for number in range(stage.plan.rounds):
         for processes, samples in taken.items():
             stage.report(f"{processes} web process(es), round {number + 1}")
-            samples.append(
-                await sample(stage, PRODUCT, stage.plan.clients, processes=processes)
-            )
+            samples.append(await sample(stage, PRODUCT, stage.plan.clients, processes=processes))
     one, two = (cheapest(samples).server_us or 0.0 for samples in taken.values())
     return {"two-processes": Measured(two / one, f"two {two:.2f} µs, one {one:.2f} µs")}

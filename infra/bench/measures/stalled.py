@@ -38,8 +38,7 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:
             reading = asyncio.create_task(_read(client), name="reading")
             stack.push_async_callback(_end, reading)
         stalled = [
-            await stack.enter_async_context(_following(stage, port, estate))
-            for _ in range(STALLED)
+            await stack.enter_async_context(_following(stage, port, estate)) for _ in range(STALLED)
         ]
         async with asyncio.timeout(UPDATES_TIMEOUT_S):
             await _change(feed, WARM_UP_UPDATES)

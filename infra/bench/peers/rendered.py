@@ -15,6 +15,7 @@ from django.core.asgi import get_asgi_application  # noqa: E402 - needs the sett
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.shortcuts import render  # noqa: E402
 from django.urls import path  # noqa: E402
+from django.utils.safestring import SafeString  # noqa: E402
 
 from frontend.board import BoardBuilding, BoardFloor, board_context  # noqa: E402
 from frontend.qr import qr_svg  # noqa: E402
@@ -24,7 +25,7 @@ from realtime.domain.topics import Topic  # noqa: E402
 from realtime.store import shared_store  # noqa: E402
 
 _states: dict[str, list[LiveState]] = {}
-_codes: dict[str, str] = {}
+_codes: dict[str, SafeString] = {}
 
 
 async def board(request: HttpRequest, slug: str) -> HttpResponse:
@@ -36,9 +37,7 @@ async def board(request: HttpRequest, slug: str) -> HttpResponse:
     floors = tuple(BoardFloor(name, name) for name in sorted({state.floor for state in states}))
     building = BoardBuilding(slug, slug, states[0].timezone, floors)
     url = request.build_absolute_uri()
-    context = board_context(
-        building, states, SYSTEM_CLOCK.now(), book_url=url, qr_svg=_codes[slug]
-    )
+    context = board_context(building, states, SYSTEM_CLOCK.now(), book_url=url, qr_svg=_codes[slug])
     return render(request, "frontend/board.html", context)
 
 
