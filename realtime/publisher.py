@@ -37,12 +37,12 @@ class Publisher:
         self._clock = clock
         self._mute_until = 0.0  # loop time
 
-    async def publish(self, state: LiveState) -> None:
-        """Send the state to every hub; never raises for a layer that is away."""
+    async def publish(self, state: LiveState) -> bool:
+        """Send the state to every hub; say whether it left. A layer that is away raises nothing."""
         now = asyncio.get_running_loop().time()
         if now < self._mute_until:
             metrics.publishes_dropped_total.inc()
-            return
+            return False
         document = bson.encode(state.as_document())
         published_at = self._clock.now().timestamp()
         message = {"type": ROOM_CHANGED, "state": document, "at": published_at}
@@ -53,6 +53,8 @@ class Publisher:
             metrics.publishes_dropped_total.inc()
             self._mute_until = now + MUTE_S
             log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))
+            return False
+        return True
 
 
 def decode_change(message: dict[str, Any]) -> tuple[LiveState, float]:
