@@ -13,9 +13,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from frontend.domain.layout import Floor, Layout, lay_out
 from frontend.domain.soon import floor_label
-from frontend.fragments import summary_context
-from realtime.domain.state import LiveState
-from realtime.fragments import Shown
+from frontend.fragments import BOARD, summary_context
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime.domain.state import Audience, LiveState
+from realtime.domain.topics import Topic
+from realtime.fragments import Rendering, Shown
+from realtime.hub import shared_hub
 
 Theme = Literal["", "light", "dark"]
 PARTS_KEPT = 128  # boards whose inner HTML is kept; each some 50 KB
@@ -60,6 +63,15 @@ class Surroundings(TypedDict):
     demo: NotRequired[bool]
     socket_path: NotRequired[str]
     build: NotRequired[str]
+
+
+async def board_rooms(building: str, audience: Audience) -> list[Shown]:
+    """Return the rooms of a building as its board shows them; none while the store is away."""
+    rendering = Rendering.of(audience, BOARD, None)
+    try:
+        return await shared_hub().show(Topic("building", building), rendering)
+    except UnavailableError:
+        return []
 
 
 def board_context(

@@ -1,11 +1,13 @@
 """QR codes as inline SVG."""
 
+from functools import lru_cache
 from io import BytesIO
 
 import segno
 from django.utils.safestring import SafeString, mark_safe
 
 
+@lru_cache(maxsize=256)
 def qr_svg(url: str) -> SafeString:
     """Return a decorative code for `url`: sized by its box, coloured by `currentColor`.
 

@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -57,6 +58,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     principal: Hashable
     opened_at: float
     ask_audience: Callable[[], Awaitable[Audience]]
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its handler.
+
+        Channels closes old database connections around each, in a thread, 75 to 130 µs a time;
+        nothing here speaks to the database outside `in_thread`, which sees to its own.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Accept anybody, up to the limits; what they may follow is decided per topic."""

@@ -7,15 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from frontend.board import BoardBuilding, BoardFloor, Theme, board_context
-from frontend.fragments import BOARD
+from frontend.board import BoardBuilding, BoardFloor, Theme, board_context, board_rooms
 from frontend.qr import qr_svg
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
+from meeting_rooms.kernel.errors import NotFoundError
 from realtime.domain.state import Audience
-from realtime.domain.topics import Topic
-from realtime.fragments import Rendering, Shown
-from realtime.hub import shared_hub
 from rooms.models import Building
 from rooms.selectors import get_building
 
@@ -29,7 +25,7 @@ async def board(request: HttpRequest, building: str) -> HttpResponse:
     found, audience = await sync_to_async(_who_sees_what)(request, building)
     if found is None or audience is None:
         return redirect_to_login(request.get_full_path(), reverse("sign_in"))
-    rooms = await _rooms(found.slug, Rendering.of(audience, BOARD, None))
+    rooms = await board_rooms(found.slug, audience)
     theme: Theme = "dark" if request.GET.get("theme") == "dark" else ""
     book_url = request.build_absolute_uri(reverse("book", args=[found.slug]))
     context = board_context(
@@ -70,10 +66,3 @@ def _described(building: Building) -> BoardBuilding:
         timezone=building.timezone,
         floors=tuple(BoardFloor(f.slug, f.name, f.hint, f.direction) for f in floors),
     )
-
-
-async def _rooms(building: str, rendering: Rendering) -> list[Shown]:
-    try:
-        return await shared_hub().show(Topic("building", building), rendering)
-    except UnavailableError:
-        return []

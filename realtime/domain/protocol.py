@@ -5,14 +5,13 @@ Frames are JSON texts with a `type`. Members nobody knows are ignored, so either
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
-from realtime.domain.state import LiveState, Mark
+from realtime.domain.state import LiveState, Mark, as_plain
 
 MAX_FRAME_BYTES = 4096  # from a client
 MAX_TOPICS_PER_CONNECTION = 50
@@ -124,7 +123,7 @@ def encode(frame: Mapping[str, Any]) -> str:
 
 def room_body(state: LiveState) -> dict[str, Any]:
     """Return a room as JSON clients get it. The state is redacted already."""
-    body = asdict(state)
+    body: dict[str, Any] = as_plain(state)
     del body["is_public"], body["shows_titles"]
     return body
 
