@@ -14,7 +14,7 @@ import django
 from tqdm import tqdm
 
 from infra.bench.children import raise_file_limit
-from infra.bench.goals import BenchError, exit_code
+from infra.bench.goals import BenchError, Outcome, exit_code
 from infra.bench.plan import Plan, quick_plan
 from infra.bench.report import Report, as_json, as_text
 from infra.bench.rows import all_keys
@@ -22,6 +22,7 @@ from infra.bench.stage import open_stage
 
 DEFAULT_ROUNDS = 3
 EXIT_NOT_MEASURED = 1
+EXIT_INTERRUPTED = 130
 # The contest has 32 threads in this process, each with a connection of its own.
 OWN_POOL_SIZE = 64
 
@@ -30,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     """Run, print, and return the exit code."""
     arguments = _parser().parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # servers must be ended on these ways out as well
+        signal.signal(number, _interrupt)  # the stores must be stopped on these ways out as well
     raise_file_limit()
     try:
         report = _run(arguments)
@@ -38,9 +39,10 @@ def main(words: Sequence[str]) -> int:
         sys.stderr.write(f"{exc}\n")
         return EXIT_NOT_MEASURED
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; everything that was started has been ended.\n")
-        return 128 + signal.SIGINT
+        return EXIT_INTERRUPTED
     print(as_json(report) if arguments.json else as_text(report))
+    if not report.is_complete:
+        return EXIT_INTERRUPTED
     return exit_code([*report.outcomes], is_strict=arguments.strict)
 
 
@@ -57,8 +59,13 @@ def _run(arguments: argparse.Namespace) -> Report:
         from infra.bench import runner  # models can be loaded only now
 
         bar.reset(total=runner.steps(arguments.rows))
-        outcomes = asyncio.run(runner.run(stage, arguments.rows, bar))
-        return Report(outcomes, stage.samples, _machine())
+        outcomes: list[Outcome] = []
+        try:
+            asyncio.run(runner.run(stage, arguments.rows, bar, outcomes))
+            is_complete = True
+        except asyncio.CancelledError:
+            is_complete = False
+        return Report(outcomes, stage.samples, _machine(), is_complete)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -26,6 +26,7 @@ class Report:
     outcomes: Sequence[Outcome]
     samples: Sequence[Sample]
     machine: Mapping[str, str]
+    is_complete: bool = True  # False: the run was interrupted
 
 
 def as_text(report: Report) -> str:
@@ -37,6 +38,8 @@ def as_text(report: Report) -> str:
     if report.samples:
         lines += ["", "Server CPU per delivered message, µs (the least of all rounds)", ""]
         lines += _columns(_matrix(report.samples))
+    if not report.is_complete:
+        lines += ["", "Interrupted: the rest was not measured."]
     return "\n".join(lines)
 
 
@@ -48,7 +51,8 @@ def as_json(report: Report) -> str:
          "server_us": _rounded(s.server_us), "client_us": _rounded(s.client_us)}
         for s in report.samples
     ]  # fmt: skip
-    document = {"machine": dict(report.machine), "rows": rows, "fan_out": samples}
+    document = {"machine": dict(report.machine), "is_complete": report.is_complete, "rows": rows,
+                "fan_out": samples}  # fmt: skip
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 

@@ -1,5 +1,7 @@
 """Run what was asked for, one measurement after the other. Imported after Django is set up."""
 
+import asyncio
+import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Collection
@@ -47,11 +49,16 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-async def run(stage: Stage, wanted: Collection[str], bar: "tqdm[Any]") -> list[Outcome]:
-    """Measure the wanted rows and return them in the order of the table."""
+async def run(
+    stage: Stage, wanted: Collection[str], bar: "tqdm[Any]", outcomes: list[Outcome]
+) -> None:
+    """Measure the wanted rows and append them in the order of the table.
+
+    Ends with CancelledError on SIGINT, SIGTERM and SIGHUP, when all servers have been ended.
+    """
+    _cancel_on_signals()
     somebody = await in_thread(make_somebody, "bench")
     stage = replace(stage, token=somebody.token)
-    outcomes: list[Outcome] = []
     for name, rows in ROWS.items():
         keys = [row.key for row in rows if row.key in wanted]
         if not keys:
@@ -71,12 +78,19 @@ async def run(stage: Stage, wanted: Collection[str], bar: "tqdm[Any]") -> list[O
         bar.set_description(TABLE)
         await table.measure(stage)
         bar.update()
-    return outcomes
 
 
 def steps(wanted: Collection[str]) -> int:
     """Return how many measurements the wanted rows take."""
     return sum(any(row.key in wanted for row in rows) for rows in ROWS.values()) + (TABLE in wanted)
+
+
+def _cancel_on_signals() -> None:
+    """Unwind as usual: an exception out of a signal handler would leave the loop half-way."""
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def _measured(measure: Measure, stage: Stage, keys: list[str]) -> Found:

@@ -11,13 +11,14 @@ from infra.bench.contenders import Contender
 from infra.bench.estate import Estate
 from infra.bench.feeds import Feed
 from infra.bench.goals import BenchError
-from infra.bench.load import Load, connected
+from infra.bench.load import POLL_S, Load, connected
 from infra.bench.report import Sample
 from infra.bench.stage import Stage
 
 ARRIVAL_TIMEOUT_S = 30.0
 WARM_UPS = 3
 WARM_UP_TRIES = 10
+QUIET_S = 1.0
 
 
 async def sample(
@@ -50,18 +51,25 @@ async def sample(
 
 
 async def warm_up(feed: Feed, loads: Sequence[Load]) -> None:
-    """Send changes until some have reached every client: some servers accept before they join."""
+    """Send changes until some have reached every client: some servers accept before they join.
+
+    A wave that falls short is over when nothing comes any more; a late frame would be taken for one
+    of the next wave.
+    """
     clients = sum(load.crowd.connections for load in loads)
     complete = 0
     for _ in range(WARM_UP_TRIES):
-        before = _arrived(loads)
+        wanted = _arrived(loads) + clients
         await feed.change([0])
-        complete += await _until(loads, before + clients, ARRIVAL_TIMEOUT_S / WARM_UP_TRIES)
+        while not await _until(loads, wanted, QUIET_S):
+            before = _arrived(loads)
+            await asyncio.sleep(QUIET_S)
+            if _arrived(loads) == before:
+                break
+        complete += _arrived(loads) == wanted
         if complete == WARM_UPS:
             return
-        if not complete:
-            await asyncio.sleep(0.1)
-    raise BenchError(f"No change has reached all {clients} clients within {ARRIVAL_TIMEOUT_S} s.")
+    raise BenchError(f"Of {WARM_UP_TRIES} changes only {complete} have reached every client.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +125,13 @@ def _arrived(loads: Sequence[Load]) -> int:
 
 
 async def _until(loads: Sequence[Load], wanted: int, timeout_s: float) -> bool:
-    if len(loads) == 1:
-        return await loads[0].until_rooms(wanted, timeout_s)
-    each = [wanted * load.crowd.connections // sum(one.crowd.connections for one in loads)
-            for load in loads]  # fmt: skip
-    done = await asyncio.gather(
-        *(load.until_rooms(n, timeout_s) for load, n in zip(loads, each, strict=True))
-    )
-    return all(done)
+    """Wait for this many frames over all loads; say whether they came in time."""
+    deadline = time.monotonic() + timeout_s
+    while _arrived(loads) < wanted:
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(POLL_S)
+    return True
 
 
 def _cpu_s(children: Iterable[Child]) -> float:
