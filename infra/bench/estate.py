@@ -47,7 +47,7 @@ class Estate:
 
     def text(self, state: LiveState) -> str:
         """Return the very frame that the product sends, for peers to send as well."""
-        return protocol.room(str(self.topic), protocol.room_body(state))
+        return protocol.room(str(self.topic), protocol.encode(protocol.room_body(state)))
 
     def _first(self, number: int) -> LiveState:
         now = _now_ms()

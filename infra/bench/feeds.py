@@ -43,8 +43,8 @@ class LiveFeed:
         states = [self.estate.change(room) for room in rooms]
         if not all(await asyncio.gather(*map(self._replace, states))):
             raise BenchError("Somebody else has changed the benchmark's live states.")
-        await asyncio.gather(*map(self._publisher.publish, states))
-        if self._publisher.dropped:
+        sent = await asyncio.gather(*map(self._publisher.publish, states))
+        if not all(sent):
             raise BenchError("The channel layer did not take a change.")
 
     async def _replace(self, state: LiveState) -> bool:

@@ -18,11 +18,15 @@ from django.urls import path  # noqa: E402
 from django.utils.safestring import SafeString  # noqa: E402
 
 from frontend.board import BoardBuilding, BoardFloor, board_context  # noqa: E402
+from frontend.fragments import BOARD  # noqa: E402
 from frontend.qr import qr_svg  # noqa: E402
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK  # noqa: E402
-from realtime.domain.state import LiveState  # noqa: E402
+from realtime.domain.state import Audience, LiveState  # noqa: E402
 from realtime.domain.topics import Topic  # noqa: E402
+from realtime.fragments import FragmentCache, Rendering  # noqa: E402
 from realtime.store import shared_store  # noqa: E402
+
+RENDERING = Rendering.of(Audience.PUBLIC, BOARD, None)
 
 _states: dict[str, list[LiveState]] = {}
 _codes: dict[str, SafeString] = {}
@@ -37,7 +41,9 @@ async def board(request: HttpRequest, slug: str) -> HttpResponse:
     floors = tuple(BoardFloor(name, name) for name in sorted({state.floor for state in states}))
     building = BoardBuilding(slug, slug, states[0].timezone, floors)
     url = request.build_absolute_uri()
-    context = board_context(building, states, SYSTEM_CLOCK.now(), book_url=url, qr_svg=_codes[slug])
+    now, cache = SYSTEM_CLOCK.now(), FragmentCache()
+    rooms = [cache.room(state, RENDERING, now) for state in states]
+    context = board_context(building, rooms, now, book_url=url, qr_svg=_codes[slug])
     return render(request, "frontend/board.html", context)
 
 
