@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from infra.bench.contenders import PRODUCT
 from infra.bench.estate import Estate
@@ -11,6 +12,7 @@ from infra.bench.sampling import measure_waves, warm_up
 from infra.bench.stage import Stage
 
 IDLE_S = 3.0
+RAMP = 2  # snapshots of 5,000 rooms are megabytes; how fast clients connect is another row
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
@@ -40,7 +42,7 @@ async def _round(stage: Stage, rooms: int) -> tuple[float, float]:
     estate = Estate(rooms)
     async with PRODUCT.open_feed(stage, estate) as feed, PRODUCT.running(stage) as (server, port):
         crowd = PRODUCT.crowd(port, stage.plan.watchers, estate, stage.token)
-        async with connected(stage, crowd) as load:
+        async with connected(stage, replace(crowd, ramp=RAMP)) as load:
             await warm_up(feed, [load])
             cpu_s = server.cpu_s
             await asyncio.sleep(IDLE_S)
