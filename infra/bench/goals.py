@@ -76,6 +76,13 @@ class Outcome:
         return self.measured is not None and self.row.goal.is_met_by(self.measured.value)
 
 
+def times(above: float, below: float) -> float:
+    """Return above / below. Raises BenchError if there is nothing to divide by."""
+    if below <= 0:
+        raise BenchError("One of the two used no CPU that could be measured: sample for longer.")
+    return above / below
+
+
 def worded(number: float, unit: str) -> str:
     """Return a number with about three digits and its unit."""
     if number >= 100 or number == int(number):

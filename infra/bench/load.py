@@ -22,7 +22,7 @@ WORD = 8  # every counter is a native uint64
 HEADER_WORDS = 16
 RAMP = 64
 POLL_S = 0.0005
-CONNECT_TIMEOUT_S = 180.0
+CONNECT_TIMEOUT_S = 90.0
 LIFETIME_S = 600  # it ends by itself after this long
 _numbers = count(1)
 

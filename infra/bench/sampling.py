@@ -77,7 +77,6 @@ class Waves:
     """What a number of waves has used, in seconds."""
 
     count: int
-    took_s: float
     server_s: float
     client_s: float
 
@@ -109,7 +108,6 @@ async def measure_waves(
             )
     return Waves(
         count,
-        time.monotonic() - begun,
         _cpu_s(servers) - server_s,
         _cpu_s(load.child for load in loads) - client_s,
     )

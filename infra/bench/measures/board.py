@@ -7,7 +7,7 @@ import httpx
 from infra.bench.children import Child
 from infra.bench.contenders import PRODUCT, Contender, daphne
 from infra.bench.estate import Estate
-from infra.bench.goals import BenchError, Found, Measured
+from infra.bench.goals import BenchError, Found, Measured, times
 from infra.bench.places import make_building, remove_building
 from infra.bench.stage import Stage
 from realtime.threads import in_thread
@@ -33,7 +33,7 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
         await in_thread(remove_building, BUILDING)
     own, every_time = (min(costs) for costs in taken.values())
     detail = f"product {own:.0f} µs, template each time {every_time:.0f} µs a request"
-    return {"board": Measured(every_time / own, detail)}
+    return {"board": Measured(times(every_time, own), detail)}
 
 
 def _rendered(_stage: Stage, port: int) -> list[str]:

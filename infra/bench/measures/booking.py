@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.range import TimestamptzRange
 
 from booking.services.book_room import BookRoom, book_room
-from infra.bench.goals import Found, Measured
+from infra.bench.goals import Found, Measured, times
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage
 from meeting_rooms.kernel.actor import Actor
@@ -50,7 +50,7 @@ def _measure(stage: Stage) -> Found:
             command.append(_cpu_us(book, stage.plan.bookings))
         connection.execute("DROP TABLE bench_booking")
     detail = f"command {min(command):.0f} µs, raw insert {min(raw):.0f} µs"
-    return {"booking-cpu": Measured(min(command) / min(raw), detail)}
+    return {"booking-cpu": Measured(times(min(command), min(raw)), detail)}
 
 
 def _slots() -> Callable[[], tuple[datetime, datetime]]:

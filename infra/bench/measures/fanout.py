@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from infra.bench import contenders as c
 from infra.bench.contenders import Contender
-from infra.bench.goals import BenchError, Found, Measured
+from infra.bench.goals import BenchError, Found, Measured, times
 from infra.bench.report import Sample
 from infra.bench.sampling import cheapest, sample
 from infra.bench.stage import Stage
@@ -55,11 +55,10 @@ async def compare(
 
 def ratio(above: Sample, below: Sample) -> Measured:
     """Return how many times as much a message costs with one server as with the other."""
-    if above.server_us is None or not below.server_us:
-        raise BenchError(f"{below.server} used no CPU that could be measured.")
+    dear, cheap = above.server_us or 0.0, below.server_us or 0.0
     return Measured(
-        above.server_us / below.server_us,
-        f"{above.server} {above.server_us:.2f} µs, {below.server} {below.server_us:.2f} µs",
+        times(dear, cheap),
+        f"{above.server} {dear:.2f} µs, {below.server} {cheap:.2f} µs",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from infra.bench.contenders import PRODUCT
-from infra.bench.goals import Found, Measured
+from infra.bench.goals import Found, Measured, times
 from infra.bench.report import Sample
 from infra.bench.sampling import cheapest, sample
 from infra.bench.stage import Stage
@@ -17,4 +17,4 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
             stage.report(f"{processes} web process(es), round {number + 1}")
             samples.append(await sample(stage, PRODUCT, stage.plan.clients, processes=processes))
     one, two = (cheapest(samples).server_us or 0.0 for samples in taken.values())
-    return {"two-processes": Measured(two / one, f"two {two:.2f} µs, one {one:.2f} µs")}
+    return {"two-processes": Measured(times(two, one), f"two {two:.2f} µs, one {one:.2f} µs")}

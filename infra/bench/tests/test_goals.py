@@ -2,7 +2,18 @@
 
 import pytest
 
-from infra.bench.goals import Goal, Measured, Outcome, Row, at_least, at_most, exit_code, worded
+from infra.bench.goals import (
+    BenchError,
+    Goal,
+    Measured,
+    Outcome,
+    Row,
+    at_least,
+    at_most,
+    exit_code,
+    times,
+    worded,
+)
 from infra.bench.rows import ROWS, all_keys
 
 CEILING = Row("r", "a row", at_most(1.2, "×"))
@@ -63,3 +74,9 @@ def test_number__in_the_table__has_about_three_digits(number, unit, text):
 
 def test_keys__of_all_rows__are_unique():
     assert len(set(all_keys())) == len(all_keys()) == sum(map(len, ROWS.values())) + 1
+
+
+def test_ratio__to_nothing__cannot_be_measured():
+    assert times(3.0, 2.0) == 1.5
+    with pytest.raises(BenchError):
+        times(3.0, 0.0)
