@@ -21,7 +21,7 @@ from meeting_rooms.tests.stack import LiveClient, Stack
 from realtime.domain import protocol
 from realtime.publisher import Publisher
 from realtime.store import LiveStore, open_store
-from rooms.tests.factories import room
+from rooms.tests.factories import floor, room
 
 LIMITS = {
     "MAX_CONNECTIONS": "40",
@@ -270,3 +270,22 @@ async def test_hello__first__names_build_and_heartbeat(transactional_db, server:
     assert frame["type"] == "hello"
     assert frame["build"]
     assert frame["heartbeat_s"] == protocol.HEARTBEAT_S
+
+
+@database_sync_to_async
+def _many_rooms(count: int):
+    where = floor()
+    for n in range(count):
+        room(f"Room {n}", on=where)
+    return where.slug, bearer(person())
+
+
+async def test_snapshot__larger_than_a_client_may_send__arrives(transactional_db, server: Stack):
+    slug, headers = await _many_rooms(150)
+    async with (
+        asyncio.timeout(40),
+        server.socket(additional_headers=headers, max_size=None) as live,
+    ):
+        while len((await known(live, f"floor:{slug}"))["rooms"]) < 150:
+            await asyncio.sleep(0.5)
+        await live.next("heartbeat")
