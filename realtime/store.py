@@ -5,9 +5,9 @@ Every call is bounded by `settings.STORE_TIMEOUT_S` and raises UnavailableError 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from weakref import WeakKeyDictionary
 import structlog
 from bson.codec_options import CodecOptions
 from django.conf import settings
-from pymongo import ASCENDING, AsyncMongoClient
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from meeting_rooms.kernel.errors import UnavailableError
+from realtime.domain.display import Display
 from realtime.domain.state import LiveState, Mark
 from realtime.domain.topics import Topic
 
@@ -29,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
+DISPLAYS_KEPT = timedelta(days=1)  # after their last report
+DISPLAYS_AT_ONCE = 250
+MAX_DISPLAYS = 50_000  # reports of displays beyond are dropped: anybody may claim to be one
 PROJECTOR_LEASE = "projector"
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
 
@@ -54,7 +58,7 @@ class Reading:
 
 
 class LiveStore:
-    """Live states, raw readings and the projector's lease in one MongoDB database."""
+    """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
         self._client = client
@@ -63,6 +67,8 @@ class LiveStore:
         )
         self._rooms = self._db["rooms"]
         self._leases = self._db["leases"]
+        # Reports come again within seconds, so they need no majority and no journal.
+        self._displays = self._db.get_collection("displays", write_concern=WriteConcern(1))
 
     async def prepare(self) -> None:
         """Create indexes and the time series. Harmless when repeated."""
@@ -70,6 +76,8 @@ class LiveStore:
             await self._rooms.create_index([("next_change_at", ASCENDING)])
             await self._rooms.create_index([("building", ASCENDING)])
             await self._rooms.create_index([("floor", ASCENDING)])
+            kept_s = int(DISPLAYS_KEPT.total_seconds())
+            await self._displays.create_index("last_seen", expireAfterSeconds=kept_s)
             try:
                 await self._db.create_collection(
                     "readings",
@@ -200,6 +208,25 @@ class LiveStore:
             docs = await cursor.to_list()
         return docs[0]["age_ms"] / 1000 if docs else None
 
+    async def put_displays(self, displays: Sequence[Display]) -> None:
+        """Keep the reports of displays; one older than the kept is ignored.
+
+        A display that reconnects may be told by two processes, in either order. Written in batches,
+        each bounded by itself: the event loop is not held up, and a retry of all is harmless.
+        """
+        for first in range(0, len(displays), DISPLAYS_AT_ONCE):
+            async with _bounded():
+                is_full = await self._displays.estimated_document_count() >= MAX_DISPLAYS
+                batch = displays[first : first + DISPLAYS_AT_ONCE]
+                writes = [_newest_of(display, upsert=not is_full) for display in batch]
+                await self._displays.bulk_write(writes, ordered=False)
+
+    async def displays(self, *, limit: int) -> list[Display]:
+        """Return the displays that reported within the last day, the latest report first."""
+        async with _bounded():
+            docs = await self._displays.find().sort("last_seen", DESCENDING).to_list(limit)
+        return [display for doc in docs if (display := _readable_display(doc))]
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
@@ -211,6 +238,20 @@ def _readable(doc: dict[str, Any]) -> LiveState | None:
     except (KeyError, TypeError, ValueError) as exc:
         log.warning("live_state_unreadable", room=doc.get("_id"), error=repr(exc))
         return None
+
+
+def _readable_display(doc: dict[str, Any]) -> Display | None:
+    try:
+        return Display.from_document(doc)
+    except (KeyError, ValueError):
+        return None  # by another release; the next report replaces it
+
+
+def _newest_of(display: Display, *, upsert: bool) -> UpdateOne:
+    doc = {"_id": display.key, **asdict(display)}
+    is_older = {"$gt": ["$last_seen", display.last_seen]}
+    newest = {"$cond": [is_older, "$$ROOT", {"$literal": doc}]}
+    return UpdateOne({"_id": display.key}, [{"$replaceWith": newest}], upsert=upsert)
 
 
 def _filter(topic: Topic) -> Mapping[str, str]:
