@@ -18,7 +18,7 @@ from meeting_rooms.kernel.errors import UnavailableError
 from realtime import metrics
 from realtime.domain.display import Display, percentile
 from realtime.domain.state import Audience
-from realtime.store import LiveStore, shared_store
+from realtime.store import DISPLAYS_AT_ONCE, LiveStore, shared_store
 
 log = structlog.get_logger(__name__)
 MAX_CONNECTIONS = 10_000
@@ -105,32 +105,43 @@ class DisplayLog:
     def note_closed(self, connection: Hashable) -> None:
         """Forget a connection, but not a report that the store has not been told yet."""
         gone = self._connections.pop(connection, None)
-        if gone and gone.last_seen and not gone.is_told and len(self._left) < MAX_CONNECTIONS:
+        if gone and gone.last_seen and not gone.is_told:
             left = gone.as_display(gone.last_seen)
-            self._left[left.key] = left
+            self._keep_left({left.key: left})
 
     async def flush(self) -> None:
         """Tell the store every report that it does not know. Raises UnavailableError.
 
-        Of reports that come while the store answers none is lost: they are told the next time.
+        Reports that come while the store answers, or does not, are told the next time; of closed
+        connections the newest MAX_CONNECTIONS.
         """
         left, self._left = self._left, {}
-        told = dict(left)
-        news = [c for c in self._connections.values() if c.last_seen and not c.is_told]
-        for connection in news:
-            connection.is_told = True
-            if connection.last_seen:
-                display = connection.as_display(connection.last_seen)
-                told[display.key] = display
-        if not told:
-            return
         try:
-            await self._store.put_displays([*told.values()])
+            await self._store.put_displays([*left.values()])
         except UnavailableError:
-            self._left = {**left, **self._left}
-            for connection in news:
+            newer, self._left = self._left, left
+            self._keep_left(newer)
+            raise
+        news = [c for c in self._connections.values() if not c.is_told]
+        for first in range(0, len(news), DISPLAYS_AT_ONCE):
+            await self._tell(news[first : first + DISPLAYS_AT_ONCE])
+
+    async def _tell(self, connections: Sequence[_Connection]) -> None:
+        """Tell a few at a time: sorting the lags of all at once would hold up the event loop."""
+        for connection in connections:
+            connection.is_told = True
+        try:
+            seen = ((c, c.last_seen) for c in connections)
+            await self._store.put_displays([c.as_display(at) for c, at in seen if at])
+        except UnavailableError:
+            for connection in connections:
                 connection.is_told = False
             raise
+
+    def _keep_left(self, newer: dict[str, Display]) -> None:
+        self._left |= newer
+        while len(self._left) > MAX_CONNECTIONS:
+            del self._left[next(iter(self._left))]
 
     async def run(self) -> None:
         """Flush until cancelled. While the store is away, what is newest waits, bounded."""

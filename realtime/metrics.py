@@ -28,7 +28,7 @@ OUTCOMES = ("changed", "unchanged", "outrun", "gone", "failed")
 CLOSE_CODES = (1000, 1001, 1006, 1011, 1012, 4400, 4401, 4403, 4408, 4429)
 
 FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10)
-END_TO_END_S = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 3, 5, 10, 30)
+END_TO_END_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 30)
 
 # They double the series, and a restart shows as a counter's reset anyway.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
 DISPLAYS_KEPT = timedelta(days=1)  # after their last report
-DISPLAYS_AT_ONCE = 250
+DISPLAYS_AT_ONCE = 100  # some 6 ms of work for the event loop
 MAX_DISPLAYS = 50_000  # reports of displays beyond are dropped: anybody may claim to be one
 PROJECTOR_LEASE = "projector"
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}

@@ -1,9 +1,9 @@
 """How fresh displays are: kept per process, told to the store, read from all of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from time import perf_counter
 
 import pytest
 
@@ -11,11 +11,11 @@ from booking.tests.factories import NOW
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import UnavailableError
 from realtime import displays, store
-from realtime.displays import LAGS_KEPT, MAX_LAG_MS, DisplayLog
+from realtime.displays import LAGS_KEPT, MAX_LAG_MS, DisplayLog, shared_displays
 from realtime.domain.display import Display, Freshness, percentile, worst_first
 from realtime.domain.state import Audience
 from realtime.metrics import REGISTRY
-from realtime.store import LiveStore, open_store
+from realtime.store import LiveStore, open_store, shared_store
 
 TOPIC = "building:house"
 
@@ -147,6 +147,36 @@ async def test_flush__store_away__keeps_the_report_for_the_next(live_store, cloc
     assert {d.id for d in await live_store.displays(limit=9)} == {"d-a", "d-b"}
 
 
+async def test_flush__store_away_for_long__keeps_a_bounded_number(clock, settings, monkeypatch):
+    monkeypatch.setattr(displays, "MAX_CONNECTIONS", 2)
+    settings.MONGODB_URL, settings.STORE_TIMEOUT_S = "mongodb://127.0.0.1:1", 0.1
+    away = open_store()
+    kept = DisplayLog(away, clock)
+    for connection in "abcd":
+        connect(kept, connection)
+        report(kept, connection, 40)
+        kept.note_closed(connection)
+        with pytest.raises(UnavailableError):
+            await kept.flush()
+    await away.close()
+    assert [d.id for d in kept._left.values()] == ["d-c", "d-d"]
+
+
+async def test_run__with_reports_and_a_store__tells_it_by_itself(monkeypatch):
+    monkeypatch.setattr(displays, "FLUSH_S", 0.01)
+    log, told = shared_displays(), shared_store()
+    assert log is shared_displays()
+    running = asyncio.ensure_future(log.run())
+    connect(log, "a")
+    report(log, "a", 40)
+    async with asyncio.timeout(5):
+        while not await told.displays(limit=1):
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await told._displays.delete_many({})
+    await told.close()
+
+
 async def test_seen__another_name_on_the_same_connection__is_the_first_one(kept, live_store):
     connect(kept, "a")
     report(kept, "a", display="first")
@@ -204,13 +234,26 @@ async def test_store__report_of_another_release__is_left_out(live_store):
     assert await live_store.displays(limit=9) == [display("new")]
 
 
-async def test_store__ten_thousand_reports__are_written_in_time(live_store):
-    many = [display(f"d-{n}") for n in range(displays.MAX_CONNECTIONS)]
-    for _ in ("new", "known"):
-        began = perf_counter()
-        await live_store.put_displays(many)
-        print(f"{len(many)} reports: {perf_counter() - began:.2f} s")
-    assert len(await live_store.displays(limit=20_000)) == len(many)
+async def test_flush__as_many_as_are_kept__does_not_hold_up_the_event_loop(kept, live_store):
+    for n in range(displays.MAX_CONNECTIONS):
+        connect(kept, f"c-{n}")
+        report(kept, f"c-{n}", *range(LAGS_KEPT))
+    loop = asyncio.get_running_loop()
+    stalls: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            stalls.append(loop.time() - before)
+
+    watching = asyncio.ensure_future(watch())
+    began = loop.time()
+    await kept.flush()
+    watching.cancel()
+    print(f"flush of all: {loop.time() - began:.2f} s, longest stall {max(stalls) * 1000:.0f} ms")
+    assert len(await live_store.displays(limit=20_000)) == displays.MAX_CONNECTIONS
+    assert max(stalls) < 0.5
 
 
 async def test_prepare__on_displays__forgets_them_after_a_day(live_store):
