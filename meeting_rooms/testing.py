@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from pymongo import MongoClient
 
 from meeting_rooms import embedded
 from meeting_rooms.embedded import ENVIRONMENT, ServiceName
@@ -42,6 +43,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     started = embedded.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
     os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
     os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
+    if mongodb := started.urls.get(ServiceName.MONGODB):
+        _keep_the_past(mongodb)
     try:
         return (yield)
     except BaseException:
@@ -54,6 +57,12 @@ def pytest_unconfigure() -> None:
     """Stop what was started, and nothing else."""
     embedded.stop(DATA_DIR, report=_quiet)
     shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+def _keep_the_past(mongodb_url: str) -> None:
+    """Let nothing expire: tests live in the past, and MongoDB goes by the wall clock."""
+    with MongoClient[dict[str, object]](mongodb_url, timeoutMS=10_000) as client:
+        client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
 
 
 def _quiet(_line: str) -> None:

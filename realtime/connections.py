@@ -141,12 +141,13 @@ class Connections:
         for connection in self._open:
             if connection.audience is Audience.STAFF:
                 by_principal.setdefault(connection.principal, []).append(connection)
-        for theirs in by_principal.values():
-            try:
-                audience = await theirs[0].ask_audience()
-            except STORE_ERRORS as exc:
-                log.warning("audience_not_asked", error=str(exc).strip())
-                return
+        try:
+            asked = (theirs[0].ask_audience() for theirs in by_principal.values())
+            audiences = await asyncio.gather(*asked)
+        except STORE_ERRORS as exc:
+            log.warning("audience_not_asked", error=str(exc).strip())
+            return
+        for theirs, audience in zip(by_principal.values(), audiences, strict=True):
             if audience is Audience.PUBLIC:
                 for connection in theirs:
                     connection.sign_out()

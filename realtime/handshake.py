@@ -3,11 +3,13 @@
 A browser always sends Origin and cannot send a Bearer header, so each path covers the other's gap.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from channels.middleware import BaseMiddleware
 from django.conf import settings
@@ -16,12 +18,18 @@ from django.http import HttpRequest
 from django.http.request import validate_host
 
 from identity.models import User
-from identity.services.authenticate_api_token import authenticate_api_token
+from identity.services.authenticate_api_token import authenticate_api_tokens
 from realtime import metrics
 from realtime.domain.state import Audience
-from realtime.threads import in_thread
+from realtime.together import Together
 
+Find = Callable[[Collection[str]], Mapping[str, User]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Find, Together[str, User]]] = (
+    WeakKeyDictionary()
+)
 
 
 class HandshakeMiddleware(BaseMiddleware):
@@ -39,10 +47,10 @@ class HandshakeMiddleware(BaseMiddleware):
         is_program = scheme.lower() == "bearer"
         if is_program:
             principal: str | None = token.strip()
-            ask = partial(_ask, authenticate_api_token, secret=principal)
+            ask = partial(_ask, _owners, principal)
         elif is_own_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
             principal = scope["session"].session_key
-            ask = partial(_ask, _user_of_session, principal)
+            ask = partial(_ask, _signed_in, principal)
         else:
             return await _refuse("foreign_origin", receive, send)
         audience = Audience.PUBLIC if principal is None else await ask()
@@ -52,9 +60,13 @@ class HandshakeMiddleware(BaseMiddleware):
         return await self.inner({**scope, **added}, receive, send)
 
 
-async def _ask(find: Callable[..., User | None], *args: Any, **kwargs: Any) -> Audience:
+async def _ask(find: Find, principal: str | None) -> Audience:
     """Return the audience of whoever is found."""
-    user = await in_thread(find, *args, **kwargs)
+    loop = asyncio.get_running_loop()
+    asking = _asking.setdefault(loop, {})
+    if find not in asking:
+        asking[find] = Together(find)
+    user = await asking[find].ask(principal or "")
     return Audience.STAFF if user is not None else Audience.PUBLIC
 
 
@@ -77,12 +89,20 @@ def is_own_origin(origin: str, host: str) -> bool:
     return is_same and validate_host(own.hostname or "", settings.ALLOWED_HOSTS)
 
 
-def _user_of_session(session_key: str) -> User | None:
-    """Return who is signed in by this session now."""
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    user = get_user(request)
-    return user if isinstance(user, User) else None
+def _owners(secrets: Collection[str]) -> dict[str, User]:
+    return authenticate_api_tokens(secrets=secrets)
+
+
+def _signed_in(session_keys: Collection[str]) -> dict[str, User]:
+    """Return who is signed in by each of these sessions now."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    found = {}
+    for key in filter(str.isalnum, session_keys):  # as all of ours are: junk must not fail the rest
+        request = HttpRequest()
+        request.session = store(key)
+        if isinstance(user := get_user(request), User):
+            found[key] = user
+    return found
 
 
 async def _refuse(reason: str, receive: Any, send: Any) -> None:

@@ -21,7 +21,9 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-async def store():
+async def store(settings):
+    """A store of this file alone: servers of other tests write their displays every 15 s."""
+    settings.MONGODB_DATABASE = "meeting_rooms_test_displays"
     opened = shared_store()
     yield opened
     await opened._displays.delete_many({})

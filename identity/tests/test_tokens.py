@@ -4,7 +4,10 @@ import pytest
 from django.test import Client
 
 from identity.models import ApiToken, Role, User
-from identity.services.authenticate_api_token import authenticate_api_token
+from identity.services.authenticate_api_token import (
+    authenticate_api_token,
+    authenticate_api_tokens,
+)
 from identity.services.issue_api_token import MAX_ACTIVE_TOKENS, issue_api_token
 from identity.services.revoke_api_token import revoke_api_token
 from identity.tests.factories import bearer, person
@@ -41,6 +44,16 @@ def test_token__expired_revoked_or_owner_inactive__opens_nothing():
     kept = issue_api_token(user=ann, name="c", clock=CLOCK)
     User.objects.update(is_active=False)
     assert authenticate_api_token(secret=kept.secret, clock=CLOCK) is None
+
+
+def test_tokens__many_at_once__are_two_queries(django_assert_num_queries):
+    ann, ben = person(), person()
+    good = {issue_api_token(user=who, name="a", clock=CLOCK).secret: who for who in (ann, ben)}
+    with django_assert_num_queries(2):
+        owners = authenticate_api_tokens(secrets=[*good, "mr_unknown"], clock=CLOCK)
+    assert owners == good
+    with django_assert_num_queries(1):
+        authenticate_api_tokens(secrets=[*good], clock=CLOCK)
 
 
 def test_token__of_somebody_else__cannot_be_revoked():

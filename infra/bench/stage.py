@@ -95,6 +95,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "LOG_LEVEL": "ERROR",
         "MONGODB_DATABASE": "meeting_rooms_bench",
         "REDIS_PREFIX": "meeting_rooms_bench",
+        # One token opens all of a row's connections, 5,000 at the most, and they may overlap.
+        "MAX_CONNECTIONS": "20000",
+        "MAX_CONNECTIONS_PER_PERSON": "20000",
     }
 
 

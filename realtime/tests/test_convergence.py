@@ -4,6 +4,7 @@ Real commands, projector, stores, hub and frames; only the layer between them is
 repeats and swaps what is published. `--hypothesis-profile=thorough` runs a thousand histories.
 """
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -146,7 +147,7 @@ class History:
         await self.hub.broadcast.tell()
 
     async def beat(self) -> None:
-        self.hub.broadcast.beat()
+        self.hub.broadcast.beat(asyncio.get_running_loop().time())
         await self.hub.broadcast.tell()
 
     async def read_line(self, frames: int) -> None:

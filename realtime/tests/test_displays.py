@@ -21,7 +21,9 @@ TOPIC = "building:house"
 
 
 @pytest.fixture
-async def live_store() -> AsyncIterator[LiveStore]:
+async def live_store(settings) -> AsyncIterator[LiveStore]:
+    """A store of this file alone: servers of other tests write their displays every 15 s."""
+    settings.MONGODB_DATABASE = "meeting_rooms_test_displays"
     opened = open_store()
     await opened.prepare()
     yield opened
