@@ -6,7 +6,8 @@ no change, however many screens follow it, holds up anything else for long.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import structlog
 
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 PAUSE_S = 0.01
 SLICE = 256  # sends between two yields: 1 to 3 ms
 
+T = TypeVar("T")
 _Following = dict[Topic, Audience]
 
 
@@ -149,19 +151,18 @@ class _Slices:
 
     async def push(self, subscribers: Iterable[Subscriber], batch: Batch) -> None:
         for subscriber in subscribers:
-            try:
-                subscriber.wire.push(batch)
-            except Exception:  # logged whole; the others must get theirs
-                log.exception("push_failed")
-            self._sent += 1
-            if self._sent % SLICE == 0:
+            if self._fills(subscriber.wire.push, batch):
                 await asyncio.sleep(0)
 
     async def beat(self, subscriber: Subscriber, frame: Frame) -> None:
-        try:
-            subscriber.wire.beat(frame)
-        except Exception:  # logged whole; the others must get theirs
-            log.exception("beat_failed")
-        self._sent += 1
-        if self._sent % SLICE == 0:
+        if self._fills(subscriber.wire.beat, frame):
             await asyncio.sleep(0)
+
+    def _fills(self, send: Callable[[T], None], what: T) -> bool:
+        """Send to one connection; say whether the slice is full."""
+        try:
+            send(what)
+        except Exception:  # logged whole; the others must get theirs
+            log.exception("send_failed")
+        self._sent += 1
+        return self._sent % SLICE == 0
