@@ -48,8 +48,8 @@ def epochs_never_return(evidence: Evidence) -> Iterator[str]:
 
 
 def same_mark_same_content(evidence: Evidence) -> Iterator[str]:
-    """The same room, epoch and version always is the same state, on whatever screen."""
-    contents: dict[tuple[str, str, int], str] = {}
+    """Room, epoch and version name one state, on whatever screen of an audience."""
+    contents: dict[tuple[str, str, str, int], str] = {}
     for client, history in evidence.histories.items():
         for one in history:
             known = contents.setdefault(_mark(one), one.content)
@@ -107,8 +107,8 @@ def one_key_one_booking(evidence: Evidence) -> Iterator[str]:
             yield f"key {one.key} was answered {first[:8]} and then {one.booking[:8]}"
 
 
-def _mark(one: Applied) -> tuple[str, str, int]:
-    return one.room, one.epoch, one.version
+def _mark(one: Applied) -> tuple[str, str, str, int]:
+    return one.audience, one.room, one.epoch, one.version
 
 
 def _named(body: object) -> str:

@@ -14,6 +14,7 @@ class Applied:
     epoch: str
     version: int
     content: str  # digest of the whole body
+    audience: str = "staff"  # what a state contains depends on who reads it
     at: float = 0.0  # monotonic seconds
 
 

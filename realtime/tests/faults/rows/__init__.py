@@ -1,1 +1,5 @@
-"""The rows of the fault matrix, by what is broken."""
+"""The rows of the fault matrix, by what is broken. Importing this enters all of them."""
+
+from realtime.tests.faults.rows import crashes
+
+__all__ = ["crashes"]
