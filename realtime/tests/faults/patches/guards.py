@@ -126,6 +126,14 @@ def layer_per_socket() -> None:
     }
 
 
+def layer_core() -> None:
+    """Keep messages in Redis, as the other layer of channels_redis does."""
+    settings.CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [settings.REDIS_HOST], "prefix": settings.REDIS_PREFIX},
+    }
+
+
 def decode_unguarded() -> None:
     """Take it that every frame and every message can be read."""
     real_frame, real_change = protocol.parse_frame, realtime.layer.decode_change
@@ -170,6 +178,7 @@ PATCHES: dict[str, Callable[..., None]] = {
         drain_off,
         wire_unbounded,
         layer_per_socket,
+        layer_core,
         decode_unguarded,
         unknown_forbidden,
     )
