@@ -62,6 +62,10 @@ async def frozen(lab: Lab) -> None:
     ready = await lab.booker.get("/readyz", timeout_s=10)
     is_quick = ready.status == 503 and ready.took_s < ANSWERED_WITHIN_S
     lab.claim("not ready, and says so", is_quick, f"{ready.status} in {ready.took_s:.2f} s")
+    for path in ("/board/house", "/api/v1/rooms"):
+        read = await lab.booker.get(path, timeout_s=10)
+        is_quick = read.status == 200 and read.took_s < ANSWERED_WITHIN_S
+        lab.claim(f"{path} answers", is_quick, f"{read.status} in {read.took_s:.2f} s")
     await book_on(lab, 8, is_pushed=False)
     await not_live(lab, since)
     await asyncio.sleep(max(0.0, FROZEN_S - (monotonic() - since)))
