@@ -59,11 +59,12 @@ async def killed(lab: Lab) -> None:
     lab.follow(2, topic=f"room:{lab.rooms[-1]}")  # is never booked: idle
     await lab.until(20, lab.all_live, "clients did not come up")
     lab.servers.kill(REDIS)
-    await book_on(lab, 3)
+    await book_on(lab, 8)
     await lab.settles("right without Redis")
     await asyncio.to_thread(lab.servers.start)
     await book_on(lab, 2)
     await lab.settles("right after its return")
+    await _heard_again(lab)
     claim_never_closed(lab)
     await lab.judge()
 
