@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from realtime import metrics
 from realtime.domain.state import LiveState
-from realtime.store import CODEC
+from realtime.mongo import CODEC
 
 log = structlog.get_logger(__name__)
 PUBLISH_TIMEOUT_S = 2.0
