@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -47,7 +48,8 @@ class Servers:
         """End a server and its children by SIGKILL."""
         processes = self._tree(name)
         for process in processes:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(processes, timeout=10)
 
     def freeze(self, name: ServiceName) -> None:
@@ -66,7 +68,8 @@ class Servers:
 
     def _signal(self, name: ServiceName, number: signal.Signals) -> None:
         for process in self._tree(name):
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # a child of Postgres that has just ended
+                process.send_signal(number)
 
     def _tree(self, name: ServiceName) -> list[psutil.Process]:
         server = read_servers(self._data_dir).get(name)

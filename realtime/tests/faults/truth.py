@@ -26,7 +26,7 @@ class Truth:
     def __init__(self, postgres_url: str, mongodb_url: str, database: str) -> None:
         self._postgres_url = postgres_url
         self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            mongodb_url, serverSelectionTimeoutMS=5000, tz_aware=True
+            mongodb_url, serverSelectionTimeoutMS=5000, tz_aware=True, directConnection=True
         )
         self._rooms = self._client.get_database(database, codec_options=_CODEC)["rooms"]
 

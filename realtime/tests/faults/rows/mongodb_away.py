@@ -82,6 +82,9 @@ async def frozen(lab: Lab) -> None:
     Guard("the worker's sweep", driver="sweep_off"),
 )
 async def emptied(lab: Lab) -> None:
+    # A second election: new servers then know only an older one, which no client believes.
+    lab.servers.kill(MONGODB)
+    await asyncio.to_thread(lab.servers.start)
     await lab.ready()
     for room in lab.rooms:
         await lab.booker.book(room)
