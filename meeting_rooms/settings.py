@@ -13,6 +13,7 @@ from meeting_rooms import embedded
 from meeting_rooms.build import build_id
 from meeting_rooms.embedded import ServiceName
 from meeting_rooms.logs import logging_config
+from meeting_rooms.postgres import BoundedConnection
 from meeting_rooms.secret_key import read_secret_key
 
 django_stubs_ext.monkeypatch()  # admin and manager classes are generic, as in the stubs
@@ -43,6 +44,7 @@ STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 LOCK_TIMEOUT_MS = 3_000
 POSTGRES_POOL_SIZE = env.int("POSTGRES_POOL_SIZE", 20)
 STORE_TIMEOUT_S = 2.0
+POOL_TIMEOUT_S = 1.5  # for a connection, so that a refusal takes less than STORE_TIMEOUT_S
 
 DATABASES = {
     "default": {
@@ -53,7 +55,15 @@ DATABASES = {
             "connect_timeout": 3,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
             f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=30000",
-            "pool": {"min_size": 1, "max_size": POSTGRES_POOL_SIZE, "timeout": 5},
+            "pool": {
+                "min_size": 1,
+                "max_size": POSTGRES_POOL_SIZE,
+                "timeout": POOL_TIMEOUT_S,
+                # Attempts are ever rarer: after a long outage the next would come minutes late.
+                # One that is given up is followed by another as soon as somebody needs it.
+                "reconnect_timeout": STORE_TIMEOUT_S,
+                "connection_class": BoundedConnection,
+            },
         },
     }
 }

@@ -13,20 +13,16 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import structlog
-from bson.codec_options import CodecOptions
 from django.conf import settings
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, DuplicateKeyError
-from pymongo.write_concern import WriteConcern
 
 from realtime.domain.state import LiveState, Mark, Occupancy, SensorHealth
 from realtime.domain.topics import Topic
-from realtime.mongo import DisplayRows, bounded
+from realtime.mongo import CODEC, DisplayRows
 
 log = structlog.get_logger(__name__)
 
-CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 READINGS_KEPT = timedelta(days=30)
 PROJECTOR_LEASE = "projector"
 MAX_SKEW_S = 2.0  # a process whose clock is further from the store's does not vouch for screens
@@ -47,19 +43,14 @@ class Reading:
 class LiveStore(DisplayRows):
     """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
 
-    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
-        self._client = client
-        self._db: AsyncDatabase[dict[str, Any]] = client.get_database(
-            database, codec_options=CODEC, write_concern=WriteConcern("majority", j=True)
-        )
+    def _use(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        super()._use(client)
         self._rooms = self._db["rooms"]
         self._leases = self._db["leases"]
-        # Reports come again within seconds, so they need no majority and no journal.
-        super().__init__(self._db)
 
     async def prepare(self) -> None:
         """Create indexes and the time series. Harmless when repeated."""
-        async with bounded():
+        async with self._bounded():
             await self._rooms.create_index([("next_change_at", ASCENDING)])
             await self._rooms.create_index([("building", ASCENDING)])
             await self._rooms.create_index([("floor", ASCENDING)])
@@ -78,7 +69,7 @@ class LiveStore(DisplayRows):
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the primary answers."""
-        async with bounded():
+        async with self._bounded():
             await self._client.admin.command("ping")
 
     async def get(self, room_id: str) -> LiveState | None:
@@ -87,7 +78,7 @@ class LiveStore(DisplayRows):
         One that cannot be read, written by another release, is discarded: the projector then makes
         a new one under a new epoch.
         """
-        async with bounded():
+        async with self._bounded():
             doc = await self._rooms.find_one({"_id": room_id})
             if doc is None:
                 return None
@@ -98,31 +89,31 @@ class LiveStore(DisplayRows):
 
     async def states(self, topic: Topic) -> list[LiveState]:
         """Return the states of a topic in the order of their ids."""
-        async with bounded():
+        async with self._bounded():
             docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
         """Return the states of these rooms, of those that exist."""
-        async with bounded():
+        async with self._bounded():
             docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def marks(self) -> dict[str, Mark]:
         """Return (epoch, version) by room."""
-        async with bounded():
+        async with self._bounded():
             docs = await self._rooms.find({}, {"epoch": 1, "version": 1}).to_list()
         return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
 
     async def schedule_versions(self) -> dict[UUID, int]:
         """Return by room the Postgres version that its state was read at."""
-        async with bounded():
+        async with self._bounded():
             docs = await self._rooms.find({}, {"schedule.version": 1}).to_list()
         return {UUID(doc["_id"]): doc["schedule"]["version"] for doc in docs}
 
     async def insert(self, state: LiveState) -> bool:
         """Store a room's first state. Returns False when another projector was first."""
-        async with bounded():
+        async with self._bounded():
             try:
                 await self._rooms.insert_one(state.as_document())
             except DuplicateKeyError:
@@ -137,7 +128,7 @@ class LiveStore(DisplayRows):
         """
         epoch, version = expected
         doc = state.as_document()
-        async with bounded():
+        async with self._bounded():
             found = await self._rooms.find_one_and_replace(
                 {"_id": state.id, "epoch": epoch, "version": version}, doc, {"_id": 1}
             )
@@ -145,19 +136,19 @@ class LiveStore(DisplayRows):
 
     async def remove(self, room_ids: Iterable[UUID]) -> None:
         """Forget rooms that are no longer in use."""
-        async with bounded():
+        async with self._bounded():
             await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
 
     async def due(self, now: datetime, *, limit: int = 500) -> list[UUID]:
         """Return the rooms that time has overtaken, the longest overdue first."""
-        async with bounded():
+        async with self._bounded():
             cursor = self._rooms.find({"next_change_at": {"$lte": now}}, {"_id": 1})
             docs = await cursor.sort("next_change_at").limit(limit).to_list()
         return [UUID(doc["_id"]) for doc in docs]
 
     async def next_due(self) -> datetime | None:
         """Return the earliest instant at which some state will change by itself."""
-        async with bounded():
+        async with self._bounded():
             doc = await self._rooms.find_one(
                 {"next_change_at": {"$ne": None}},
                 {"next_change_at": 1},
@@ -174,12 +165,12 @@ class LiveStore(DisplayRows):
             "source": reading.source,
             "observed_at": reading.observed_at,
         }
-        async with bounded():
+        async with self._bounded():
             await self._db["readings"].insert_one(doc)
 
     async def newest_reading(self, room: UUID) -> Occupancy | None:
         """Return what the newest raw reading of a room says; None if there is none."""
-        async with bounded():
+        async with self._bounded():
             doc = await self._db["readings"].find_one(
                 {"room": str(room)}, sort=[("observed_at", DESCENDING)]
             )
@@ -190,7 +181,7 @@ class LiveStore(DisplayRows):
 
     async def renew_lease(self) -> None:
         """Record, by the store's own clock, that a projector has just done its round."""
-        async with bounded():
+        async with self._bounded():
             await self._leases.update_one(
                 {"_id": PROJECTOR_LEASE}, {"$currentDate": {"renewed_at": True}}, upsert=True
             )
@@ -201,7 +192,7 @@ class LiveStore(DisplayRows):
         Both instants are the store's, so a skewed clock elsewhere cannot fake or hide a death.
         """
         age = {"$subtract": ["$$NOW", "$renewed_at"]}
-        async with bounded():
+        async with self._bounded():
             cursor = await self._leases.aggregate(
                 [{"$match": {"_id": PROJECTOR_LEASE}}, {"$project": {"age_ms": age}}]
             )
@@ -213,14 +204,10 @@ class LiveStore(DisplayRows):
 
         The answer is as old as the question took, at most `settings.STORE_TIMEOUT_S`.
         """
-        async with bounded():
+        async with self._bounded():
             answer = await self._client.admin.command("hello", codec_options=CODEC)
         theirs: datetime = answer["localTime"]
         return (now - theirs).total_seconds()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
 
 
 def _readable(doc: dict[str, Any]) -> LiveState | None:
@@ -237,16 +224,23 @@ def _filter(topic: Topic) -> Mapping[str, str]:
 
 def open_store() -> LiveStore:
     """Open a store for the running event loop. The caller closes it."""
-    milliseconds = int(settings.STORE_TIMEOUT_S * 1000)
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+    return LiveStore(_connect, settings.MONGODB_DATABASE)
+
+
+def _connect() -> AsyncMongoClient[dict[str, Any]]:
+    timeout_ms = int(settings.STORE_TIMEOUT_S * 1000)
+    # Given up before the call is, which then knows that no server was found; and in between two
+    # attempts, half a second apart: pymongo leaves the socket of one that is cancelled to the
+    # garbage collector.
+    search_ms = int(timeout_ms * 0.85)
+    return AsyncMongoClient(
         settings.MONGODB_URL,
         tz_aware=True,
-        serverSelectionTimeoutMS=milliseconds,
-        connectTimeoutMS=milliseconds,
-        socketTimeoutMS=milliseconds,
+        serverSelectionTimeoutMS=search_ms,
+        connectTimeoutMS=search_ms,
+        socketTimeoutMS=timeout_ms,
         maxPoolSize=50,
     )
-    return LiveStore(client, settings.MONGODB_DATABASE)
 
 
 _stores: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveStore] = WeakKeyDictionary()

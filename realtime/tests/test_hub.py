@@ -1,46 +1,50 @@
-"""When a hub vouches for its screens, and how old it says that its proof is."""
+"""A hub vouches for its screens only as a whole."""
 
-import json
-from datetime import timedelta
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import pytest
-from channels.db import database_sync_to_async
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.domain.state import Audience
-from realtime.domain.topics import Topic
-from realtime.fragments import Rendering
-from realtime.hub import LEASE_MAX_AGE_S, Hub
-from realtime.tests.test_convergence import Air, Line
-from rooms.tests import factories
+from realtime.hub import HEAL_S, Hub
+from realtime.store import LiveStore
 
-pytestmark = pytest.mark.django_db(transaction=True)
-make_room = database_sync_to_async(factories.room)
-STAFF = Rendering(Audience.STAFF)
+WAIT_S = 5.0
 
 
-async def greeted(store, projector, lease_age_s: float) -> list[dict]:
-    """Return what a screen is sent first, a projector having been at work that long ago."""
-    room = await make_room()
-    await projector.project(room.uuid)
+class UnforeseenLayer(InMemoryChannelLayer):
+    """Fails in a way that nobody has thought of."""
+
+    async def receive(self, channel: str) -> dict[str, object]:
+        raise ValueError(channel)
+
+
+@contextmanager
+def running(store: LiveStore, layer: BaseChannelLayer) -> Iterator[Hub]:
+    hub = Hub(store, layer, SYSTEM_CLOCK)
+    before = asyncio.all_tasks()
+    hub.start()
+    try:
+        yield hub
+    finally:
+        for task in asyncio.all_tasks() - before:
+            task.cancel()
+
+
+async def test_may_vouch__all_loops_run__does(store):
     await store.renew_lease()
-    ago = timedelta(seconds=lease_age_s)
-    renewed = {
-        "$set": {"renewed_at": {"$subtract": ["$renewed_at", int(ago.total_seconds() * 1000)]}}
-    }
-    await store._leases.update_one({}, [renewed])
-    hub, line = Hub(store, Air(), SYSTEM_CLOCK), Line()
-    await hub.check()
-    await hub.subscribe(line, Topic("campus"), STAFF, {})
-    return [json.loads(text) for text in line.texts]
+    with running(store, InMemoryChannelLayer()) as hub:
+        async with asyncio.timeout(WAIT_S):
+            while not hub.may_vouch():
+                await asyncio.sleep(0.02)
 
 
-async def test_vouching__young_lease__says_how_old_the_proof_is(store, projector):
-    _, heartbeat = await greeted(store, projector, 2.0)
-    assert heartbeat["type"] == "heartbeat"
-    assert 2_000 <= heartbeat["age_ms"] < 3_500
-
-
-async def test_vouching__old_lease__is_withheld(store, projector):
-    (snapshot,) = await greeted(store, projector, LEASE_MAX_AGE_S + 0.1)
-    assert snapshot["type"] == "snapshot"
+async def test_may_vouch__a_loop_has_died__never_does(store):
+    await store.renew_lease()
+    with running(store, UnforeseenLayer()) as hub:
+        judged: list[bool] = []
+        for _ in range(20):
+            await asyncio.sleep(HEAL_S / 10)
+            judged.append(hub.may_vouch())
+    assert not any(judged[5:])

@@ -1,0 +1,188 @@
+"""Clients of the live protocol as it is meant to be spoken, and a record of what they showed.
+
+They apply the room rule, compare digests, ask again with what they have, acknowledge, ping when
+it is silent, and connect again after a random wait.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from hashlib import sha256
+from time import monotonic
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
+
+from realtime.tests.faults.evidence import Applied
+from realtime.tests.screen import Screen
+
+STALE_S = 10.0  # without proof of life a screen says that it is not live
+SILENCE_S = 6.0  # then a client asks whether anybody is there
+PATIENCE_S = 3.5  # for the answer, so that a dead line is left within STALE_S
+JITTER_S = (0.1, 1.0)
+ASK_AGAIN_S = 1.0  # after an error
+OPEN_TIMEOUT_S = 10.0
+
+
+class RecordingScreen(Screen):
+    """The reference client's screen, with a record of every state it has put up."""
+
+    def __init__(self, topic: str, audience: str) -> None:
+        super().__init__(topic)
+        self._audience = audience
+        self.applied: list[Applied] = []
+
+    def _apply(self, room: dict[str, Any], *, is_snapshot: bool) -> None:
+        known = len(self.history)
+        self._follow_rule(room, is_snapshot=is_snapshot)
+        if len(self.history) > known:
+            content = sha256(json.dumps(room, sort_keys=True).encode()).hexdigest()
+            self.applied.append(
+                Applied(room["id"], room["epoch"], room["version"], content, self._audience,
+                        monotonic())
+            )  # fmt: skip
+
+    def _follow_rule(self, room: dict[str, Any], *, is_snapshot: bool) -> None:
+        super()._apply(room, is_snapshot=is_snapshot)
+
+
+class CarelessScreen(RecordingScreen):
+    """Puts up whatever comes: the room rule is switched off."""
+
+    def _follow_rule(self, room: dict[str, Any], *, is_snapshot: bool) -> None:
+        self.rooms[room["id"]] = room
+        self.history.append((room["id"], room["epoch"], room["version"]))
+
+
+class Follower:
+    """One client of one topic, until it is stopped."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        topic: str,
+        headers: Mapping[str, str],
+        *,
+        is_careless: bool = False,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._headers = dict(headers)
+        self._extra = dict(extra or {})  # members a newer client might send
+        self.is_public = "Authorization" not in headers
+        kind = CarelessScreen if is_careless else RecordingScreen
+        self.screen = kind(topic, "public" if self.is_public else "staff")
+        self.proofs: list[float] = []  # when a heartbeat proved the screen right
+        self.proven: list[tuple[float, dict[str, dict[str, Any]]]] = []
+        self.closes: list[tuple[float, int]] = []
+        self.opened: list[tuple[float, float]] = []  # when, and how long the handshake took
+        self.snapshots: list[float] = []
+        self.left: list[tuple[float, float]] = []  # dead lines: when, and silent for how long
+        self.refused = 0
+        self.frames: list[str] = []  # their types
+        self.errors: list[str] = []
+        self.builds: list[str] = []
+        self._raw: ClientConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    @property
+    def is_open(self) -> bool:
+        return self._raw is not None
+
+    def is_live(self, at: float | None = None) -> bool:
+        """Say whether the screen calls itself live: proven within the last STALE_S."""
+        at = monotonic() if at is None else at
+        return any(at - STALE_S < proof <= at for proof in reversed(self.proofs))
+
+    def part_of(self, rooms: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what this client's topic contains, of all rooms by id."""
+        kind, _, name = self.screen.topic.partition(":")
+        return {room: one for room, one in rooms.items() if kind != "room" or room == name}
+
+    def version(self, room: str) -> int:
+        """Return the version that the screen shows, 0 for none."""
+        return int(self.screen.rooms.get(room, {}).get("version", 0))
+
+    async def send(self, text: str | bytes) -> None:
+        if self._raw is not None:
+            await self._raw.send(text)
+
+    async def _run(self) -> None:
+        while True:
+            began = monotonic()
+            try:
+                async with connect(
+                    self._url, origin=_origin(self._url), additional_headers=self._headers,
+                    ping_interval=None, open_timeout=OPEN_TIMEOUT_S, close_timeout=1, proxy=None,
+                    compression=None,
+                ) as raw:  # fmt: skip
+                    self.opened.append((monotonic(), monotonic() - began))
+                    self._raw = raw
+                    self.screen.subscribe()
+                    await self._talk(raw)
+            except ConnectionClosed as end:
+                self.closes.append((monotonic(), end.rcvd.code if end.rcvd else 1006))
+            except (OSError, InvalidHandshake, WebSocketException):
+                self.refused += 1
+            finally:
+                self._raw = None
+            await asyncio.sleep(random.uniform(*JITTER_S))
+
+    async def _talk(self, raw: ClientConnection) -> None:
+        heard = monotonic()
+        while True:
+            for ask in self._asks():
+                await raw.send(json.dumps({**self._extra, **ask}))
+            try:
+                async with asyncio.timeout(SILENCE_S):
+                    text = await raw.recv()
+            except TimeoutError:
+                await raw.send(json.dumps({"type": "ping", "t": monotonic()}))
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        text = await raw.recv()
+                except TimeoutError:
+                    self.left.append((monotonic(), monotonic() - heard))
+                    raw.transport.abort()
+                    return
+            heard = monotonic()
+            await self._take(str(text))
+
+    def _asks(self) -> list[dict[str, Any]]:
+        asks, self.screen.asks = self.screen.asks, []
+        return asks
+
+    async def _take(self, text: str) -> None:
+        frame = json.loads(text)
+        kind = frame["type"]
+        self.frames.append(kind)
+        self.screen.take(text)
+        now = monotonic()
+        if kind == "heartbeat" and frame["digest"].get(self.screen.topic) == self.screen.digest():
+            self.proofs.append(now)
+            self.proven.append((now, dict(self.screen.rooms)))
+        elif kind == "hello":
+            self.builds.append(frame["build"])
+        elif kind == "snapshot":
+            self.snapshots.append(now)
+        elif kind == "error":
+            self.errors.append(frame["code"])
+            if frame["code"] in ("unavailable", "not_found"):
+                await asyncio.sleep(ASK_AGAIN_S)
+                self.screen.subscribe()
+
+
+def _origin(url: str) -> str:
+    return "http://" + url.removeprefix("ws://").partition("/")[0]

@@ -1,0 +1,5 @@
+"""Replacements by name: fail points, faults of the layer and the clock, guards switched off."""
+
+from realtime.tests.faults.patches import delivery, failpoints, guards
+
+PATCHES = {**failpoints.PATCHES, **delivery.PATCHES, **guards.PATCHES}

@@ -1,0 +1,198 @@
+"""Guards switched off, one each: a row whose guard is off must fail, or it proves nothing."""
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from pydantic import ConfigDict, TypeAdapter
+
+import booking.api
+import realtime.hub
+import realtime.layer
+import realtime.publisher
+import realtime.store
+import realtime.worker
+from meeting_rooms.api import api
+from meeting_rooms.management.commands import serve
+from realtime import wires
+from realtime.consumer import LiveConsumer
+from realtime.domain import protocol
+from realtime.mirror import Mirror, Verdict
+
+FOR_EVER_S = 3600.0
+
+
+def sweep_off() -> None:
+    """Vouch every second, and look for nothing that was missed."""
+
+    async def sweep(self: Any) -> None:
+        await self._store.renew_lease()
+        await asyncio.sleep(realtime.worker.SWEEP_S)
+
+    realtime.worker.Worker._sweep = sweep
+
+
+def heal_off() -> None:
+    """Compare with the store once, and then only say so."""
+    real = realtime.hub.Hub.compare
+
+    async def compare(self: Any) -> None:
+        self._heal_now.clear()
+        if self._compared_at == -inf:
+            await real(self)
+        self._compared_at = asyncio.get_running_loop().time()
+
+    realtime.hub.Hub.compare = compare
+
+
+def vouch_always() -> None:
+    """Claim to be live, whatever is known."""
+    realtime.hub.Hub.may_vouch = lambda _self: True
+
+
+def skew_unnoticed() -> None:
+    """Believe the own clock."""
+    realtime.store.MAX_SKEW_S = realtime.hub.MAX_SKEW_S = realtime.worker.MAX_SKEW_S = inf
+
+
+def version_rule_off() -> None:
+    """Take whatever the layer brings for the newest."""
+
+    def accept(self: Mirror, state: Any) -> Verdict:
+        self._put(state)
+        return Verdict.NEXT
+
+    Mirror.accept = accept
+
+
+def idempotency_off() -> None:
+    """Do not look at the key of a command."""
+    real = booking.api.book_room
+
+    def book_room(**command: Any) -> Any:
+        return real(**{**command, "idempotency_key": None})
+
+    booking.api.book_room = book_room
+
+
+def publish_unbounded() -> None:
+    """Wait for the layer as long as it likes."""
+    realtime.publisher.PUBLISH_TIMEOUT_S = FOR_EVER_S
+
+
+def store_unbounded() -> None:
+    """Wait for the stores as long as they like."""
+    settings.STORE_TIMEOUT_S = FOR_EVER_S
+
+
+def unavailable_unhandled() -> None:
+    """Answer a store that is away as if it were a bug."""
+    for kind in (OperationalError, InterfaceError):
+        del api._exception_handlers[kind]
+
+
+def postgres_unbounded() -> None:
+    """Wait for an answer of Postgres as long as it takes."""
+    settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = psycopg.Connection
+
+
+def postgres_patient() -> None:
+    """Wait for a connection, and between attempts, as long as psycopg's pool likes."""
+    options = settings.DATABASES["default"]["OPTIONS"]["pool"]
+    del options["timeout"], options["reconnect_timeout"]
+
+
+def ping_off() -> None:
+    """Never ask a socket whether it is still there."""
+    serve.PING_INTERVAL_S = serve.PING_TIMEOUT_S = 0
+
+
+def drain_off() -> None:
+    """Go without a word."""
+
+    async def drain(_number: int) -> None:
+        serve.shared_connections().is_draining = True
+
+    serve.drain = drain
+
+
+def wire_unbounded() -> None:
+    """Send on, however much is unread, and let nobody go."""
+    settings.DIRECT_SEND = False
+    wires.WINDOW = FOR_EVER_S * 1e9
+    wires.AsgiWire.behind_s = lambda _self, _now: 0.0
+
+
+def layer_per_socket() -> None:
+    """Give each socket a channel of its own, over a pool of 100 connections."""
+    LiveConsumer.channel_layer_alias = "default"
+    host = {**settings.REDIS_HOST, "max_connections": 100}
+    settings.CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [host], "prefix": settings.REDIS_PREFIX},
+    }
+
+
+def layer_core() -> None:
+    """Keep messages in Redis, as the other layer of channels_redis does."""
+    settings.CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [settings.REDIS_HOST], "prefix": settings.REDIS_PREFIX},
+    }
+
+
+def decode_unguarded() -> None:
+    """Take it that every frame and every message can be read."""
+    real_frame, real_change = protocol.parse_frame, realtime.layer.decode_change
+
+    def parse_frame(text: str | None) -> Any:
+        try:
+            return real_frame(text)
+        except protocol.BadFrameError as exc:
+            raise ValueError from exc
+
+    def decode_change(message: Any) -> Any:
+        try:
+            return real_change(message)
+        except realtime.layer.UnreadableChangeError as exc:
+            raise ValueError from exc
+
+    protocol.parse_frame = parse_frame
+    realtime.layer.decode_change = decode_change
+
+
+def unknown_forbidden() -> None:
+    """Refuse a frame for a member that a later release has added."""
+    for kind in (protocol.Subscribe, protocol.Unsubscribe, protocol.Ping, protocol.Ack):
+        kind.model_config = ConfigDict(frozen=True, extra="forbid")
+        kind.model_rebuild(force=True)
+    protocol._ADAPTER = TypeAdapter(protocol._ADAPTER._type)
+
+
+PATCHES: dict[str, Callable[..., None]] = {
+    one.__name__: one
+    for one in (
+        sweep_off,
+        heal_off,
+        vouch_always,
+        skew_unnoticed,
+        version_rule_off,
+        idempotency_off,
+        publish_unbounded,
+        store_unbounded,
+        unavailable_unhandled,
+        postgres_unbounded,
+        postgres_patient,
+        ping_off,
+        drain_off,
+        wire_unbounded,
+        layer_per_socket,
+        layer_core,
+        decode_unguarded,
+        unknown_forbidden,
+    )
+}

@@ -1,0 +1,120 @@
+"""A TCP proxy on loopback that breaks on demand whatever goes through it."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator
+from enum import Enum, auto
+
+CHUNK = 65_536
+DELAY_S = 0.2
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, not with FIN
+
+
+class Mode(Enum):
+    """What happens to bytes on their way, and to new connections."""
+
+    PASS = auto()
+    DELAY = auto()  # each chunk DELAY_S late
+    BLACKHOLE = auto()  # accepted, and then nothing: neither bytes nor an end, in no direction
+    REFUSE = auto()  # nobody listens; connections that are open go on
+
+
+class Proxy:
+    """Forwards one port to another. `mode` may be set at any time; `refuse` and `reset` act."""
+
+    def __init__(self, target_port: int, target_host: str = "127.0.0.1") -> None:
+        self._target = target_host, target_port
+        self._server: asyncio.Server | None = None
+        self._links: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter | None]] = set()
+        self._passes = asyncio.Event()
+        self._passes.set()
+        self._mode = Mode.PASS
+        self.port = 0
+
+    @property
+    def open_links(self) -> int:
+        """Return how many connections are open."""
+        return len(self._links)
+
+    async def start(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def set(self, mode: Mode) -> None:
+        """Break, or repair; what a black hole held back flows on when it ends."""
+        if mode is Mode.REFUSE and self._server is not None:
+            self._server.close()
+            self._server = None
+        elif mode is not Mode.REFUSE and self._server is None:
+            await self.start()
+        self._mode = mode
+        if mode is Mode.BLACKHOLE:
+            self._passes.clear()
+        else:
+            self._passes.set()
+
+    def reset(self) -> None:
+        """Tear every open connection, on both sides, with RST."""
+        for link in list(self._links):
+            for writer in link:
+                if writer is not None:
+                    _tear(writer)
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._server is not None:
+            self._server.close()
+        self.reset()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link: tuple[asyncio.StreamWriter, asyncio.StreamWriter | None] = (writer, None)
+        self._links.add(link)
+        try:
+            await self._passes.wait()
+            back, out = await asyncio.open_connection(*self._target)
+            self._links.discard(link)
+            link = writer, out
+            self._links.add(link)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, out))
+                group.create_task(self._pump(back, writer))
+        except (OSError, ExceptionGroup):
+            pass  # either side is gone, and so is the link
+        finally:
+            self._links.discard(link)
+            for one in link:
+                if one is not None:
+                    one.close()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self._passes.wait()
+            chunk = await reader.read(CHUNK)
+            await self._passes.wait()
+            if self._mode is Mode.DELAY:
+                await asyncio.sleep(DELAY_S)
+            if not chunk:
+                raise ConnectionResetError
+            writer.write(chunk)
+            await writer.drain()
+
+
+@contextlib.asynccontextmanager
+async def proxied(target_port: int) -> AsyncIterator[Proxy]:
+    """Run a proxy in front of a port of loopback."""
+    proxy = Proxy(target_port)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()
+
+
+def _tear(writer: asyncio.StreamWriter) -> None:
+    raw = writer.get_extra_info("socket")
+    if raw is not None and raw.fileno() >= 0:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()

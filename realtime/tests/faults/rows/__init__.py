@@ -1,0 +1,5 @@
+"""The rows of the fault matrix, by what is broken. Importing this enters all of them."""
+
+from realtime.tests.faults.rows import crashes, delivery, mongodb_away, postgres_away, redis_away
+
+__all__ = ["crashes", "delivery", "mongodb_away", "postgres_away", "redis_away"]

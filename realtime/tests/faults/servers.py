@@ -1,0 +1,86 @@
+"""The stores of a run: started here, and killed, frozen, wiped and started again on purpose."""
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from meeting_rooms import embedded
+from meeting_rooms.embedded import ENVIRONMENT, ServiceName
+from meeting_rooms.embedded.record import read_servers
+
+POSTGRES, MONGODB, REDIS = ServiceName.POSTGRES, ServiceName.MONGODB, ServiceName.REDIS
+
+
+class Servers:
+    """Postgres, MongoDB and Redis of one data folder. Signals go to these servers only."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self.urls: dict[ServiceName, str] = {}
+
+    def start(self) -> None:
+        """Start what does not run, on the ports of the last time. Harmless when repeated."""
+        given = {n: url for n in ServiceName if (url := os.environ.get(ENVIRONMENT[n]))}
+        wanted = [name for name in ServiceName if name not in given]
+        started = embedded.start(
+            self._data_dir, wanted=wanted, owner_pid=os.getpid(), report=_quiet
+        )
+        self.urls = {**given, **started.urls}
+
+    def start_again(self) -> None:
+        """Repair whatever a row has left broken."""
+        for name in ServiceName:
+            self.thaw(name)
+        self.start()
+
+    def stop(self) -> None:
+        """Stop all of them, frozen ones too."""
+        for name in ServiceName:
+            self.thaw(name)
+        embedded.stop(self._data_dir, report=_quiet)
+        shutil.rmtree(self._data_dir, ignore_errors=True)
+
+    def kill(self, name: ServiceName) -> None:
+        """End a server and its children by SIGKILL."""
+        processes = self._tree(name)
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=10)
+
+    def freeze(self, name: ServiceName) -> None:
+        """Stop a server and its children where they are."""
+        self._signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: ServiceName) -> None:
+        """Let it go on. Harmless for one that runs."""
+        self._signal(name, signal.SIGCONT)
+
+    def wipe(self, name: ServiceName) -> None:
+        """Delete the files of a server that is down."""
+        folder = Path(read_servers(self._data_dir)[name].folder)
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _signal(self, name: ServiceName, number: signal.Signals) -> None:
+        for process in self._tree(name):
+            with suppress(psutil.NoSuchProcess):  # a child of Postgres that has just ended
+                process.send_signal(number)
+
+    def _tree(self, name: ServiceName) -> list[psutil.Process]:
+        server = read_servers(self._data_dir).get(name)
+        if server is None or server.process is None:
+            return []
+        try:
+            parent = psutil.Process(server.process.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing: a failing start raises with the server's own words."""
