@@ -41,6 +41,10 @@ class Booker:
         self.acknowledged: list[Acknowledged] = []
         self.answers: list[Answer] = []
 
+    def turn_to(self, url: str) -> None:
+        """Send what follows to another process."""
+        self._http.base_url = httpx.URL(url)
+
     async def close(self) -> None:
         await self._http.aclose()
 
