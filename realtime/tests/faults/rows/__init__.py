@@ -1,5 +1,21 @@
 """The rows of the fault matrix, by what is broken. Importing this enters all of them."""
 
-from realtime.tests.faults.rows import crashes, delivery, mongodb_away, postgres_away, redis_away
+from realtime.tests.faults.rows import (
+    crash_web,
+    crashes,
+    delivery,
+    mongodb_away,
+    postgres_away,
+    redis_away,
+    slow_clients,
+)
 
-__all__ = ["crashes", "delivery", "mongodb_away", "postgres_away", "redis_away"]
+__all__ = [
+    "crash_web",
+    "crashes",
+    "delivery",
+    "mongodb_away",
+    "postgres_away",
+    "redis_away",
+    "slow_clients",
+]

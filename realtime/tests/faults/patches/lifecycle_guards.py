@@ -1,0 +1,15 @@
+"""Guards of a process's beginning, end and lines switched off."""
+
+from collections.abc import Callable
+
+from meeting_rooms.management.commands import serve
+
+DEFAULT_BACKLOG = 50  # Twisted's
+
+
+def backlog_default() -> None:
+    """Let the kernel queue as few handshakes as Twisted asks for by itself."""
+    serve.LISTEN_BACKLOG = DEFAULT_BACKLOG
+
+
+PATCHES: dict[str, Callable[..., None]] = {one.__name__: one for one in (backlog_default,)}
