@@ -3,6 +3,7 @@
 from realtime.tests.faults.rows import (
     crash_web,
     crashes,
+    deaf_clients,
     delivery,
     mongodb_away,
     postgres_away,
@@ -13,6 +14,7 @@ from realtime.tests.faults.rows import (
 __all__ = [
     "crash_web",
     "crashes",
+    "deaf_clients",
     "delivery",
     "mongodb_away",
     "postgres_away",
