@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from booking.clock import DatabaseClock
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.management.commands import serve
 
 DEFAULT_BACKLOG = 50  # Twisted's
@@ -12,4 +14,11 @@ def backlog_default() -> None:
     serve.LISTEN_BACKLOG = DEFAULT_BACKLOG
 
 
-PATCHES: dict[str, Callable[..., None]] = {one.__name__: one for one in (backlog_default,)}
+def own_clock() -> None:
+    """Judge bookings by this process's own clock."""
+    DatabaseClock.now = lambda _self: SYSTEM_CLOCK.now()
+
+
+PATCHES: dict[str, Callable[..., None]] = {
+    one.__name__: one for one in (backlog_default, own_clock)
+}

@@ -1,6 +1,7 @@
 """The rows of the fault matrix, by what is broken. Importing this enters all of them."""
 
 from realtime.tests.faults.rows import (
+    clock,
     crash_web,
     crashes,
     deaf_clients,
@@ -13,6 +14,7 @@ from realtime.tests.faults.rows import (
 )
 
 __all__ = [
+    "clock",
     "crash_web",
     "crashes",
     "deaf_clients",

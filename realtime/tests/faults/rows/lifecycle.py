@@ -105,7 +105,7 @@ def _judge_goodbye(lab: Lab, balancer: Balancer) -> None:
     closes = sorted((at, code) for f in lab.followers for at, code in f.closes)
     codes = {code for _, code in closes}
     lab.claim("closed with", codes == {CLOSE_RESTART} and len(closes) == CLIENTS,
-              f"{codes} × {len(closes)}")  # fmt: skip
+              f"{codes} of {len(closes)}")  # fmt: skip
     said = sum("bye" in f.frames for f in lab.followers)
     lab.claim("told bye", said == CLIENTS, said)
     spread = closes[-1][0] - closes[0][0] if closes else 0.0
