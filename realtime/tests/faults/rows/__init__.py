@@ -1,6 +1,7 @@
 """The rows of the fault matrix, by what is broken. Importing this enters all of them."""
 
 from realtime.tests.faults.rows import (
+    builds,
     clock,
     crash_web,
     crashes,
@@ -15,6 +16,7 @@ from realtime.tests.faults.rows import (
 )
 
 __all__ = [
+    "builds",
     "clock",
     "crash_web",
     "crashes",
