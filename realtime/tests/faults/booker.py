@@ -98,6 +98,13 @@ class Booker:
                 return answer
             await asyncio.sleep(RETRY_S)
 
+    async def cancel(self, booking: str) -> int:
+        """Cancel a booking; return the status of the answer, 0 for none."""
+        try:
+            return (await self._http.post(f"/api/v1/bookings/{booking}/cancel")).status_code
+        except httpx.HTTPError:
+            return 0
+
     async def get(self, path: str, *, timeout_s: float = 30.0) -> Answer:
         began = monotonic()
         try:

@@ -13,6 +13,7 @@ from realtime.tests.faults.rows import (
     postgres_away,
     redis_away,
     slow_clients,
+    soak,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "postgres_away",
     "redis_away",
     "slow_clients",
+    "soak",
 ]
