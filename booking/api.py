@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Field, Header, Query, Router, Schema, Status
 
 from booking.alternatives import suggest_alternatives
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.gaps import gaps, merge
 from booking.domain.privacy import BUSY_TITLE, may_read_details
@@ -25,7 +26,6 @@ from booking.services.end_booking import end_booking
 from booking.services.slots import SlotTakenError
 from identity.api_auth import actor_from
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.problem import Problem
@@ -140,7 +140,7 @@ def room_availability(
 ) -> AvailabilityOut:
     """Return the room's busy and free stretches. Closures count as busy."""
     room, interval = get_room(room_id), query.interval()
-    taken = unavailable_intervals([room], interval, now=SYSTEM_CLOCK.now()).get(room.pk, [])
+    taken = unavailable_intervals([room], interval, now=DATABASE_CLOCK.now()).get(room.pk, [])
     return AvailabilityOut(
         room=room_id,
         busy=[IntervalOut.of(i) for i in merge(taken)],
@@ -158,13 +158,13 @@ def free_rooms(
 ) -> list[Any]:
     """Return the rooms that are free throughout the period and match."""
     rooms = find_rooms(query.as_filter())
-    return rooms_free_during(rooms, period.interval(), now=SYSTEM_CLOCK.now())
+    return rooms_free_during(rooms, period.interval(), now=DATABASE_CLOCK.now())
 
 
 @router.get("/bookings", response={200: BookingPage, 422: Problem}, summary="List bookings")
 def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPage:
     """Return the bookings that take a part of the period, earliest first."""
-    found = bookings_during(query.interval(), now=SYSTEM_CLOCK.now())
+    found = bookings_during(query.interval(), now=DATABASE_CLOCK.now())
     if query.room:
         found = found.filter(room__uuid=query.room)
     if query.building:
@@ -234,7 +234,7 @@ def leave(request: HttpRequest, booking_id: UUID) -> BookingOut:
 
 
 def _alternatives(room: UUID, wanted: Interval) -> list[dict[str, Any]]:
-    found = suggest_alternatives(room, wanted, now=SYSTEM_CLOCK.now())
+    found = suggest_alternatives(room, wanted, now=DATABASE_CLOCK.now())
     return [
         {
             "room": str(a.room.uuid),

@@ -54,13 +54,18 @@ class LayerLink:
                 break
             await asyncio.sleep(ECHO_S)
         while True:
-            message = await self._layer.receive(self._channel)
-            if message.get("type") == ROOM_CHANGED:
+            try:
+                message = await self._layer.receive(self._channel)
+            except (ValueError, TypeError) as exc:  # whoever has Redis can send anything
+                self._refuse(repr(exc))
+                continue
+            kind = message.get("type") if isinstance(message, dict) else None
+            if kind == ROOM_CHANGED:
                 self._take(message)
-            elif message.get("type") == ECHO:
+            elif kind == ECHO:
                 self._hear()
             else:
-                self._refuse(message.get("type"))
+                self._refuse(f"a message of type {kind!r:.80}")
 
     async def probe(self) -> None:
         """Send echoes, and notice when none comes back."""

@@ -66,6 +66,7 @@ class Worker:
         self._clock = clock
         self._dirty = DirtyRooms()
         self._behind_since: dict[UUID, float] = {}
+        self._on_time = asyncio.Event()
 
     async def run(self) -> None:
         """Run all loops; a bug in one ends them all, so that no half of a worker lives on."""
@@ -102,6 +103,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         """Mark what the store is behind on, drop what is gone, and renew the lease."""
+        await self._compare_clocks()
         # The store is read first: a room that is made and projected between the reads is then
         # simply known, and a stored version above the true one can only be a restored database.
         stored = await self._store.schedule_versions()
@@ -112,7 +114,7 @@ class Worker:
         ahead = {room for room, version in truth.items() if stored.get(room, 0) > version}
         if unfounded := (stored.keys() - truth.keys()) | ahead:
             await self._store.remove(unfounded)
-        if await self._is_keeping_up(behind) and await self._is_on_time():
+        if await self._is_keeping_up(behind) and self._on_time.is_set():
             await self._store.renew_lease()
         await asyncio.sleep(SWEEP_S)
 
@@ -124,12 +126,17 @@ class Worker:
             log.warning("worker_behind", rooms=len(behind), waited_s=round(waited_s, 1))
         return waited_s <= MAX_LAG_S
 
-    async def _is_on_time(self) -> bool:
-        """Say whether this machine's clock can be believed: what is free depends on it."""
+    async def _compare_clocks(self) -> None:
+        """Judge nothing while this machine's clock is off: what is free depends on it.
+
+        Another worker, whose clock is right, may be at work beside this one.
+        """
         skew_s = await self._store.clock_skew_s(self._clock.now())
-        if abs(skew_s) > MAX_SKEW_S:
+        if abs(skew_s) <= MAX_SKEW_S:
+            self._on_time.set()
+        else:
+            self._on_time.clear()
             log.error("worker_clock_off", skew_s=round(skew_s, 1))
-        return abs(skew_s) <= MAX_SKEW_S
 
     async def _commits_waited_s(self, behind: set[UUID]) -> float:
         """Return how long the oldest commit has waited that no projection has brought in yet.
@@ -153,12 +160,14 @@ class Worker:
 
     async def _tick(self) -> None:
         """Mark what time has overtaken, and sleep until the next instant that matters."""
+        await self._on_time.wait()
         for room in await self._store.due(self._clock.now()):
             self._dirty.add(room)
         await asyncio.sleep(self._until(await self._store.next_due()))
 
     async def _release(self) -> None:
         """Release no-shows. Their slots are free to everybody already; this makes it a fact."""
+        await self._on_time.wait()
         for room in await in_thread(rooms_with_no_shows, now=self._clock.now()):
             try:
                 await in_thread(release_no_shows, room=room, clock=self._clock)
@@ -174,6 +183,7 @@ class Worker:
     async def _drain(self) -> None:
         """Project one marked room. One that cannot be judged must not stop the others."""
         room = await self._dirty.next()
+        await self._on_time.wait()
         try:
             await self._projector.project(room)
         except STORE_ERRORS:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.rules import (
     check_in_deadline,
@@ -16,7 +17,7 @@ from booking.services.receipts import claim_key, digest_of_request, keep_answer
 from booking.services.room_transaction import RoomTransaction, room_transaction
 from booking.services.slots import insert_booking
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import PermissionDeniedError
 from meeting_rooms.kernel.interval import Interval
 from rooms.selectors import hours_of, zone_of
@@ -37,7 +38,7 @@ def book_room(
     actor: Actor,
     wanted: BookRoom,
     idempotency_key: str | None = None,
-    clock: Clock = SYSTEM_CLOCK,
+    clock: Clock = DATABASE_CLOCK,
 ) -> BookingFacts:
     """Book the room, or raise and leave nothing behind.
 

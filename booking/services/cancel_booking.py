@@ -2,18 +2,19 @@
 
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.states import STATES_THAT_CAN_BE_CANCELLED, BookingState
 from booking.models import Booking
 from booking.services.lifecycle import change_booking, require_organizer
 from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 
 
 def cancel_booking(
-    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = SYSTEM_CLOCK
+    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingFacts:
     """Cancel the booking. Cancelling it again returns it unchanged.
 

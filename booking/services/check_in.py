@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.rules import CHECK_IN_OPENS_BEFORE
 from booking.domain.states import BookingState
@@ -9,12 +10,12 @@ from booking.models import Booking
 from booking.services.lifecycle import change_booking
 from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 
 
 def check_in(
-    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = SYSTEM_CLOCK
+    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingFacts:
     """Check in; anybody at the door may. Checking in again returns the booking unchanged.
 

@@ -2,19 +2,20 @@
 
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.states import BookingState
 from booking.models import Booking, as_range
 from booking.services.lifecycle import change_booking, require_organizer
 from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
 
 
 def end_booking(
-    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = SYSTEM_CLOCK
+    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingFacts:
     """End a running booking now; the rest is free at once. The audit log keeps the planned end.
 

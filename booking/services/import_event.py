@@ -6,13 +6,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.domain.rules import clean_title
 from booking.domain.states import BookingState
 from booking.models import Booking, as_range
 from booking.services.room_transaction import RoomTransaction, room_transaction
 from booking.services.slots import insert_booking, move_booking
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
 
 MAX_ORGANIZER_LENGTH = 100
@@ -41,7 +42,7 @@ class CalendarEvent:
 
 
 def import_event(
-    *, actor: Actor, event: CalendarEvent, clock: Clock = SYSTEM_CLOCK
+    *, actor: Actor, event: CalendarEvent, clock: Clock = DATABASE_CLOCK
 ) -> ImportOutcome:
     """Store the event, move the booking that came from it, or find nothing to do.
 
@@ -59,7 +60,7 @@ def import_event(
 
 
 def import_events_together(
-    *, actor: Actor, events: Sequence[CalendarEvent], clock: Clock = SYSTEM_CLOCK
+    *, actor: Actor, events: Sequence[CalendarEvent], clock: Clock = DATABASE_CLOCK
 ) -> list[ImportOutcome]:
     """Bring several events in or up to date at once, all or none.
 

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
+from booking.clock import DATABASE_CLOCK
 from booking.services.room_transaction import room_transaction
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.clock import Clock
 
 
-def release_no_shows(*, room: UUID, clock: Clock = SYSTEM_CLOCK) -> None:
+def release_no_shows(*, room: UUID, clock: Clock = DATABASE_CLOCK) -> None:
     """Release what is due in the room. Opening the transaction does just that.
 
     Guarantees: each booking is released once, however many callers there are; a check-in that

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from booking.alternatives import suggest_alternatives
+from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.services.book_room import BookRoom, book_room
 from booking.services.slots import SlotTakenError
@@ -70,7 +71,7 @@ def _told(facts: BookingFacts, room: Room, zone: ZoneInfo) -> dict[str, object]:
 
 def _choices(room: Room, interval: Interval, zone: ZoneInfo) -> list[dict[str, object]]:
     """Return what could be booked instead, as values for the form's own fields."""
-    found = suggest_alternatives(room.uuid, interval, now=SYSTEM_CLOCK.now())
+    found = suggest_alternatives(room.uuid, interval, now=DATABASE_CLOCK.now())
     return [
         {"room": a.room, "local": a.interval.start.astimezone(zone), "same_room": a.room == room}
         for a in found

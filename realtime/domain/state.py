@@ -8,16 +8,37 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 Mark = tuple[str, int]  # epoch, version
+_T = TypeVar("_T")
 Document = Mapping[str, Any]  # a decoded MongoDB document: the edge where types end
 
 
-def _known(cls: type, doc: Document) -> dict[str, Any]:
-    """Return the members that `cls` has; a newer writer may have added others."""
-    return {field.name: doc[field.name] for field in fields(cls) if field.name in doc}
+def _read(cls: type[_T], doc: Document, **special: Any) -> _T:
+    """Make a `cls` of the members it has; a newer writer may have added others.
+
+    Raises TypeError for a member of another type than is declared: anybody may write what is read.
+    """
+    kind: type = cls
+    kinds = _kinds(kind)
+    values = {name: doc[name] for name in kinds if name in doc and name not in special} | special
+    for name, value in values.items():
+        if not isinstance(value, kinds[name]):
+            raise TypeError(f"{cls.__name__}.{name} is a {type(value).__name__}")
+    return cls(**values)
+
+
+@cache
+def _kinds(cls: type) -> dict[str, tuple[type, ...]]:
+    """Return the types that each member of a dataclass may have, of tuples only that they are."""
+    found = {}
+    for name, hint in get_type_hints(cls).items():
+        parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        found[name] = tuple(get_origin(part) or part for part in parts)
+    return found
 
 
 @cache
@@ -87,7 +108,7 @@ class Slot:
     @classmethod
     def from_document(cls, doc: Document) -> Self:
         """Read what `as_plain` wrote."""
-        return cls(**{**_known(cls, doc), "state": SlotState(doc["state"])})
+        return _read(cls, doc, state=SlotState(doc["state"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +138,7 @@ class Occupancy:
     @classmethod
     def from_document(cls, doc: Document) -> Self:
         """Read what `as_plain` wrote."""
-        return cls(**{**_known(cls, doc), "sensor": SensorHealth(doc["sensor"])})
+        return _read(cls, doc, sensor=SensorHealth(doc["sensor"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +187,27 @@ class LiveState:
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Read what `as_document` wrote. The codec must give aware datetimes."""
+        """Read what `as_document` wrote. The codec must give aware datetimes.
+
+        Raises KeyError, TypeError or ValueError for anything else.
+        """
         schedule, closure = doc["schedule"], doc["closure"]
-        special = {
-            "id": doc["_id"],
-            "features": tuple(doc["features"]),
-            "status": RoomStatus(doc["status"]),
-            "schedule": Schedule(
-                version=schedule["version"],
+        return _read(
+            cls,
+            doc,
+            id=doc["_id"],
+            features=tuple(doc["features"]),
+            status=RoomStatus(doc["status"]),
+            schedule=_read(
+                Schedule,
+                schedule,
                 agenda=tuple(Slot.from_document(slot) for slot in schedule["agenda"]),
                 current=schedule["current"] and Slot.from_document(schedule["current"]),
                 next=schedule["next"] and Slot.from_document(schedule["next"]),
             ),
-            "closure": closure and Closure(**_known(Closure, closure)),
-            "occupancy": Occupancy.from_document(doc["occupancy"]),
-        }
-        return cls(**{**_known(cls, doc), **special})
+            closure=closure and _read(Closure, closure),
+            occupancy=Occupancy.from_document(doc["occupancy"]),
+        )
 
     @property
     def uuid(self) -> UUID:

@@ -120,17 +120,22 @@ async def test_worker__one_room_locked__the_others_flip_in_time(store, published
     assert took < 8
 
 
-async def test_worker__clock_an_hour_off__does_not_vouch(store, published):
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_worker__clock_an_hour_off__judges_nothing_and_does_not_vouch(store, published, off):
     await store._leases.delete_many({})
     room = await make_room()
-    ahead = FixedClock(SYSTEM_CLOCK.now() + timedelta(hours=1))
-    projector = Projector(store, published, ahead)
-    worker = asyncio.ensure_future(Worker(store, projector, ahead).run())
+    now = SYSTEM_CLOCK.now()
+    soon = Interval(now + timedelta(minutes=40), now + timedelta(minutes=70))
+    await make_booking(room, soon, clock=SYSTEM_CLOCK)
+    wrong = FixedClock(now + off)
+    projector = Projector(store, published, wrong)
+    worker = asyncio.ensure_future(Worker(store, projector, wrong).run())
     async with asyncio.timeout(10):
-        await _until(lambda: store.get(str(room.uuid)))
         await asyncio.sleep(2.2)  # two sweeps
     worker.cancel()
     assert await store.lease_age_s() is None
+    assert await store.get(str(room.uuid)) is None
+    assert not await AuditEntry.objects.filter(command="release_no_show").aexists()
 
 
 async def test_replace__somebody_was_first__loses(store, projector):
@@ -187,26 +192,29 @@ async def test_lease__renewed__is_young_by_the_stores_clock(store):
     assert 0 <= await store.lease_age_s() < 1
 
 
-async def test_worker__any_path__brings_every_room_up_and_forgets_the_gone(store, projector, clock):
+async def test_worker__any_path__brings_every_room_up_and_forgets_the_gone(store, published):
     room, gone = await make_room(), await make_room()
-    worker = asyncio.ensure_future(Worker(store, projector, clock).run())
+    now = SYSTEM_CLOCK.now()
+    overdue = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
+    projector = Projector(store, published, SYSTEM_CLOCK)
+    worker = asyncio.ensure_future(Worker(store, projector, SYSTEM_CLOCK).run())
     async with asyncio.timeout(10):
         await _until(lambda: store.get(str(room.uuid)))
         await _until(lambda: store.get(str(gone.uuid)))
-        await make_booking(room, hours(11, 12))
-        await _until(lambda: _has_version(store, room, 2))
+        await make_booking(room, overdue, clock=FixedClock(now - timedelta(hours=2)))
+        await _until(lambda: AuditEntry.objects.filter(command="release_no_show").aexists())
+        schedule_version = (await Room.objects.aget(pk=room.pk)).schedule_version
+        await _until(lambda: _has_read(store, room, schedule_version))
         await database_sync_to_async(gone.delete)()
         while await store.get(str(gone.uuid)):
             await asyncio.sleep(0.05)
-        clock.advance(timedelta(minutes=70))
-        await _until(lambda: AuditEntry.objects.filter(command="release_no_show").aexists())
     worker.cancel()
     with pytest.raises(asyncio.CancelledError):
         await worker
 
 
-async def _has_version(store: LiveStore, room, version: int) -> bool:
-    return (await store.get(str(room.uuid))).version >= version
+async def _has_read(store: LiveStore, room, version: int) -> bool:
+    return (await store.get(str(room.uuid))).schedule.version >= version
 
 
 async def _until(ask) -> None:

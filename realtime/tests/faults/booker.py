@@ -41,6 +41,10 @@ class Booker:
         self.acknowledged: list[Acknowledged] = []
         self.answers: list[Answer] = []
 
+    def turn_to(self, url: str) -> None:
+        """Send what follows to another process."""
+        self._http.base_url = httpx.URL(url)
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -93,6 +97,13 @@ class Booker:
             if answer.status not in (0, 502, 503, 504) or monotonic() > deadline:
                 return answer
             await asyncio.sleep(RETRY_S)
+
+    async def cancel(self, booking: str) -> int:
+        """Cancel a booking; return the status of the answer, 0 for none."""
+        try:
+            return (await self._http.post(f"/api/v1/bookings/{booking}/cancel")).status_code
+        except httpx.HTTPError:
+            return 0
 
     async def get(self, path: str, *, timeout_s: float = 30.0) -> Answer:
         began = monotonic()

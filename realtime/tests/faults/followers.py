@@ -86,6 +86,7 @@ class Follower:
         self.frames: list[str] = []  # their types
         self.errors: list[str] = []
         self.builds: list[str] = []
+        self.comes_back = True  # after a close
         self._raw: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -120,7 +121,7 @@ class Follower:
             await self._raw.send(text)
 
     async def _run(self) -> None:
-        while True:
+        while self.comes_back or not self.opened:
             began = monotonic()
             try:
                 async with connect(

@@ -161,6 +161,11 @@ class Lab:
         self._proxies.append(proxy)
         return proxy
 
+    def turn_to(self, port: int) -> None:
+        """Let the booker, and the clients from now on, use this port."""
+        self.port = port
+        self.booker.turn_to(self.url)
+
     async def redis_command(self, *words: Any) -> Any:
         async with redis.asyncio.Redis.from_url(self.servers.urls[REDIS]) as client:
             return await client.execute_command(*words)

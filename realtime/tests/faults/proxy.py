@@ -31,6 +31,7 @@ class Proxy:
         self._passes = asyncio.Event()
         self._passes.set()
         self._mode = Mode.PASS
+        self._spare: int | None = None
         self.port = 0
 
     @property
@@ -42,6 +43,11 @@ class Proxy:
         """Listen, on the same port as before if there was one."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def turn_to(self, port: int, *, spare: int | None = None) -> None:
+        """Send new connections to this port, and to the spare one if nobody listens there."""
+        self._target = self._target[0], port
+        self._spare = spare
 
     async def set(self, mode: Mode) -> None:
         """Break, or repair; what a black hole held back flows on when it ends."""
@@ -74,7 +80,7 @@ class Proxy:
         self._links.add(link)
         try:
             await self._passes.wait()
-            back, out = await asyncio.open_connection(*self._target)
+            back, out = await self._dial()
             self._links.discard(link)
             link = writer, out
             self._links.add(link)
@@ -88,6 +94,15 @@ class Proxy:
             for one in link:
                 if one is not None:
                     one.close()
+
+    async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = self._target
+        try:
+            return await asyncio.open_connection(host, port)
+        except ConnectionRefusedError:
+            if self._spare is None:
+                raise
+            return await asyncio.open_connection(host, self._spare)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:

@@ -1,5 +1,17 @@
 """Replacements by name: fail points, faults of the layer and the clock, guards switched off."""
 
-from realtime.tests.faults.patches import delivery, failpoints, guards
+from realtime.tests.faults.patches import (
+    delivery,
+    failpoints,
+    guards,
+    lifecycle_guards,
+    poison_guards,
+)
 
-PATCHES = {**failpoints.PATCHES, **delivery.PATCHES, **guards.PATCHES}
+PATCHES = {
+    **failpoints.PATCHES,
+    **delivery.PATCHES,
+    **guards.PATCHES,
+    **lifecycle_guards.PATCHES,
+    **poison_guards.PATCHES,
+}

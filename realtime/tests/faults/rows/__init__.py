@@ -1,5 +1,33 @@
 """The rows of the fault matrix, by what is broken. Importing this enters all of them."""
 
-from realtime.tests.faults.rows import crashes, delivery, mongodb_away, postgres_away, redis_away
+from realtime.tests.faults.rows import (
+    builds,
+    clock,
+    crash_web,
+    crashes,
+    deaf_clients,
+    delivery,
+    lifecycle,
+    mongodb_away,
+    poison,
+    postgres_away,
+    redis_away,
+    slow_clients,
+    soak,
+)
 
-__all__ = ["crashes", "delivery", "mongodb_away", "postgres_away", "redis_away"]
+__all__ = [
+    "builds",
+    "clock",
+    "crash_web",
+    "crashes",
+    "deaf_clients",
+    "delivery",
+    "lifecycle",
+    "mongodb_away",
+    "poison",
+    "postgres_away",
+    "redis_away",
+    "slow_clients",
+    "soak",
+]

@@ -1,0 +1,115 @@
+"""Clients that do not read, lines that are dead, a process that stood still (F17 to F19, F21)."""
+
+import asyncio
+import signal
+from time import monotonic
+
+import psutil
+
+from meeting_rooms.tests.stack import free_port
+from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.proxy import Mode
+
+HEAL = Guard("the hub's comparing with the store", web=("heal_off",))
+UPDATES = 300
+ENDED_WITHIN_S = 25.0
+NOTICED_WITHIN_S = 25.0
+CLIENTS = 10
+HERD = 800
+BUSY_S = 1.5
+LIVE_WITHIN_S = 10.0
+HANDSHAKE_P99_S = 5.0
+
+
+@row(
+    "F18",
+    f"web frozen while {UPDATES} rooms change; Redis ends its subscription as it does if one lags",
+    "right within 10 s of the thaw",
+    HEAL,
+    rooms=UPDATES,
+)
+async def frozen_web(lab: Lab) -> None:
+    await lab.ready()
+    frozen = lab.web
+    other = free_port()
+    await lab.start_web(port=other)
+    lab.turn_to(other)
+    frozen.signal(signal.SIGSTOP)
+    booked = 0
+    for n in range(0, UPDATES, 4):
+        answers = await asyncio.gather(*(lab.booker.book(r) for r in lab.rooms[n : n + 4]))
+        booked += sum(a.status == 201 for a in answers)
+        if n == UPDATES // 3:
+            cut = await lab.redis_command("CLIENT", "KILL", "TYPE", "pubsub")
+            lab.claim("subscriptions ended", cut > 0, cut)
+    lab.claim("all booked elsewhere", booked == UPDATES, booked)
+    await asyncio.sleep(1)  # the worker publishes the last of them
+    frozen.signal(signal.SIGCONT)
+    await lab.settles("right after the thaw")
+    await lab.within(HEALED_WITHIN_S, "live again", lab.all_live)
+    await lab.judge()
+
+
+def sockets_of(pid: int, port: int) -> int:
+    """Return how many connections to its port a process holds open."""
+    states = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT, psutil.CONN_FIN_WAIT1)
+    return sum(
+        c.laddr.port == port and c.status in states
+        for c in psutil.Process(pid).net_connections("tcp")
+    )
+
+
+@row(
+    "F19",
+    "half-open lines: a black hole between clients and web",
+    "the server ends them within 25 s; clients notice within 25 s; right within 10 s afterwards",
+    Guard("the server's pings", web=("ping_off",)),
+)
+async def half_open(lab: Lab) -> None:
+    await lab.start()
+    proxy = await lab.web_proxy()
+    lab.follow(CLIENTS, port=proxy.port)
+    await lab.until(20, lab.all_live, "clients did not come up")
+    before = sockets_of(lab.web.pid, lab.port)
+    began = monotonic()
+    await proxy.set(Mode.BLACKHOLE)
+    await lab.within(
+        NOTICED_WITHIN_S, "noticed by every client", lambda: all(f.left for f in lab.followers)
+    )
+    limit = ENDED_WITHIN_S - (monotonic() - began)
+    await lab.within(limit, "ended by the server", lambda: not sockets_of(lab.web.pid, lab.port))
+    took = monotonic() - began
+    lab.claim("both since the fault", took < ENDED_WITHIN_S, f"{took:.1f} s, {before} lines")
+    await lab.booker.book(lab.rooms[0])
+    await proxy.set(Mode.PASS)
+    await lab.settles("right afterwards")
+    await lab.within(HEALED_WITHIN_S, "live again", lab.all_live)
+    await lab.judge()
+
+
+@row(
+    "F21",
+    f"{HERD} displays at once, at a process that is busy for {BUSY_S} s",
+    "all live within 10 s of that; none refused; p99 of the handshake under 5 s",
+    Guard("a backlog for all of them", web=("backlog_default",)),
+    rooms=20,
+)
+async def herd(lab: Lab) -> None:
+    await lab.start()
+    lab.web.signal(signal.SIGSTOP)
+    staff = lab.follow(HERD // 2)
+    public = lab.follow(HERD - HERD // 2, public=True)
+    await asyncio.sleep(BUSY_S)
+    lab.web.signal(signal.SIGCONT)
+    await lab.within(LIVE_WITHIN_S, "all live", lab.all_live)
+    refused = sum(f.refused + len(f.closes) for f in staff + public)
+    lab.claim("refused or closed", not refused, refused)
+    took = sorted(f.opened[0][1] for f in lab.followers if f.opened)
+    p99 = took[int(len(took) * 0.99)] if took else float("inf")
+    is_quick = len(took) == HERD and p99 < HANDSHAKE_P99_S
+    lab.claim("p99 of the handshake", is_quick, f"{p99:.2f} s of {len(took)}")
+    failed = lab.web.output.count('"status": 5') + lab.web.output.count("Traceback")
+    lab.claim("errors in the log", not failed, failed)
+    await lab.settles("screens right")
+    await lab.judge()
