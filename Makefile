@@ -22,8 +22,8 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint --quiet --lint frontend
 
-bench: $(VENV)/.dev ## Measure commit to frame; prints p50 and p99 (ARGS=--help for more)
-	@$(PY) -m infra.bench.commit_to_frame $(ARGS)
+bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
+	@$(PY) -m infra.bench $(ARGS)
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

@@ -6,7 +6,7 @@ between two tellings and however many subscribers there are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from realtime.domain import protocol
@@ -18,6 +18,7 @@ from realtime.fragments import FragmentCache, Rendering
 from realtime.frame import Batch, Frame, Key
 from realtime.wires import Wire
 
+FULL_KEPT = timedelta(seconds=1)
 SUMMARY = "summary"  # its place among a topic's keys, beside room ids
 
 
@@ -42,6 +43,7 @@ class TopicFeed:
         self._changed: dict[str, LiveState | None] = {}  # None: left the topic
         self._digests = dict.fromkeys(Audience, 0)
         self._summaries: dict[Rendering, str] = {}
+        self._full: dict[Rendering, tuple[datetime, Frame]] = {}
         for state in states:
             self._tell(state.id, state)
 
@@ -80,11 +82,36 @@ class TopicFeed:
 
         `full` tells a client that named nothing that these are all rooms there are.
         """
+        if not have:
+            return self._full_snapshot(rendering, now)
         readable = {s.id: s for s in self._told.values() if may_read(s, rendering.audience)}
         differing = [s for s in readable.values() if have.get(s.id) != s.mark]
         bodies = [self._cache.room(s, rendering, now).body for s in differing]
-        gone = have.keys() - readable.keys()
-        extra: dict[str, object] = {"full": not have}
+        return self._encode_snapshot(rendering, bodies, have.keys() - readable.keys(), now)
+
+    def _full_snapshot(self, rendering: Rendering, now: datetime) -> Frame:
+        """Return all rooms, encoded once for everybody who comes within FULL_KEPT.
+
+        When a thousand screens come back together, each would else cost a join of all rooms.
+        """
+        known = self._full.get(rendering)
+        if known is None or not timedelta(0) <= now - known[0] <= FULL_KEPT:
+            rooms = (s for s in self._told.values() if may_read(s, rendering.audience))
+            bodies = [self._cache.room(s, rendering, now).body for s in rooms]
+            frame = self._encode_snapshot(rendering, bodies, (), now, full=True)
+            known = self._full[rendering] = now, frame
+        return known[1]
+
+    def _encode_snapshot(
+        self,
+        rendering: Rendering,
+        bodies: Iterable[str],
+        gone: Iterable[str],
+        now: datetime,
+        *,
+        full: bool = False,
+    ) -> Frame:
+        extra: dict[str, object] = {"full": full}
         if rendering.view is not None:
             extra["summary"] = self._summarise(rendering, now)
         return Frame(protocol.snapshot(self._name, now, bodies, gone, **extra))
@@ -105,6 +132,7 @@ class TopicFeed:
                 yield list(followers), Batch(frames)
 
     def _tell(self, room_id: str, state: LiveState | None) -> None:
+        self._full.clear()
         for one, sign in ((self._told.get(room_id), -1), (state, 1)):
             for audience in Audience:
                 if one is not None and may_read(one, audience):

@@ -1,1 +1,4 @@
-"""Benchmarks against real processes and stores, started by themselves."""
+"""The benchmark: the product and its peers side by side, each in a process of its own.
+
+It starts and ends every server itself. See README.md in this folder.
+"""

@@ -1,0 +1,81 @@
+"""The rooms whose changes are fanned out: live states made by the benchmark, one building."""
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from realtime.domain import protocol
+from realtime.domain.state import LiveState, Occupancy, RoomStatus, Schedule
+from realtime.domain.topics import Topic
+
+BUILDING = "bench"
+EPOCH = "bench0000000"
+
+
+@dataclass(slots=True)
+class Estate:
+    """Rooms of one building, each with its newest state.
+
+    The name of a room carries the instant at which its state was made, `t=` and CLOCK_MONOTONIC ns,
+    so that a client of the same machine can tell how long the frame took.
+    """
+
+    size: int
+    building: str = BUILDING
+    states: list[LiveState] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.states = [self._first(n) for n in range(self.size)]
+
+    @property
+    def topic(self) -> Topic:
+        """The topic that holds all of these rooms."""
+        return Topic("building", self.building)
+
+    def change(self, room: int) -> LiveState:
+        """Make and return the room's next state."""
+        held = self.states[room]
+        self.states[room] = replace(
+            held,
+            version=held.version + 1,
+            name=f"t={time.monotonic_ns()}",
+            changed_at=_now_ms(),
+        )
+        return self.states[room]
+
+    def text(self, state: LiveState) -> str:
+        """Return the very frame that the product sends, for peers to send as well."""
+        return protocol.room(str(self.topic), protocol.encode(protocol.room_body(state)))
+
+    def _first(self, number: int) -> LiveState:
+        now = _now_ms()
+        return LiveState(
+            id=str(UUID(int=0xBE0000 + number)),
+            epoch=EPOCH,
+            version=1,
+            building=self.building,
+            floor=f"{self.building}-{number % 2}",
+            slug=f"room-{number}",
+            name=f"t={time.monotonic_ns()}",
+            capacity=8,
+            features=("display", "whiteboard"),
+            direction="left",
+            timezone="Europe/Helsinki",
+            is_public=True,
+            shows_titles=True,
+            status=RoomStatus.FREE,
+            until=now + timedelta(hours=2),
+            next_change_at=now + timedelta(hours=2),
+            schedule=Schedule(1),
+            closure=None,
+            occupancy=Occupancy(),
+            changed_at=now,
+        )
+
+
+def _now_ms() -> datetime:
+    """Return the instant as MongoDB keeps it, so that a state read back is the one written."""
+    now = SYSTEM_CLOCK.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,133 @@
+"""How changes reach a server: through the product's own writes, or published for its peers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+from channels.layers import get_channel_layer
+from redis.asyncio import Redis
+
+from infra.bench.estate import Estate
+from infra.bench.goals import BenchError
+from infra.bench.stage import Stage
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime.domain.state import LiveState
+from realtime.publisher import Publisher
+from realtime.store import LiveStore, open_store
+
+CHANNEL = "bench"
+LEASE_S = 1.0
+WRITES_AT_ONCE = 32
+
+
+class Feed(Protocol):
+    """Changes rooms of an estate, and lets a server know."""
+
+    async def change(self, rooms: Sequence[int]) -> None:
+        """Change these rooms at once."""
+        ...
+
+
+class LiveFeed:
+    """The product's way: MongoDB first, so that healing finds nothing amiss, then the layer."""
+
+    def __init__(self, estate: Estate, store: LiveStore) -> None:
+        self.estate = estate
+        self._store = store
+        self._publisher = Publisher(get_channel_layer())
+
+    async def change(self, rooms: Sequence[int]) -> None:
+        """Write all, then publish all, so that they are under way at the same time."""
+        states = [self.estate.change(room) for room in rooms]
+        if not all(await asyncio.gather(*map(self._replace, states))):
+            raise BenchError("Somebody else has changed the benchmark's live states.")
+        sent = await asyncio.gather(*map(self._publisher.publish, states))
+        if not all(sent):
+            raise BenchError("The channel layer did not take a change.")
+
+    async def _replace(self, state: LiveState) -> bool:
+        return await self._store.replace(state, expected=(state.epoch, state.version - 1))
+
+
+class TextFeed:
+    """A peer's way: the product's frame, published as a text."""
+
+    def __init__(self, estate: Estate, redis: Redis) -> None:
+        self._estate = estate
+        self._redis = redis
+
+    async def change(self, rooms: Sequence[int]) -> None:
+        """Publish all in one round trip."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for room in rooms:
+            pipeline.publish(CHANNEL, self._estate.text(self._estate.change(room)))
+        await pipeline.execute()
+
+
+class GroupFeed:
+    """The tutorial's way: the frame as an event for a group."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._layer = get_channel_layer()
+
+    async def change(self, rooms: Sequence[int]) -> None:
+        """Send one event per room."""
+        for room in rooms:
+            frame = json.loads(self._estate.text(self._estate.change(room)))
+            await self._layer.group_send(CHANNEL, {"type": "room.update", "frame": frame})
+
+
+@asynccontextmanager
+async def live_feed(estate: Estate) -> AsyncIterator[LiveFeed]:
+    """Put the estate into MongoDB, alone, and vouch for it as a worker would."""
+    store = open_store()
+    try:
+        await store.remove(await store.schedule_versions())
+        await _insert(store, estate.states)
+        await store.renew_lease()
+        lease = asyncio.create_task(keep_lease(store), name="lease")
+        try:
+            yield LiveFeed(estate, store)
+        finally:
+            lease.cancel()
+            with suppress(asyncio.CancelledError):
+                await lease
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def text_feed(stage: Stage, estate: Estate) -> AsyncIterator[TextFeed]:
+    """Open a feed for servers that follow a Redis channel."""
+    async with Redis.from_url(stage.environment["REDIS_URL"]) as redis:
+        yield TextFeed(estate, redis)
+
+
+@asynccontextmanager
+async def group_feed(estate: Estate) -> AsyncIterator[GroupFeed]:
+    """Open a feed for naive consumers."""
+    yield GroupFeed(estate)
+
+
+async def keep_lease(store: LiveStore) -> None:
+    """Renew the projector's lease, without which no web process vouches for its screens.
+
+    No worker runs here: it would remove rooms that Postgres does not know.
+    """
+    while True:
+        with suppress(UnavailableError):  # a busy machine; the next second tries again
+            await store.renew_lease()
+        await asyncio.sleep(LEASE_S)
+
+
+async def _insert(store: LiveStore, states: Iterable[LiveState]) -> None:
+    gate = asyncio.Semaphore(WRITES_AT_ONCE)
+
+    async def insert(state: LiveState) -> None:
+        async with gate:
+            await store.insert(state)
+
+    await asyncio.gather(*map(insert, states))

@@ -1,0 +1,95 @@
+"""The whole booking command beside the one statement that it cannot do without."""
+
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import psycopg
+from psycopg.types.range import TimestamptzRange
+
+from booking.services.book_room import BookRoom, book_room
+from infra.bench.goals import Found, Measured, times
+from infra.bench.places import make_building, make_somebody
+from infra.bench.stage import Stage
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.interval import Interval
+from realtime.threads import in_thread
+from rooms.models import Room
+
+SLOT = timedelta(minutes=15)
+MAX_SLOTS = 60_000  # as far ahead as a booking may be
+WARM_UPS = 20
+INSERT = (
+    "INSERT INTO bench_booking (id, room_id, during, title, organizer_name, is_private, state, "
+    "created_at) VALUES (%s, %s, %s, %s, %s, false, 'confirmed', %s) "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
+
+
+async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
+    """Return the ratio of the least Python CPU per booking."""
+    return await in_thread(_measure, stage)
+
+
+def _measure(stage: Stage) -> Found:
+    somebody = make_somebody("booker")
+    [room] = make_building("bench-booking", 1)
+    slots = _slots()
+    command: list[float] = []
+    raw: list[float] = []
+    with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:
+        # The same columns, indexes and exclusion constraint.
+        connection.execute("CREATE TABLE bench_booking (LIKE booking_booking INCLUDING ALL)")
+        insert = _inserter(connection, room.pk, slots)
+        book = _booker(somebody.actor, room, slots)
+        for number in range(stage.plan.rounds):
+            stage.report(f"{stage.plan.bookings} bookings each, round {number + 1}")
+            raw.append(_cpu_us(insert, stage.plan.bookings))
+            command.append(_cpu_us(book, stage.plan.bookings))
+        connection.execute("DROP TABLE bench_booking")
+    detail = f"command {min(command):.0f} µs, raw insert {min(raw):.0f} µs"
+    return {"booking-cpu": Measured(times(min(command), min(raw)), detail)}
+
+
+def _slots() -> Callable[[], tuple[datetime, datetime]]:
+    """Return a source of slots, each free."""
+    begin = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+    numbers = iter(range(MAX_SLOTS))
+
+    def slot() -> tuple[datetime, datetime]:
+        start = begin + next(numbers) * SLOT
+        return start, start + SLOT
+
+    return slot
+
+
+def _inserter(
+    connection: psycopg.Connection, room: int, slots: Callable[[], tuple[datetime, datetime]]
+) -> Callable[[], object]:
+    def insert() -> object:
+        during, now = TimestamptzRange(*slots(), "[)"), SYSTEM_CLOCK.now()
+        values = (uuid4(), room, during, "Retro", "Ann", now)
+        return connection.execute(INSERT, values).fetchone()
+
+    return insert
+
+
+def _booker(
+    actor: Actor, room: Room, slots: Callable[[], tuple[datetime, datetime]]
+) -> Callable[[], object]:
+    def book() -> object:
+        return book_room(actor=actor, wanted=BookRoom(room.uuid, Interval(*slots()), "Retro"))
+
+    return book
+
+
+def _cpu_us(step: Callable[[], object], times: int) -> float:
+    """Return this thread's CPU per step; Postgres works in processes of its own."""
+    for _ in range(WARM_UPS):
+        step()
+    begun = time.thread_time()
+    for _ in range(times):
+        step()
+    return (time.thread_time() - begun) / times * 1e6

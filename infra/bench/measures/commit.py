@@ -1,0 +1,180 @@
+"""Commit to screen: the real whole way, from a booking over HTTP to every screen that shows it."""
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count
+
+import httpx
+
+from booking.models import Booking
+from infra.bench.children import Child
+from infra.bench.contenders import PRODUCT
+from infra.bench.goals import BenchError, Found, Measured
+from infra.bench.load import Crowd, Load, connected
+from infra.bench.places import make_building
+from infra.bench.stage import Stage
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from realtime.domain.topics import Topic
+from realtime.store import LiveStore, open_store
+from realtime.threads import in_thread
+from rooms.models import Room
+
+PROJECTED_TIMEOUT_S = 120.0
+ARRIVAL_TIMEOUT_S = 30.0
+REQUEST_TIMEOUT_S = 20.0
+POLL_S = 0.1
+SLOT = timedelta(minutes=15)
+BUILDING = "bench-commit"
+_numbers = count(1)
+
+
+async def measure(stage: Stage, wanted: Collection[str]) -> Found:
+    """Return p50 and p99 over all bookings and all clients that see them, median of the rounds.
+
+    A worker, one web process, ten buildings of fifty rooms; each client follows one building.
+    """
+    rooms = await in_thread(_make_rooms, stage)
+    rounds = []
+    async with _projected(stage, len(rooms)):
+        for number in range(stage.plan.rounds):
+            stage.report(f"{stage.plan.commit_bookings} bookings, round {number + 1}")
+            rounds.append(await _round(stage, rooms, number))
+    p50s, p99s = zip(*rounds, strict=True)
+    found: Found = {
+        "commit-p50": Measured(statistics.median(p50s), f"rounds {_listed(p50s)} ms"),
+        "commit-p99": Measured(statistics.median(p99s), f"rounds {_listed(p99s)} ms"),
+    }
+    return {key: value for key, value in found.items() if key in wanted}
+
+
+def _make_rooms(stage: Stage) -> list[Room]:
+    each = stage.plan.commit_rooms // stage.plan.commit_buildings
+    return [
+        room
+        for n in range(stage.plan.commit_buildings)
+        for room in make_building(f"{BUILDING}-{n}", each, first=n * each)
+    ]
+
+
+@asynccontextmanager
+async def _projected(stage: Stage, rooms: int) -> AsyncIterator[None]:
+    """Run a worker, and wait until it has made every room known."""
+    log = stage.folder / f"worker-{next(_numbers)}.log"
+    worker = Child("worker", stage.manage("worker"), stage.environment, log)
+    store = open_store()
+    try:
+        deadline = time.monotonic() + PROJECTED_TIMEOUT_S
+        while await _known(stage, store) < rooms:
+            worker.check()
+            if time.monotonic() > deadline:
+                raise BenchError(f"The worker had not made {rooms} rooms known in time.")
+            await asyncio.sleep(POLL_S)
+        yield
+    finally:
+        await store.close()
+        await asyncio.to_thread(worker.end)
+
+
+async def _known(stage: Stage, store: LiveStore) -> int:
+    topics = map(Topic.parse, _topics(stage))
+    return sum(map(len, await asyncio.gather(*map(store.states, topics))))
+
+
+def _topics(stage: Stage) -> tuple[str, ...]:
+    return tuple(f"building:{BUILDING}-{n}" for n in range(stage.plan.commit_buildings))
+
+
+async def _round(stage: Stage, rooms: list[Room], number: int) -> tuple[float, float]:
+    """Book different rooms at an even rate; return p50 and p99 in ms."""
+    plan = stage.plan
+    audience = plan.clients // plan.commit_buildings
+    # Spread over the buildings; each room once, so that its name tells the booking.
+    step = max(1, len(rooms) // plan.commit_bookings)
+    chosen = rooms[::step][: plan.commit_bookings]
+    async with PRODUCT.running(stage) as (_, port):
+        crowd = Crowd(
+            port, plan.clients, token=stage.token, topics=_topics(stage),
+            log=4 * audience * len(chosen),
+        )  # fmt: skip
+        async with connected(stage, crowd) as load:
+            await load.forget()
+            headers = {"Authorization": f"Bearer {stage.token}"}
+            base = f"http://127.0.0.1:{port}"
+            async with httpx.AsyncClient(
+                base_url=base, headers=headers, timeout=REQUEST_TIMEOUT_S
+            ) as http:
+                await _book_evenly(http, chosen, plan.commit_rate, number)
+            committed = await in_thread(_committed, chosen, number)
+            lags = await _lags_ms(load, committed, audience)
+    return statistics.median(lags), sorted(lags)[int(len(lags) * 0.99)]
+
+
+async def _book_evenly(
+    http: httpx.AsyncClient, rooms: list[Room], rate: float, number: int
+) -> None:
+    """Send the bookings at this rate, whether or not the last was answered."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    soon = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    start = soon + number * SLOT
+    async with asyncio.TaskGroup() as group:
+        for n, room in enumerate(rooms):
+            await asyncio.sleep(max(0.0, begun + n / rate - loop.time()))
+            group.create_task(_book(http, room, start.isoformat(), (start + SLOT).isoformat(),
+                                    _title(number)))  # fmt: skip
+
+
+async def _book(
+    http: httpx.AsyncClient, room: Room, starts_at: str, ends_at: str, title: str
+) -> None:
+    body = {"room": str(room.uuid), "starts_at": starts_at, "ends_at": ends_at, "title": title}
+    answer = await http.post("/api/v1/bookings", json=body)
+    if not answer.is_success:
+        raise BenchError(f"A booking was answered {answer.status_code}: {answer.text[:200]}")
+
+
+def _title(number: int) -> str:
+    return f"Round {number}"
+
+
+def _committed(rooms: list[Room], number: int) -> dict[int, int]:
+    """Return by marker the instant of each booking on CLOCK_MONOTONIC, in ns.
+
+    It is the booking's own time, read inside its transaction and so a little before the commit:
+    lags err upwards.
+    """
+    now_ns = int(SYSTEM_CLOCK.now().timestamp() * 1e9)
+    offset = time.monotonic_ns() - now_ns
+    booked = Booking.objects.filter(room__in=rooms, title=_title(number)).select_related("room")
+    return {
+        int(booking.room.name.removeprefix("t=")): int(booking.created_at.timestamp() * 1e9)
+        + offset
+        for booking in booked
+    }
+
+
+async def _lags_ms(load: Load, committed: Mapping[int, int], audience: int) -> list[float]:
+    """Wait for every client's frame of every booking; return the lags."""
+    wanted = audience * len(committed)
+    deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
+    while True:
+        seen: dict[int, list[float]] = defaultdict(list)
+        for marker, arrived in load.arrivals():
+            if marker in committed and arrived >= committed[marker]:
+                seen[marker].append((arrived - committed[marker]) / 1e6)
+        # A room may change again by the clock: the first frame per client is the booking's.
+        lags = [lag for found in seen.values() for lag in sorted(found)[:audience]]
+        if len(lags) >= wanted:
+            return lags
+        if time.monotonic() > deadline:
+            raise BenchError(f"{wanted - len(lags):,} of {wanted:,} frames never came.")
+        await asyncio.sleep(POLL_S)
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.0f}" for value in values)

@@ -1,0 +1,70 @@
+"""Fan-out: CPU per delivered message, beside every peer, in interleaved rounds."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from infra.bench import contenders as c
+from infra.bench.contenders import Contender
+from infra.bench.goals import BenchError, Found, Measured, times
+from infra.bench.report import Sample
+from infra.bench.sampling import cheapest, sample
+from infra.bench.stage import Stage
+
+# Row: what is divided by what.
+RATIOS: dict[str, tuple[Contender, Contender]] = {
+    "vs-naive": (c.NAIVE, c.PRODUCT),
+    "plain-vs-naive": (c.NAIVE, c.PLAIN),
+    "vs-broadcast": (c.PRODUCT, c.BROADCAST),
+    "vs-broadcast-asyncio": (c.ON_ASYNCIO, c.BROADCAST_ASYNCIO),
+    "vs-socketio": (c.PRODUCT, c.SOCKETIO),
+    "vs-ws": (c.PRODUCT, c.NODE_WS),
+    "vs-floor": (c.PRODUCT, c.FLOOR),
+}
+
+
+async def measure(stage: Stage, wanted: Collection[str]) -> Found:
+    """Return the ratios."""
+    pairs = {key: pair for key, pair in RATIOS.items() if key in wanted}
+    servers = {server.name: server for pair in pairs.values() for server in pair}
+    best, problems = await compare(stage, servers.values(), stage.plan.clients)
+    stage.samples.extend(best.values())
+    return {key: _found(best, problems, above, below) for key, (above, below) in pairs.items()}
+
+
+async def compare(
+    stage: Stage, servers: Iterable[Contender], connections: int, *, rooms: int = 1
+) -> tuple[dict[str, Sample], dict[str, BenchError]]:
+    """Return the cheapest sample of each server, and why a server has none.
+
+    All servers are measured once before any is measured again, so that a noisy minute of the
+    machine falls on all of them.
+    """
+    servers = list(servers)
+    taken: dict[str, list[Sample]] = {server.name: [] for server in servers}
+    problems: dict[str, BenchError] = {}
+    for number in range(stage.plan.rounds):
+        for server in servers:
+            stage.report(f"{server.name}, {connections:,} clients, round {number + 1}")
+            try:
+                one = await sample(stage, server, connections, rooms=rooms)
+                taken[server.name].append(one)
+            except BenchError as exc:
+                problems[server.name] = exc
+    best = {name: cheapest(samples) for name, samples in taken.items() if samples}
+    return best, {name: exc for name, exc in problems.items() if name not in best}
+
+
+def ratio(above: Sample, below: Sample) -> Measured:
+    """Return how many times as much a message costs with one server as with the other."""
+    dear, cheap = above.server_us or 0.0, below.server_us or 0.0
+    return Measured(
+        times(dear, cheap),
+        f"{above.server} {dear:.2f} µs, {below.server} {cheap:.2f} µs",
+    )
+
+
+def _found(
+    best: Mapping[str, Sample], problems: Mapping[str, BenchError], above: Contender,
+    below: Contender,
+) -> Measured | BenchError:  # fmt: skip
+    problem = problems.get(above.name) or problems.get(below.name)
+    return problem or ratio(best[above.name], best[below.name])

@@ -1,0 +1,20 @@
+"""Two web processes beside one: what a second process adds to the cost of a message."""
+
+from collections.abc import Collection
+
+from infra.bench.contenders import PRODUCT
+from infra.bench.goals import Found, Measured, times
+from infra.bench.report import Sample
+from infra.bench.sampling import cheapest, sample
+from infra.bench.stage import Stage
+
+
+async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
+    """Return the CPU per message of two processes, half the clients each, against one with all."""
+    taken: dict[int, list[Sample]] = {1: [], 2: []}
+    for number in range(stage.plan.rounds):
+        for processes, samples in taken.items():
+            stage.report(f"{processes} web process(es), round {number + 1}")
+            samples.append(await sample(stage, PRODUCT, stage.plan.clients, processes=processes))
+    one, two = (cheapest(samples).server_us or 0.0 for samples in taken.values())
+    return {"two-processes": Measured(times(two, one), f"two {two:.2f} µs, one {one:.2f} µs")}

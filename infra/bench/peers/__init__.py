@@ -1,0 +1,1 @@
+"""Servers that the benchmark runs beside the product, each in a process of its own."""

@@ -1,0 +1,42 @@
+"""Channels as its tutorial has it: a group membership per consumer, `group_send` to `send_json`.
+
+An ASGI application for Daphne, with the product's settings and so its channel layer.
+"""
+
+import json
+import os
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_rooms.settings")
+django.setup()
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402 - needs the settings
+
+GROUP = os.environ.get("BENCH_CHANNEL", "bench")
+
+
+class NaiveConsumer(AsyncJsonWebsocketConsumer):
+    """One channel, one subscription and one encoding per client."""
+
+    async def connect(self) -> None:
+        """Join the group, then accept."""
+        await self.channel_layer.group_add(GROUP, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, _code: int) -> None:
+        """Leave the group."""
+        await self.channel_layer.group_discard(GROUP, self.channel_name)
+
+    async def room_update(self, event: dict[str, Any]) -> None:
+        """Send what the layer brought."""
+        await self.send_json(event["frame"])
+
+    @classmethod
+    async def encode_json(cls, content: Any) -> str:
+        """Encode as compactly as the product does, so that all send the same bytes."""
+        return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+application = NaiveConsumer.as_asgi()

@@ -1,0 +1,50 @@
+"""Who and what exists in Postgres for a run. Imported after Django is set up."""
+
+from dataclasses import dataclass
+
+from identity.models import User
+from identity.selectors import actor_of
+from identity.services.issue_api_token import issue_api_token
+from meeting_rooms.kernel.actor import Actor
+from rooms.models import Building, Floor, Room
+
+TIMEZONE = "Europe/Helsinki"
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A member of staff, as author of commands and as bearer of a token."""
+
+    actor: Actor
+    token: str
+
+
+def make_somebody(name: str) -> Somebody:
+    """Create a person with a token."""
+    user = User.objects.create_user(f"{name}@bench.example", None, display_name=name)
+    return Somebody(actor_of(user), issue_api_token(user=user, name="bench").secret)
+
+
+def make_building(slug: str, rooms: int, *, first: int = 0) -> list[Room]:
+    """Create a public building with its rooms on two floors.
+
+    Rooms are named `t=<n>` from `first` on: that is the marker by which the load client tells them.
+    """
+    building = Building.objects.create(
+        slug=slug, name=slug, timezone=TIMEZONE, is_board_public=True, shows_titles=True
+    )
+    floors = [
+        Floor.objects.create(building=building, slug=f"{slug}-{n}", name=f"Floor {n}", level=n)
+        for n in range(2)
+    ]
+    return Room.objects.bulk_create(
+        Room(floor=floors[n % 2], slug=f"room-{n}", name=f"t={first + n}", capacity=8)
+        for n in range(rooms)
+    )
+
+
+def remove_building(slug: str) -> None:
+    """Delete a building with all its rooms, which must have no bookings."""
+    Room.objects.filter(floor__building__slug=slug).delete()
+    Floor.objects.filter(building__slug=slug).delete()
+    Building.objects.filter(slug=slug).delete()

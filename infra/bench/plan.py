@@ -1,0 +1,56 @@
+"""How much is measured: the sizes of the goals, or small ones for a smoke test."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of every measurement. Times in seconds."""
+
+    rounds: int
+    clients: int = 1000  # "N" of the goals
+    few_clients: int = 100
+    many_clients: int = 5000
+    sample_s: float = 3.0  # how long one fan-out sample lasts
+    min_updates: int = 3  # of a sample, however slow the server
+    burst_rooms: int = 16
+    latency_s: float = 15.0
+    stalled_updates: int = 20_000
+    herd_rooms: int = 50
+    bookings: int = 300  # of one sample of the booking command
+    contested_slots: int = 1000
+    contenders: int = 32  # for each of them
+    board_requests: int = 300
+    board_rooms: int = 50
+    small_estate: int = 50  # rooms
+    large_estate: int = 5000
+    watchers: int = 100  # of the growing building
+    commit_bookings: int = 240
+    commit_rate: float = 8.0  # bookings a second
+    commit_buildings: int = 10
+    commit_rooms: int = 500
+
+
+def quick_plan() -> Plan:
+    """Return sizes that only show that everything works; its numbers mean nothing."""
+    return Plan(
+        rounds=1,
+        clients=50,
+        few_clients=10,
+        many_clients=100,
+        sample_s=0.3,
+        latency_s=2.0,
+        stalled_updates=400,
+        herd_rooms=5,
+        bookings=20,
+        contested_slots=5,
+        contenders=8,
+        board_requests=20,
+        board_rooms=10,
+        small_estate=10,
+        large_estate=100,
+        watchers=10,
+        commit_bookings=10,
+        commit_buildings=2,
+        commit_rooms=20,
+    )

@@ -1,0 +1,62 @@
+"""Every row that is measured, with its goal. Pure."""
+
+from infra.bench.goals import Row, at_least, at_most
+
+# By measurement: rows that come out of the same run of servers stand together.
+ROWS: dict[str, tuple[Row, ...]] = {
+    "fanout": (
+        Row("vs-naive", "Fan-out vs naive Channels: times cheaper", at_least(20, "×")),
+        Row("plain-vs-naive", "Plain ASGI send vs naive: times cheaper", at_least(4, "×")),
+        Row("vs-broadcast", "Fan-out vs websockets.broadcast, uvloop", at_most(1.0, "×")),
+        Row("vs-broadcast-asyncio", "The same on asyncio", at_most(1.3, "×")),
+        Row("vs-socketio", "Fan-out vs Socket.IO on node", at_most(0.7, "×")),
+        Row("vs-ws", "Fan-out vs node ws", at_most(1.2, "×")),
+        Row("vs-floor", "Fan-out vs a C loop of send()", at_most(2.5, "×")),
+    ),
+    "burst": (
+        Row("burst", "Burst of 16 rooms vs websockets.broadcast: times cheaper", at_least(5, "×")),
+    ),
+    "latency": (
+        Row("latency", "p99 fan-out, 1,000 clients, 8 updates/s", at_most(50, "ms")),
+        Row("latency-many", "p99 fan-out, 5,000 clients, 2 updates/s", at_most(300, "ms")),
+    ),
+    "stalled": (
+        Row("stalled-memory", "50 of 60 clients stalled, 20,000 updates", at_most(20, "MB")),
+        Row("stalled-slope", "The same, second half, per 1,000 updates", at_most(0.1, "MB")),
+        Row("stalled-final", "One that resumes gets the final states", at_least(1, "of 1")),
+    ),
+    "herd": (
+        Row("herd", "1,000 clients at once, until all are current", at_most(10, "s")),
+        Row("herd-failed", "The same: refused or lost", at_most(0, "clients")),
+    ),
+    "processes": (
+        Row("two-processes", "Two web processes vs one, CPU per message", at_most(1.15, "×")),
+    ),
+    "connection": (
+        Row("connection-memory", "Memory per connection", at_most(33, "KB")),
+        Row("connection-cpu", "CPU per connection", at_most(750, "µs")),
+    ),
+    "booking": (
+        Row("booking-cpu", "Booking command vs raw insert, Python CPU", at_most(3, "×")),
+    ),
+    "contest": (
+        Row("deadlocks", "Deadlocks in 1,000 rounds of 32 contenders", at_most(0, "")),
+        Row("one-winner", "Rounds without exactly one winner", at_most(0, "")),
+    ),
+    "board": (
+        Row("board", "Board page vs Django template: times cheaper", at_least(8, "×")),
+    ),
+    "growth": (
+        Row("growth", "Cost of a change, 5,000 rooms vs 50", at_most(1.2, "×")),
+    ),
+    "commit": (
+        Row("commit-p50", "Commit to screen, 1,000 clients, 500 rooms, p50", at_most(150, "ms")),
+        Row("commit-p99", "The same, p99", at_most(1000, "ms")),
+    ),
+}  # fmt: skip
+TABLE = "table"  # names the informative table for --rows; it has no goals
+
+
+def all_keys() -> list[str]:
+    """Return every name that `--rows` takes."""
+    return [row.key for rows in ROWS.values() for row in rows] + [TABLE]

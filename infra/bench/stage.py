@@ -1,0 +1,115 @@
+"""Where a run takes place: stores of its own, a folder of its own, and who may connect.
+
+Everything is below `.data`, which git ignores. What a killed run leaves there is cleared by the
+next run or the next `make test`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.bench.goals import BenchError
+from infra.bench.plan import Plan
+from infra.bench.report import Sample
+from meeting_rooms import embedded
+from meeting_rooms.embedded import ENVIRONMENT, EmbeddedServerError, ServiceName
+from meeting_rooms.embedded.postgres_home import remove_outside_home
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / ".data"
+PREPARE_TIMEOUT_S = 120.0
+
+# Switches of the product: a row sets those it is about, whatever the caller's shell says.
+SWITCHES = ("DIRECT_SEND", "UVLOOP")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every measurement needs. `environment` points a process at this run's stores."""
+
+    plan: Plan
+    folder: Path
+    cache: Path
+    environment: dict[str, str]
+    report: Callable[[str], None]  # names the step that begins
+    token: str = ""  # of a member of staff
+    samples: list[Sample] = field(default_factory=list)  # what fan-out has cost, for the table
+
+    @property
+    def redis_port(self) -> int:
+        """Port of this run's Redis."""
+        return urlsplit(self.environment["REDIS_URL"]).port or 6379
+
+    @property
+    def redis_password(self) -> str:
+        """Password of this run's Redis."""
+        return urlsplit(self.environment["REDIS_URL"]).password or ""
+
+    def manage(self, *arguments: str) -> list[str]:
+        """Return the command line of a `manage.py` command."""
+        return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+@contextmanager
+def open_stage(plan: Plan, report: Callable[[str], None]) -> Iterator[Stage]:
+    """Start the stores, migrate, and remove everything on the way out. Raises BenchError."""
+    embedded.reap_orphans(DATA, report=_quiet)
+    folder = DATA / f"test-bench-{os.getpid()}"  # the prefix marks folders that may be cleared
+    try:
+        report("starting the stores")
+        started = embedded.start(
+            folder, wanted=list(ServiceName), owner_pid=os.getpid(), report=_quiet
+        )
+        environment = _environment(folder) | {
+            ENVIRONMENT[name]: url for name, url in started.urls.items()
+        }
+        stage = Stage(plan, folder, DATA / "bench", environment, report)
+        report("preparing the stores")
+        _prepare(stage)
+        yield stage
+    except EmbeddedServerError as exc:
+        raise BenchError(f"The stores did not start: {exc}") from exc
+    finally:
+        embedded.stop(folder, report=_quiet)
+        remove_outside_home(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in SWITCHES}
+    return inherited | {
+        "DJANGO_SETTINGS_MODULE": "meeting_rooms.settings",
+        "PYTHONPATH": str(ROOT),
+        "DATA_DIR": str(folder),
+        "SECRET_KEY": "for-the-benchmark-only-" + "x" * 32,
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "HTTPS": "0",
+        "DEBUG": "0",
+        "DEMO": "0",
+        "LOG_LEVEL": "ERROR",
+        "MONGODB_DATABASE": "meeting_rooms_bench",
+        "REDIS_PREFIX": "meeting_rooms_bench",
+    }
+
+
+def _prepare(stage: Stage) -> None:
+    done = subprocess.run(
+        stage.manage("prepare", "-v", "0"),
+        env=stage.environment,
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"manage.py prepare failed: {done.stderr.strip()[-1000:]}")
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing: a failing start raises with the server's own words."""
