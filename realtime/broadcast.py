@@ -39,7 +39,7 @@ class Broadcast:
         self._following: dict[Subscriber, _Following] = {}
         self._marked: dict[TopicFeed, None] = {}
         self._published: list[float] = []  # POSIX seconds, of the changes that wait
-        self._beat_wanted = False
+        self._beat_of: float | None = None  # loop time of the proof that waits to be sent
         self._wake = asyncio.Event()
         self.cache = FragmentCache()
 
@@ -88,14 +88,14 @@ class Broadcast:
             self._published.append(published_at)
         self._wake.set()
 
-    def beat(self) -> None:
-        """Send proof of life to everybody, behind the changes that wait."""
-        self._beat_wanted = True
+    def beat(self, proved_at: float) -> None:
+        """Send proof of life, of this loop time, to everybody, behind the changes that wait."""
+        self._beat_of = proved_at
         self._wake.set()
 
-    def heartbeat(self, subscriber: Subscriber) -> Frame:
-        """Encode proof of life for one connection."""
-        return self._heartbeat(self._following.get(subscriber, {}))
+    def heartbeat(self, subscriber: Subscriber, proved_at: float) -> Frame:
+        """Encode proof of life, of this loop time, for one connection."""
+        return self._heartbeat(self._following.get(subscriber, {}), proved_at)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -111,8 +111,8 @@ class Broadcast:
         marked, self._marked = self._marked, {}
         published, self._published = self._published, []
         batches = [one for feed in marked for one in feed.flush(now)]
-        beats = self._beats() if self._beat_wanted else []
-        self._beat_wanted = False
+        proved_at, self._beat_of = self._beat_of, None
+        beats = [] if proved_at is None else self._beats(proved_at)
         sliced = _Slices()
         for subscribers, batch in batches:
             await sliced.push(subscribers, batch)
@@ -124,20 +124,21 @@ class Broadcast:
         for subscriber, frame in beats:
             await sliced.beat(subscriber, frame)
 
-    def _beats(self) -> Iterable[tuple[Subscriber, Frame]]:
+    def _beats(self, proved_at: float) -> Iterable[tuple[Subscriber, Frame]]:
         """Encode heartbeats, one for all connections that follow the same as the same audience."""
         encoded: dict[frozenset[tuple[Topic, Audience]], Frame] = {}
         beats = []
         for subscriber, following in self._following.items():
             key = frozenset(following.items())
             if key not in encoded:
-                encoded[key] = self._heartbeat(following)
+                encoded[key] = self._heartbeat(following, proved_at)
             beats.append((subscriber, encoded[key]))
         return beats
 
-    def _heartbeat(self, following: _Following) -> Frame:
+    def _heartbeat(self, following: _Following, proved_at: float) -> Frame:
         digests = {str(t): self._feeds[t].digest(audience) for t, audience in following.items()}
-        return Frame(protocol.heartbeat(self._clock.now(), digests))
+        age_ms = round((asyncio.get_running_loop().time() - proved_at) * 1000)
+        return Frame(protocol.heartbeat(self._clock.now(), age_ms, digests))
 
 
 class _Slices:

@@ -56,6 +56,7 @@ class Hub:
         self._comparing = asyncio.Lock()
         self._compared_at = -inf  # loop time
         self._is_lease_young = False
+        self._proved_at = -inf  # loop time at which a projector last said that it is at work
         self._judged_at = -inf  # loop time of the last judgement of liveness
 
     async def subscribe(
@@ -78,7 +79,7 @@ class Hub:
         feed = self.broadcast.follow(subscriber, topic, rendering)
         subscriber.wire.reply(feed.snapshot(rendering, have, self._clock.now()))
         if self.may_vouch():
-            subscriber.wire.beat(self.broadcast.heartbeat(subscriber))
+            subscriber.wire.beat(self.broadcast.heartbeat(subscriber, self._proved_at))
 
     def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """End one subscription. Harmless when there is none."""
@@ -141,24 +142,26 @@ class Hub:
         self._heal_now.set()
 
     async def _heal(self) -> None:
-        """Compare the mirror with the store every second or so; nothing lost stays lost."""
+        """Check every second or so; nothing lost stays lost."""
         while True:
-            skew_s = 0.0
-            try:
-                if self._is_compare_due():
-                    await self.compare()
-                lease_age_s = await self._store.lease_age_s()
-                skew_s = await self._store.clock_skew_s(self._clock.now())
-            except UnavailableError as exc:
-                log.warning("hub_waits_for_store", error=str(exc.__cause__))
-                lease_age_s = None
-            except Exception:  # a bug must not end the healing; it does end the vouching
-                log.exception("heal_failed")
-                lease_age_s = None
-            self._judge_liveness(lease_age_s, skew_s)
+            await self.check()
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEAL_S):
                     await self._heal_now.wait()
+
+    async def check(self) -> None:
+        """Compare the mirror with the store where that is due, and judge whether to vouch."""
+        lease_age_s, skew_s = None, 0.0
+        try:
+            if self._is_compare_due():
+                await self.compare()
+            skew_s = await self._store.clock_skew_s(self._clock.now())
+            lease_age_s = await self._store.lease_age_s()
+        except UnavailableError as exc:
+            log.warning("hub_waits_for_store", error=str(exc.__cause__))
+        except Exception:  # a bug must not end the healing; it does end the vouching
+            log.exception("heal_failed")
+        self._judge_liveness(lease_age_s, skew_s)
 
     def _is_compare_due(self) -> bool:
         """Say whether to compare now: at once when told to, else less often the more rooms."""
@@ -196,6 +199,8 @@ class Hub:
         is_young = lease_age_s is not None and lease_age_s <= LEASE_MAX_AGE_S
         self._is_lease_young = is_young and abs(skew_s) <= MAX_SKEW_S
         self._judged_at = asyncio.get_running_loop().time()
+        if lease_age_s is not None:
+            self._proved_at = self._judged_at - lease_age_s
         metrics.is_vouching.set(self.may_vouch())
         if self.may_vouch() == was_live:
             return
@@ -203,7 +208,7 @@ class Hub:
             "liveness_changed", is_live=not was_live, lease_age_s=lease_age_s, skew_s=skew_s
         )
         if not was_live:
-            self.broadcast.beat()
+            self.broadcast.beat(self._proved_at)
 
     def may_vouch(self) -> bool:
         """Say whether the last judgement was good and is recent, and the mirror was compared."""
@@ -217,7 +222,7 @@ class Hub:
         while True:
             await asyncio.sleep(protocol.HEARTBEAT_S)
             if self.may_vouch():
-                self.broadcast.beat()
+                self.broadcast.beat(self._proved_at)
 
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""

@@ -113,13 +113,18 @@ class Summary(_ServerModel):
 
 
 class Heartbeat(_ServerModel):
-    """Proof that what is shown may be believed. Without it for 10 s, do not claim to be live.
+    """Proof that what is shown may be believed. Once it is 10 s old, do not claim to be live.
 
     Compare each digest with your own; if it differs twice in a row, subscribe again with `have`.
     """
 
     type: Literal["heartbeat"]
     at: Instant
+    age_ms: int = Field(
+        ge=0,
+        description="How old the proof was when it was sent: when a projector was last known "
+        "to be at work. The 10 s begin there.",
+    )
     digest: dict[str, Annotated[int, Field(ge=0, lt=2**32)]] = Field(
         description="By topic: the sum modulo 2^32 of CRC-32 over id:epoch:version of each room."
     )

@@ -160,9 +160,9 @@ def summary(topic: str, html: str) -> str:
     return encode({"type": "summary", "topic": topic, "html": html})
 
 
-def heartbeat(at: datetime, digest: Mapping[str, int]) -> str:
-    """Encode proof of life with the digest of each topic."""
-    return encode({"type": "heartbeat", "at": at, "digest": digest})
+def heartbeat(at: datetime, age_ms: int, digest: Mapping[str, int]) -> str:
+    """Encode proof of life, that old when it is sent, with the digest of each topic."""
+    return encode({"type": "heartbeat", "at": at, "age_ms": age_ms, "digest": digest})
 
 
 def sync(n: int) -> str:

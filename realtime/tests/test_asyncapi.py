@@ -58,7 +58,7 @@ def sent_frames() -> list[str]:
         feed.snapshot(Rendering(Audience.PUBLIC), {"r9": ("e", 1)}, NOW).text,
         protocol.room("campus", protocol.encode(protocol.room_body(full_state()))),
         protocol.summary("campus", "<p>Two free</p>"),
-        protocol.heartbeat(NOW, {"campus": feed.digest(Audience.STAFF)}),
+        protocol.heartbeat(NOW, 900, {"campus": feed.digest(Audience.STAFF)}),
         protocol.sync(4),
         protocol.bye(10_000, "restart"),
         protocol.unsubscribed("campus"),

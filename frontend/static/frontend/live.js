@@ -37,14 +37,14 @@ let tuned = -Infinity; // when a pong last set the clock: other frames do not sa
 const setRoughly = (at) => { if (mono() - tuned > TUNED_MS) setClock(at); };
 
 // ---- liveness
-let proof = loaded, proofAt = clock.at, proved = false, reason = "", doubts = 0, lostAt = null;
+let proof = loaded; // when what is shown was last known to be true: before the server said so
+let told = loaded, toldAt = clock.at, proved = false, reason = "", doubts = 0, lostAt = null;
 function judge() {
-  const silence = mono() - proof;
-  const quick = proved ? "live" : "connecting";
-  const state = silence >= STALE_MS ? "stale" : silence >= RECONNECTING_MS && proved ? "reconnecting" : quick;
+  const isLate = proved && mono() - told >= RECONNECTING_MS;
+  const state = mono() - proof >= STALE_MS ? "stale" : isLate ? "reconnecting" : proved ? "live" : "connecting";
   if (html.dataset.live !== state) html.dataset.live = state;
   lostAt = state === "live" ? null : lostAt ?? now();
-  const detail = {now: now(), since: proofAt, beat: proved ? proofAt : null, reason};
+  const detail = {now: now(), since: toldAt, beat: proved ? toldAt : null, reason};
   document.dispatchEvent(new CustomEvent("live:tick", {detail}));
 }
 
@@ -78,7 +78,7 @@ const receivers = {
   summary({html: text}) { rows.summarise(text); },
   sync({n}) { send({type: "ack", n}); },
   bye({after_ms: most}) { if (most >= 0) invited = Math.min(most, RETRY_MOST_MS); },
-  heartbeat({at, digest: digests}) {
+  heartbeat({at, age_ms: age = 0, digest: digests}) {
     heard = mono();
     setRoughly(Date.parse(at));
     if (!synced) return;
@@ -87,7 +87,7 @@ const receivers = {
     if (!agrees) subscribe();
     // Coming back, the rows must be right before the colours return; while live, one doubt is healed quietly.
     if (agrees || (doubts <= DOUBTS && html.dataset.live === "live")) {
-      proof = mono(); proofAt = now(); proved = true; attempts = 0; reason = "";
+      told = mono(); toldAt = now(); proof = told - age; proved = true; attempts = 0; reason = "";
     }
     judge();
   },
@@ -164,7 +164,7 @@ function tick() {
   const slept = step.wall - step.mono; // some systems stop the monotonic clock while they sleep
   if (slept > DRIFT_MS) {
     clock.at += slept;
-    proof = heard = tuned = -Infinity;
+    proof = told = heard = tuned = -Infinity;
   }
   if (slept > DRIFT_MS || step.mono > DRIFT_MS) nudge();
   if (socket && mono() - heard > STALE_MS) { drop(); lost(1006, ""); }

@@ -73,10 +73,12 @@ class Screen:
         members = {"at": self.at(), "gone": [], "full": False, "rooms": list(rooms), **more}
         await connection.send("snapshot", topic=TOPIC, **members)
 
-    async def beat(self, connection: Connection, digest: dict[str, int] | None = None) -> None:
-        """Send a heartbeat, by default with the digest of the server's rooms."""
+    async def beat(
+        self, connection: Connection, digest: dict[str, int] | None = None, *, age_ms: int = 0
+    ) -> None:
+        """Send a heartbeat, by default with the digest of the server's rooms and fresh."""
         digest = self.server.digest() if digest is None else digest
-        await connection.send("heartbeat", at=self.at(), digest=digest)
+        await connection.send("heartbeat", at=self.at(), age_ms=age_ms, digest=digest)
 
     async def room(self, connection: Connection, body: dict[str, Any]) -> None:
         """Send one room's newest state."""

@@ -37,6 +37,17 @@ async def test_board__silence__says_so_after_6_and_10_s(screen) -> None:
     assert await screen.state() == "stale"
 
 
+async def test_board__proof_that_was_old__is_stale_10_s_after_it_was_one(screen) -> None:
+    connection = await screen.come_alive()
+    await screen.passes(2_000)
+    await screen.beat(connection, age_ms=3_000)
+    await connection.settled()
+    await screen.passes(6_700)
+    assert await screen.state() == "reconnecting", "an old proof is no silence"
+    await screen.passes(550)
+    assert await screen.state() == "stale"
+
+
 async def test_digest__differs_once__stays_live_and_asks(screen) -> None:
     connection = await screen.come_alive()
     await screen.lives(connection, 4_000)
