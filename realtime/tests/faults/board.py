@@ -65,8 +65,10 @@ class Photographer:
 
 @asynccontextmanager
 async def photographed(url: str, folder: Path, *, never_stale: bool) -> AsyncIterator[Photographer]:
-    """Open the address in a browser and photograph it. `never_stale` takes the script's rule out."""
-    folder.mkdir()
+    """Open the address in a browser and photograph it into a folder that is there.
+
+    `never_stale` takes the script's rule out.
+    """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]

@@ -25,11 +25,13 @@ NEVER_STALE = "never_stale"
 )
 async def left_open(lab: Lab) -> None:
     await lab.start()
+    folder = lab.folder / "pictures"
+    await asyncio.to_thread(folder.mkdir)
     taken: dict[str, float] = {}
     async with AsyncExitStack() as stack:
         photographer = await stack.enter_async_context(
             photographed(
-                f"{lab.url}/board/house", lab.folder / "pictures",
+                f"{lab.url}/board/house", folder,
                 never_stale=lab.off.driver == NEVER_STALE,
             )
         )  # fmt: skip
