@@ -44,7 +44,7 @@ class Lab:
         self.webs: list[Process] = []
         self.workers: list[Process] = []
         self.reached = folder / "reached"
-        self._folder = folder
+        self.folder = folder
         self._name = folder.name.lower()
         self._proxies: list[Proxy] = []
         self.port = free_port()
@@ -126,7 +126,7 @@ class Lab:
     async def start_process(
         self, arguments: list[str], port: int, env: Mapping[str, str] | None = None
     ) -> Process:
-        log = self._folder / f"web{len(self.webs)}.log"
+        log = self.folder / f"web{len(self.webs)}.log"
         process = Process(arguments, log, self.environment | dict(env or {}))
         self.webs.append(process)
         deadline = monotonic() + START_WITHIN_S
@@ -139,7 +139,7 @@ class Lab:
     def start_worker(self, *patches: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a worker, without the guard that is off."""
         arguments = command_line("worker", [], (*patches, *self.off.worker))
-        log = self._folder / f"worker{len(self.workers)}.log"
+        log = self.folder / f"worker{len(self.workers)}.log"
         self.workers.append(Process(arguments, log, self.environment | dict(env or {})))
         return self.worker
 

@@ -1,6 +1,7 @@
 """The rows of the fault matrix, by what is broken. Importing this enters all of them."""
 
 from realtime.tests.faults.rows import (
+    board_left_open,
     builds,
     clock,
     crash_web,
@@ -17,6 +18,7 @@ from realtime.tests.faults.rows import (
 )
 
 __all__ = [
+    "board_left_open",
     "builds",
     "clock",
     "crash_web",

@@ -1,0 +1,107 @@
+"""A board in a real browser, photographed twice a second, and what each picture claimed."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from playwright.async_api import Page, Route, async_playwright
+
+EVERY_S = 0.5
+STALE_IN_SCRIPT = "STALE_MS = 10000"
+LOOK = """() => ({
+  state: document.documentElement.dataset.live,
+  free: [...document.querySelectorAll(".lb-room.is-free, .lb-room.is-soon")].map((row) => row.id),
+})"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What stood on the board at one instant. `free`: rooms that a passer-by would walk into."""
+
+    at: float
+    phase: str
+    state: str
+    free: frozenset[str]
+
+    @property
+    def is_claim(self) -> bool:
+        """Say whether it shows its colours: a stale board takes them back and claims nothing."""
+        return self.state != "stale"
+
+
+class Photographer:
+    """Takes pictures until it is stopped; the files carry second, phase and state."""
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        self._page = page
+        self._folder = folder
+        self._began = monotonic()
+        self.phase = "before"
+        self.pictures: list[Picture] = []
+
+    async def run(self) -> None:
+        while True:
+            await self._take()
+            await asyncio.sleep(EVERY_S)
+
+    async def _take(self) -> None:
+        at = monotonic()
+        found = await self._page.evaluate(LOOK)
+        free = frozenset(row.removeprefix("room-") for row in found["free"])
+        picture = Picture(at, self.phase, found["state"], free)
+        name = f"{at - self._began:06.1f}-{self.phase}-{picture.state}.jpeg"
+        await self._page.screenshot(path=self._folder / name, type="jpeg", quality=60)
+        self.pictures.append(picture)
+
+    def is_live(self) -> bool:
+        return bool(self.pictures) and self.pictures[-1].state == "live"
+
+
+@asynccontextmanager
+async def photographed(url: str, folder: Path, *, never_stale: bool) -> AsyncIterator[Photographer]:
+    """Open the address in a browser and photograph it into a folder that is there.
+
+    `never_stale` takes the script's rule out.
+    """
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = await browser.new_page(viewport={"width": 960, "height": 540})
+        if never_stale:
+            await page.route("**/live*.js", _without_stale)
+        await page.goto(url)
+        photographer = Photographer(page, folder)
+        taking = asyncio.get_running_loop().create_task(photographer.run(), name="photographer")
+        try:
+            yield photographer
+        finally:
+            taking.cancel()
+            await asyncio.wait([taking])
+            (folder / "pictures.json").write_text(
+                json.dumps(
+                    [[p.at, p.phase, p.state, sorted(p.free)] for p in photographer.pictures]
+                )
+            )
+            await browser.close()
+
+
+async def _without_stale(route: Route) -> None:
+    answer = await route.fetch()
+    text = await answer.text()
+    await route.fulfill(response=answer, body=text.replace(STALE_IN_SCRIPT, "STALE_MS = 1e9"))
+
+
+def _chromium() -> str:
+    named = os.environ.get("CHROMIUM")
+    wanted = (named,) if named else ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, wanted)), None)
+    if found is None:
+        raise AssertionError("This row needs a Chromium on the PATH, or CHROMIUM=/path/to/one.")
+    return found
