@@ -131,6 +131,9 @@ def redis_host(url: str) -> Host:
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_keepalive_options": KEEPALIVE,
         "max_connections": MAX_CONNECTIONS,
+        # A connection that died while idle is noticed by the next publish, which then goes out
+        # over a new one: otherwise it would fail, and mute the publisher for a while.
+        "retry": Retry(NoBackoff(), 1),
     }
     return limits | form(url)
 

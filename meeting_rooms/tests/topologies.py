@@ -25,6 +25,7 @@ QUOTED = "p%40ss%2Fword"
 READY_TIMEOUT_S = 30.0
 DOWN_AFTER_MS = 2000  # as docs/scaling.md advises
 SLOTS = 16384
+BUS_OFFSET = 10_000  # a cluster's nodes speak to each other on their port and this
 
 
 def until(is_so: Callable[[], object], what: str, within_s: float = READY_TIMEOUT_S) -> None:
@@ -56,7 +57,9 @@ class Server:
 class Topology:
     """Servers that belong together, and the URL that an application reaches them by."""
 
-    def __init__(self, url: str, servers: dict[int, Server], find_leader: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, servers: dict[int, Server], find_leader: Callable[[], int]
+    ) -> None:
         self.url = url
         self.servers = servers
         self._find_leader = find_leader
@@ -74,7 +77,7 @@ class Topology:
 
 
 def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> Server:
-    port = free_port()
+    port = _port_below(65_536 - BUS_OFFSET)
     home = folder / f"redis-{port}"
     home.mkdir()
     config = home / "redis.conf"
@@ -83,6 +86,10 @@ def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> 
     server = Server(home, port, [redis_server(), config, *more])
     stack.callback(server.kill)
     return server
+
+
+def _port_below(limit: int) -> int:
+    return next(port for port in iter(free_port, None) if port < limit)
 
 
 def ask(server: Server, **options: Any) -> Redis:
@@ -157,11 +164,11 @@ def replica_set(folder: Path) -> Iterator[Topology]:
     with ExitStack() as stack:
         members = [_mongod(stack, folder) for _ in range(3)]
         hosts = [{"_id": n, "host": one.address} for n, one in enumerate(members)]
-        with _direct(members[0]) as client:
-            until(lambda: client.admin.command("ping"), "mongod")
-            for one in members[1:]:
-                until(lambda one=one: _direct(one).admin.command("ping"), "mongod")
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts})
+        for one in reversed(members):
+            with MongoClient(one.address, directConnection=True) as client:
+                client.admin.command("ping")  # waits for it to start
+                if one is members[0]:
+                    client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts})
         url = f"mongodb://{','.join(one.address for one in members)}/?replicaSet=rs0"
         watcher = stack.enter_context(MongoClient(url, serverSelectionTimeoutMS=500))
 
@@ -190,7 +197,3 @@ def _mongod(stack: ExitStack, folder: Path) -> Server:
     server = Server(home, port, argv)
     stack.callback(server.kill)
     return server
-
-
-def _direct(server: Server) -> MongoClient:
-    return MongoClient(HOST, server.port, directConnection=True, serverSelectionTimeoutMS=500)
