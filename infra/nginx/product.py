@@ -6,7 +6,7 @@ Imported after Django is set up.
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,6 +31,7 @@ BACK_WITHIN_S = 5.0
 SETTLE_S = 30.0
 POLL_S = 0.05
 PACE_S = 0.1  # between two bookings
+BOOKINGS = 30  # at least, around each event
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ async def prove(stage: Stage) -> None:
             lost = webs[1].sockets
             webs[1].drain()
             await _all_back(screens, lost, "SIGTERM to the other, the first being back")
-            await _ended(webs[1])
+            await _until(lambda: webs[1].has_ended)
         await _agree(site, client, screens)
 
 
@@ -154,6 +155,7 @@ async def _booking(site: Site, client: httpx.AsyncClient, *, may_fail: int) -> A
     task = asyncio.create_task(keep_on(), name="booking")
     try:
         yield
+        await _until(lambda: site.answers.total() >= BOOKINGS)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -163,18 +165,14 @@ async def _booking(site: Site, client: httpx.AsyncClient, *, may_fail: int) -> A
 
 
 async def _live(screens: list[Screen]) -> None:
-    async with asyncio.timeout(SETTLE_S):
-        while not all(screen.is_live and screen.versions for screen in screens):
-            await asyncio.sleep(POLL_S)
+    await _until(lambda: all(screen.is_live and screen.versions for screen in screens))
 
 
 async def _all_back(screens: list[Screen], lost: int, after: str) -> None:
     """Wait until as many sockets as were lost are back."""
     for screen in screens:
         screen.gaps.clear()
-    async with asyncio.timeout(SETTLE_S):
-        while sum(bool(screen.gaps) for screen in screens) < lost:
-            await asyncio.sleep(POLL_S)
+    await _until(lambda: sum(bool(screen.gaps) for screen in screens) >= lost)
     await _live(screens)
     gaps = [gap for screen in screens for gap in screen.gaps]
     print(f"{after}: {lost} sockets lost, all live again, the last after {max(gaps):.1f} s")
@@ -182,9 +180,9 @@ async def _all_back(screens: list[Screen], lost: int, after: str) -> None:
     _require(len(gaps) == lost, f"{len(gaps)} losses of {lost} sockets after {after}")
 
 
-async def _ended(web: Web) -> None:
+async def _until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(SETTLE_S):
-        while not web.has_ended:
+        while not is_so():
             await asyncio.sleep(POLL_S)
 
 
@@ -192,9 +190,7 @@ async def _agree(site: Site, client: httpx.AsyncClient, screens: list[Screen]) -
     """Book once more: every screen must come to the same version, and none may have gone back."""
     before = max(screen.versions[-1] for screen in screens)
     await site.book(client)
-    async with asyncio.timeout(SETTLE_S):
-        while not all(screen.versions[-1] > before for screen in screens):
-            await asyncio.sleep(POLL_S)
+    await _until(lambda: all(screen.versions[-1] > before for screen in screens))
     rising = all(screen.versions == sorted(screen.versions) for screen in screens)
     _require(rising, "a screen was sent an older version after a newer one")
     print(f"a last booking: version {before + 1} on all {SCREENS} screens, none has gone back")

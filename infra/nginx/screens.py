@@ -5,6 +5,7 @@ import json
 import random
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import connect
@@ -26,20 +27,19 @@ class Screen:
     versions: list[int] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
     is_live: bool = False
+    _lost_at: float | None = None
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        lost: float | None = None
         while True:
-            try:
-                lost = await self._follow(lost)
-            except (OSError, WebSocketException):
-                lost = time.monotonic() if lost is None else lost
-            self.is_live = False
+            with suppress(OSError, WebSocketException):
+                await self._follow()
+            if self.is_live:
+                self.is_live, self._lost_at = False, time.monotonic()
             await asyncio.sleep(BACK_OFF_S * random.random())  # noqa: S311 - a spread
 
-    async def _follow(self, lost: float | None) -> float:
-        """Follow on one connection; return when it ended."""
+    async def _follow(self) -> None:
+        """Follow on one connection until it ends."""
         async with connect(
             self.url, origin=self.origin, ssl=self.tls, open_timeout=2, ping_interval=None,
             additional_headers={"Authorization": f"Bearer {self.token}"},
@@ -56,10 +56,9 @@ class Screen:
                         await socket.send(follow)
                     case "snapshot":
                         self.is_live = True
-                        if lost is not None:
-                            self.gaps.append(time.monotonic() - lost)
-                            lost = None
+                        if self._lost_at is not None:
+                            self.gaps.append(time.monotonic() - self._lost_at)
+                            self._lost_at = None
                         self.versions.extend(room["version"] for room in frame["rooms"])
                     case "room":
                         self.versions.append(frame["room"]["version"])
-        return time.monotonic()
