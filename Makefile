@@ -4,10 +4,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench nginx-check lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C stops it
 	@$(PY) manage.py run $(ARGS)
@@ -24,6 +24,9 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates
 
 bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
 	@$(PY) -m infra.bench $(ARGS)
+
+nginx-check: $(VENV)/.dev ## Prove infra/nginx/nginx.conf with the real nginx and two web processes
+	@$(PY) -m infra.nginx
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

@@ -30,8 +30,8 @@ SCREENS = 40
 BACK_WITHIN_S = 5.0
 SETTLE_S = 30.0
 POLL_S = 0.05
-PACE_S = 0.1  # between two bookings
-BOOKINGS = 30  # at least, around each event
+PACE_S = 0.01  # between two bookings
+BOOKINGS = 60  # at least, around each event
 
 
 @dataclass(slots=True)

@@ -23,10 +23,6 @@ ADVICE = (
     "nginx is not installed. Install it (Debian and Ubuntu: apt-get install nginx-light) and run "
     "`make nginx-check` again."
 )
-_SERVERS = (
-    "server 127.0.0.1:8001 max_fails=1 fail_timeout=2s;\n"
-    "        server 127.0.0.1:8002 max_fails=1 fail_timeout=2s;"
-)
 
 
 class NginxError(Exception):
@@ -43,7 +39,7 @@ def find_nginx() -> str:
 
 @contextmanager
 def running(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> Iterator[Child]:
-    """Run nginx with the tree's configuration on these ports. Raises NginxError."""
+    """Run nginx with the tree's configuration, before two servers. Raises NginxError."""
     folder.mkdir()
     _make_certificate(folder)
     config = folder / "nginx.conf"
@@ -60,13 +56,13 @@ def running(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> I
 
 
 def _render(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> str:
-    upstream = "\n".join(f"server {HOST}:{n} max_fails=1 fail_timeout=2s;" for n in servers)
     temporary = "\n".join(
         f"{name}_temp_path {folder / name};"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     replaced = {
-        _SERVERS: upstream,
+        "server 127.0.0.1:8001": f"server {HOST}:{servers[0]}",
+        "server 127.0.0.1:8002": f"server {HOST}:{servers[1]}",
         "pid /run/nginx.pid;": f"pid {folder / 'pid'};\n{_user()}",
         "worker_processes auto;": "worker_processes 2;",
         "worker_rlimit_nofile 65536;": "worker_rlimit_nofile 4096;",
