@@ -38,12 +38,18 @@ def find_nginx() -> str:
 
 
 @contextmanager
-def running(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> Iterator[Child]:
-    """Run nginx with the tree's configuration, before two servers. Raises NginxError."""
+def running(
+    folder: Path, *, http: int, https: int, servers: Sequence[int], has_tls: bool = True
+) -> Iterator[Child]:
+    """Run nginx with the tree's configuration, before two servers. Raises NginxError.
+
+    Without TLS for what measures nginx with clients that cannot speak it.
+    """
     folder.mkdir()
     _make_certificate(folder)
     config = folder / "nginx.conf"
-    config.write_text(_render(folder, http=http, https=https, servers=servers))
+    text = _render(folder, http=http, https=https, servers=servers)
+    config.write_text(text if has_tls else text.replace(" ssl http2 ", " "))
     command = [find_nginx(), "-p", str(folder), "-e", "stderr", "-c", str(config)]
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
     if tested.returncode:
@@ -65,8 +71,6 @@ def _render(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> s
         "server 127.0.0.1:8002": f"server {HOST}:{servers[1]}",
         "pid /run/nginx.pid;": f"pid {folder / 'pid'};\n{_user()}",
         "worker_processes auto;": "worker_processes 2;",
-        "worker_rlimit_nofile 65536;": "worker_rlimit_nofile 4096;",
-        "worker_connections 32768;": "worker_connections 1024;",
         "http {": "http {\n" + temporary,
         "/etc/nginx/tls/": f"{folder}/",
         "listen 80 ": f"listen {HOST}:{http} ",
