@@ -1,7 +1,7 @@
 """`python -m infra.costs [name …]`: measure the unit costs that docs/scaling.md reckons with.
 
-CPU time counts, not wall time, so that a busy machine changes little. Some four minutes for all of
-fan_out, connections, rooms, through_nginx, redis, mongodb and bookings.
+CPU time counts, not wall time, so that a busy machine changes little. Some six minutes for all of
+fan_out, connections, rooms, through_nginx, redis, mongodb, bookings and flips.
 Exit codes: 0 all was measured, 1 something could not be.
 """
 
@@ -42,7 +42,7 @@ def main(names: Sequence[str]) -> int:
 
 async def _measure(stage: Stage, names: Sequence[str]) -> None:
     from infra.bench.places import make_somebody  # models can be loaded only now
-    from infra.costs import stores, web
+    from infra.costs import flips, stores, web
     from realtime.threads import in_thread
 
     somebody = await in_thread(make_somebody, "costs")
@@ -55,6 +55,7 @@ async def _measure(stage: Stage, names: Sequence[str]) -> None:
         "redis": stores.redis,
         "mongodb": stores.mongodb,
         "bookings": partial(stores.bookings, actor=somebody.actor),
+        "flips": partial(flips.flips, actor=somebody.actor),
     }
     if unknown := set(names) - measures.keys():
         raise BenchError(f"No such measurement: {', '.join(unknown)}.")

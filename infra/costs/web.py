@@ -49,15 +49,10 @@ async def connections(stage: Stage) -> list[Cost]:
                     opened_us = (web.cpu_s - cpu_s) / BIG * 1e6
                     held_kb = (web.memory_kb - kb) / BIG
                     all_s = await _idle_s(web)
-                nobody = PRODUCT.crowd(port, BIG, estate, "")
-                cpu_s = web.cpu_s
-                async with connected(stage, nobody):
-                    public_us = (web.cpu_s - cpu_s) / BIG * 1e6
     beats = IDLE_S / protocol.HEARTBEAT_S
     how = f"{BIG:,} more beside {SMALL:,}"
     return [
         Cost("connection opened with a token", opened_us, "µs", f"snapshot included, {how}"),
-        Cost("connection opened, public board", public_us, "µs", f"snapshot included, {how}"),
         Cost("connection held", held_kb, "KB", f"resident memory, {how}"),
         Cost("web process, 1 connection, 1 room", alone_kb / 1024, "MB", "resident memory"),
         Cost("the same, idle", alone_s / IDLE_S * 1e6, "µs/s", f"{IDLE_S:.0f} s"),
