@@ -130,6 +130,8 @@ async def bookings(stage: Stage, *, actor: Actor) -> list[Cost]:
         before = spent(family)
         await asyncio.sleep(IDLE_S)
         idle = since(family, before, IDLE_S)
+        how = f"resident memory, {ROOMS[0]} rooms"
+        costs.append(Cost("worker", worker.memory_kb / 1024, "MB", how))
         stage.report(f"{BOOKINGS} bookings")
         before, begun, own_s = spent(family), time.monotonic(), 0.0
         for n in range(BOOKINGS):
