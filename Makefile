@@ -4,10 +4,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-.PHONY: help run test check bench faults lock clean
+.PHONY: help run test check bench faults nginx-check lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C stops it
 	@$(PY) manage.py run $(ARGS)
@@ -27,6 +27,9 @@ bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help
 
 faults: $(VENV)/.dev ## Break everything on purpose; report what held (ARGS="--rows F6,F7 --controls")
 	@$(PY) -m realtime.tests.faults $(ARGS)
+
+nginx-check: $(VENV)/.dev ## Prove infra/nginx/nginx.conf with the real nginx and two web processes
+	@$(PY) -m infra.nginx
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

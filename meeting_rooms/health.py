@@ -13,10 +13,10 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from pymongo.errors import PyMongoError
-from redis import asyncio as redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.errors import UnavailableError
+from meeting_rooms.layers import open_redis
 from realtime.connections import shared_connections
 from realtime.store import open_store
 
@@ -52,10 +52,7 @@ async def _mongodb() -> None:
 
 
 async def _redis() -> None:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=settings.STORE_TIMEOUT_S
-    )
-    async with client:
+    async with open_redis(settings.REDIS_URL) as client:
         await client.ping()
 
 

@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from meeting_rooms import embedded
 from meeting_rooms.build import build_id
 from meeting_rooms.embedded import ServiceName
+from meeting_rooms.layers import channel_layers
 from meeting_rooms.logs import logging_config
 from meeting_rooms.postgres import BoundedConnection
 from meeting_rooms.secret_key import read_secret_key
@@ -68,20 +69,7 @@ DATABASES = {
     }
 }
 
-# redis-py 8 reads with a 5 s time-out and caps its pool at 100, which closes idle sockets and
-# refuses bursts of handshakes; both are raised here. Regression: realtime/tests/test_sockets.py.
-REDIS_HOST = {
-    "address": REDIS_URL or "redis://127.0.0.1:6379/0",
-    "socket_timeout": 20,
-    "socket_connect_timeout": 3,
-    "max_connections": 5000,
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
-    }
-}
+CHANNEL_LAYERS = channel_layers(REDIS_URL or "redis://127.0.0.1:6379/0", REDIS_PREFIX)
 
 # -- applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

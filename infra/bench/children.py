@@ -60,6 +60,11 @@ class Child:
         self._process = psutil.Process(self._popen.pid)
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
+    @property
     def cpu_s(self) -> float:
         """User and system time so far, of the process and those it has started."""
         family = [self._process, *self._process.children(recursive=True)]

@@ -1,0 +1,1 @@
+"""Unit costs: what one frame, connection, publish, write and booking uses of whom."""

@@ -1,0 +1,1 @@
+"""nginx before several web processes, and the proof that it does what its configuration says."""

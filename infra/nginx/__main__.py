@@ -1,0 +1,55 @@
+"""`python -m infra.nginx`: the real nginx with `nginx.conf` before two web processes, put to proof.
+
+Exit codes: 0 all is as promised, 1 something is not, or nginx is not installed.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable
+from pathlib import Path
+
+import django
+
+from infra.bench.children import raise_file_limit
+from infra.bench.goals import BenchError
+from infra.bench.plan import quick_plan
+from infra.bench.stage import open_stage
+from infra.nginx import headers
+from infra.nginx.rendered import NginxError, find_nginx
+
+LIMIT_S = 150.0
+
+
+def main() -> int:
+    """Run both proofs and print what was seen."""
+    raise_file_limit()
+    try:
+        find_nginx()
+        with tempfile.TemporaryDirectory(prefix="nginx-check-") as folder:
+            asyncio.run(_within(headers.prove(Path(folder))))
+        with open_stage(quick_plan(), _say) as stage:
+            os.environ.update(stage.environment)
+            django.setup()
+            from infra.nginx import product  # models can be loaded only now
+
+            asyncio.run(_within(product.prove(stage)))
+    except (NginxError, BenchError) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    _say("nginx.conf does what it says.")
+    return 0
+
+
+async def _within(proof: Awaitable[None]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        await proof
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
