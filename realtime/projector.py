@@ -4,7 +4,8 @@ Idempotent, coalescing, safe to run twice and in any order: it reads the schedul
 one Postgres snapshot, and replaces the live state only if that is still the one it has judged.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.states import BookingState
 from booking.models import Booking
-from booking.selectors import RoomSchedule, read_schedule
+from booking.selectors import RoomSchedule, read_schedules
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
@@ -55,19 +56,45 @@ class Projector:
     async def project(self, room: UUID, observation: Observation | None = None) -> LiveState | None:
         """Bring one room up to date, with a new sensor reading if there is one.
 
-        Returns the state that holds now, or None for a room not in use.
+        Returns the state that holds now, or None for a room not in use. Guarantees and errors are
+        those of `project_all`.
+        """
+        return (await self.project_all([room], observation)).get(room)
+
+    async def project_all(
+        self, rooms: Collection[UUID], observation: Observation | None = None
+    ) -> dict[UUID, LiveState]:
+        """Bring rooms up to date together: the stores are read once for all of them.
+
+        Returns the states that hold now, of the rooms in use.
         Guarantees: the version rises by one exactly when the content changes; a schedule older than
         the stored one is never written. Raises UnavailableError after MAX_ATTEMPTS lost races.
         """
+        held: dict[UUID, LiveState] = {}
+        waiting = set(rooms)
         for _ in range(MAX_ATTEMPTS):
-            schedule = await self._read_schedule(room)
-            if schedule is None:
-                _count("gone")
-                return None
-            stored = await self._store.get(str(room))
-            if stored is not None and stored.schedule.version > schedule.room.schedule_version:
-                _count("outrun")
-                continue  # another projector has read a later schedule: read again
+            schedules = await self._read_schedules(waiting)
+            _count("gone", len(waiting - schedules.keys()))
+            stored = await self._stored(schedules)
+            made = await asyncio.gather(
+                *(self._advance(s, stored[room], observation) for room, s in schedules.items()),
+                return_exceptions=True,  # the failure of one ends none of the others
+            )
+            for room, state in zip(schedules, made, strict=True):
+                if isinstance(state, BaseException):
+                    raise state
+                if state is not None:
+                    held[room] = state
+            waiting = schedules.keys() - held.keys()
+            if not waiting:
+                return held
+        raise UnavailableError(f"Rooms change faster than they can be projected: {waiting}.")
+
+    async def _advance(
+        self, schedule: RoomSchedule, stored: LiveState | None, observation: Observation | None
+    ) -> LiveState | None:
+        """Write and publish what has changed; None when another projector was faster."""
+        if stored is None or stored.schedule.version <= schedule.room.schedule_version:
             fresh = self._judge(schedule, stored, observation)
             if fresh == stored:
                 _count("unchanged")
@@ -76,8 +103,14 @@ class Projector:
                 _count("changed")
                 await self._publish(fresh, stored)
                 return fresh
-            _count("outrun")
-        raise UnavailableError(f"Room {room} changes faster than it can be projected.")
+        _count("outrun")
+        return None
+
+    async def _stored(self, rooms: Iterable[UUID]) -> dict[UUID, LiveState | None]:
+        ids = [str(room) for room in rooms]
+        known = {state.id: state for state in await self._store.states_of(ids)}
+        # What is missing may also be unreadable: `get` sees to that.
+        return {UUID(i): known.get(i) or await self._store.get(i) for i in ids}
 
     async def rebuild(self, room: UUID) -> LiveState | None:
         """Make a room's state anew under a new epoch, from Postgres and its newest reading.
@@ -86,7 +119,7 @@ class Projector:
         Raises UnavailableError after MAX_ATTEMPTS lost races.
         """
         for _ in range(MAX_ATTEMPTS):
-            schedule = await self._read_schedule(room)
+            schedule = (await self._read_schedules([room])).get(room)
             if schedule is None:
                 return None
             stored = await self._store.get(str(room))
@@ -98,10 +131,10 @@ class Projector:
                 return fresh
         raise UnavailableError(f"Room {room} changes faster than it can be rebuilt.")
 
-    async def _read_schedule(self, room: UUID) -> RoomSchedule | None:
+    async def _read_schedules(self, rooms: Collection[UUID]) -> dict[UUID, RoomSchedule]:
         now = self._clock.now()
         ahead = Interval(now, now + LOOK_AHEAD)
-        return await in_thread(read_schedule, room, ahead, now=now)
+        return await in_thread(read_schedules, rooms, ahead, now=now)
 
     async def _publish(self, fresh: LiveState, stored: LiveState | None) -> None:
         """Publish what was written. A first state is late against nothing, so it is not timed."""
@@ -210,8 +243,8 @@ def _became_fact_at(
     return _milliseconds(min(facts, default=now))
 
 
-def _count(outcome: str) -> None:
-    metrics.projections_total.labels(outcome).inc()
+def _count(outcome: str, times: int = 1) -> None:
+    metrics.projections_total.labels(outcome).inc(times)
 
 
 def _slot(booking: Booking) -> Slot:

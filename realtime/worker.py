@@ -7,6 +7,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 import psycopg
@@ -32,6 +33,7 @@ TICK_MAX_S = 0.5  # a state written by another worker may become due this late
 TICK_MIN_S = 0.02
 MAX_LAG_S = 3.0  # a worker further behind does not vouch for the screens
 PROJECTIONS_AT_ONCE = 4
+TOGETHER = 50  # rooms of one projection: one read of each store for all of them
 STORE_ERRORS = (UnavailableError, OperationalError, InterfaceError, psycopg.Error, OSError)
 
 
@@ -47,14 +49,15 @@ class DirtyRooms:
         self._rooms[room] = None
         self._wake.set()
 
-    async def next(self) -> UUID:
-        """Wait for a marked room and take it, the one that has waited longest first."""
+    async def take(self) -> list[UUID]:
+        """Wait for marked rooms; take up to TOGETHER of them, the longest waiting first."""
         while not self._rooms:
             self._wake.clear()
             await self._wake.wait()
-        room = next(iter(self._rooms))
-        del self._rooms[room]
-        return room
+        taken = list(islice(self._rooms, TOGETHER))
+        for room in taken:
+            del self._rooms[room]
+        return taken
 
 
 class Worker:
@@ -181,14 +184,22 @@ class Worker:
         return min(max(wait.total_seconds(), TICK_MIN_S), TICK_MAX_S)
 
     async def _drain(self) -> None:
-        """Project one marked room. One that cannot be judged must not stop the others."""
-        room = await self._dirty.next()
+        """Project what is marked. A room that cannot be judged must not stop the others."""
+        rooms = await self._dirty.take()
         await self._on_time.wait()
+        if not await self._project(rooms) and len(rooms) > 1:
+            for room in rooms:
+                await self._project([room])
+
+    async def _project(self, rooms: list[UUID]) -> bool:
+        """Project some rooms; say whether all of them could be judged."""
         try:
-            await self._projector.project(room)
+            await self._projector.project_all(rooms)
         except STORE_ERRORS:
-            metrics.projections_total.labels("failed").inc()
-            raise  # the sweep marks the room again
+            metrics.projections_total.labels("failed").inc(len(rooms))
+            raise  # the sweep marks the rooms again
         except Exception:  # logged whole; the sweep tries again every second
-            metrics.projections_total.labels("failed").inc()
-            log.exception("projection_failed", room=str(room))
+            metrics.projections_total.labels("failed").inc(len(rooms))
+            log.exception("projection_failed", rooms=[str(room) for room in rooms])
+            return False
+        return True
