@@ -15,7 +15,7 @@ from bson.codec_options import CodecOptions
 from django.conf import settings
 from pymongo import DESCENDING, AsyncMongoClient, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from meeting_rooms.kernel.errors import UnavailableError
@@ -33,7 +33,7 @@ Connect = Callable[[], AsyncMongoClient[dict[str, Any]]]
 
 
 class MongoLink:
-    """A database, and a client that is replaced when it finds no server any more.
+    """A database, and a client that is replaced when it knows no server to write to any more.
 
     A client remembers the newest election it has heard of and believes none that is older: of
     servers made anew, or restored from a backup, it takes none for the primary, ever.
@@ -59,7 +59,7 @@ class MongoLink:
             async with asyncio.timeout(settings.STORE_TIMEOUT_S):
                 yield
         except (PyMongoError, TimeoutError) as exc:
-            if isinstance(exc, ServerSelectionTimeoutError):
+            if not client.topology_description.has_writable_server():
                 self._replace(client)
             raise UnavailableError("The live store did not answer in time. Try again.") from exc
 

@@ -228,17 +228,13 @@ def open_store() -> LiveStore:
 
 
 def _connect() -> AsyncMongoClient[dict[str, Any]]:
-    timeout_ms = int(settings.STORE_TIMEOUT_S * 1000)
-    # Given up before the call is, which then knows that no server was found; and in between two
-    # attempts, half a second apart: pymongo leaves the socket of one that is cancelled to the
-    # garbage collector.
-    search_ms = int(timeout_ms * 0.85)
+    milliseconds = int(settings.STORE_TIMEOUT_S * 1000)
     return AsyncMongoClient(
         settings.MONGODB_URL,
         tz_aware=True,
-        serverSelectionTimeoutMS=search_ms,
-        connectTimeoutMS=search_ms,
-        socketTimeoutMS=timeout_ms,
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        socketTimeoutMS=milliseconds,
         maxPoolSize=50,
     )
 
