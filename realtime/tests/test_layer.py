@@ -44,5 +44,5 @@ async def lose_and_find(host: dict[str, object], returns: list[bool]) -> None:
 def test_link__connections_reset_and_refused__hears_again(settings):
     """uvloop refuses to write on a connection that was reset with a RuntimeError."""
     returns: list[bool] = []
-    uvloop.run(lose_and_find(settings.REDIS_HOST, returns))
+    uvloop.run(lose_and_find(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0], returns))
     assert len(returns) == 2

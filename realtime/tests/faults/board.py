@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page
+
+from realtime.tests.faults.browser import Change, browser, open_display
 
 EVERY_S = 0.5
-STALE_IN_SCRIPT = "STALE_MS = 10000"
 LOOK = """() => ({
   state: document.documentElement.dataset.live,
   free: [...document.querySelectorAll(".lb-room.is-free, .lb-room.is-soon")].map((row) => row.id),
@@ -64,44 +63,18 @@ class Photographer:
 
 
 @asynccontextmanager
-async def photographed(url: str, folder: Path, *, never_stale: bool) -> AsyncIterator[Photographer]:
-    """Open the address in a browser and photograph it into a folder that is there.
-
-    `never_stale` takes the script's rule out.
-    """
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = await browser.new_page(viewport={"width": 960, "height": 540})
-        if never_stale:
-            await page.route("**/live*.js", _without_stale)
-        await page.goto(url)
-        photographer = Photographer(page, folder)
+async def photographed(
+    url: str, folder: Path, *, change: Change | None = None
+) -> AsyncIterator[Photographer]:
+    """Open the address in a browser and photograph it into a folder that is there."""
+    async with browser() as running:
+        display = await open_display(running, url, change=change)
+        photographer = Photographer(display.page, folder)
         taking = asyncio.get_running_loop().create_task(photographer.run(), name="photographer")
         try:
             yield photographer
         finally:
             taking.cancel()
             await asyncio.wait([taking])
-            (folder / "pictures.json").write_text(
-                json.dumps(
-                    [[p.at, p.phase, p.state, sorted(p.free)] for p in photographer.pictures]
-                )
-            )
-            await browser.close()
-
-
-async def _without_stale(route: Route) -> None:
-    answer = await route.fetch()
-    text = await answer.text()
-    await route.fulfill(response=answer, body=text.replace(STALE_IN_SCRIPT, "STALE_MS = 1e9"))
-
-
-def _chromium() -> str:
-    named = os.environ.get("CHROMIUM")
-    wanted = (named,) if named else ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, wanted)), None)
-    if found is None:
-        raise AssertionError("This row needs a Chromium on the PATH, or CHROMIUM=/path/to/one.")
-    return found
+            pictures = [[p.at, p.phase, p.state, sorted(p.free)] for p in photographer.pictures]
+            (folder / "pictures.json").write_text(json.dumps(pictures))

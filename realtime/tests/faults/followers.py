@@ -172,7 +172,7 @@ class Follower:
         self.screen.take(text)
         now = monotonic()
         if kind == "heartbeat" and frame["digest"].get(self.screen.topic) == self.screen.digest():
-            self.proofs.append(now)
+            self.proofs.append(now - frame.get("age_ms", 0) / 1000)
             self.proven.append((now, dict(self.screen.rooms)))
         elif kind == "hello":
             self.builds.append(frame["build"])

@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 import psycopg
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from pydantic import ConfigDict, TypeAdapter
@@ -129,19 +130,27 @@ def wire_unbounded() -> None:
 
 def layer_per_socket() -> None:
     """Give each socket a channel of its own, over a pool of 100 connections."""
-    LiveConsumer.channel_layer_alias = "default"
-    host = {**settings.REDIS_HOST, "max_connections": 100}
+    LiveConsumer.__call__ = AsyncWebsocketConsumer.__call__
+    host = {**_host(), "max_connections": 100}
     settings.CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {"hosts": [host], "prefix": settings.REDIS_PREFIX},
     }
 
 
+def _host() -> dict[str, object]:
+    host: dict[str, object] = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
+    return host
+
+
 def layer_core() -> None:
     """Keep messages in Redis, as the other layer of channels_redis does."""
     settings.CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [settings.REDIS_HOST], "prefix": settings.REDIS_PREFIX},
+        "CONFIG": {
+            "hosts": [_host()],
+            "prefix": settings.REDIS_PREFIX,
+        },
     }
 
 
