@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates
 
 bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
 	@$(PY) -m infra.bench $(ARGS)
+
+faults: $(VENV)/.dev ## Break everything on purpose; report what held (ARGS="--rows F6,F7 --controls")
+	@$(PY) -m realtime.tests.faults $(ARGS)
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

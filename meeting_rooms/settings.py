@@ -13,6 +13,7 @@ from meeting_rooms import embedded
 from meeting_rooms.build import build_id
 from meeting_rooms.embedded import ServiceName
 from meeting_rooms.logs import logging_config
+from meeting_rooms.postgres import BoundedConnection
 from meeting_rooms.secret_key import read_secret_key
 
 django_stubs_ext.monkeypatch()  # admin and manager classes are generic, as in the stubs
@@ -43,6 +44,7 @@ STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 LOCK_TIMEOUT_MS = 3_000
 POSTGRES_POOL_SIZE = env.int("POSTGRES_POOL_SIZE", 20)
 STORE_TIMEOUT_S = 2.0
+POOL_TIMEOUT_S = 1.5  # for a connection, so that a refusal takes less than STORE_TIMEOUT_S
 
 DATABASES = {
     "default": {
@@ -53,7 +55,15 @@ DATABASES = {
             "connect_timeout": 3,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
             f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=30000",
-            "pool": {"min_size": 1, "max_size": POSTGRES_POOL_SIZE, "timeout": 5},
+            "pool": {
+                "min_size": 1,
+                "max_size": POSTGRES_POOL_SIZE,
+                "timeout": POOL_TIMEOUT_S,
+                # Attempts are ever rarer: after a long outage the next would come minutes late.
+                # One that is given up is followed by another as soon as somebody needs it.
+                "reconnect_timeout": STORE_TIMEOUT_S,
+                "connection_class": BoundedConnection,
+            },
         },
     }
 }
@@ -171,12 +181,14 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, without TLS
+# Probes and Prometheus come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 # Only set where a proxy overwrites the header: it is client-controlled otherwise.
-if env.bool("BEHIND_PROXY", False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -195,5 +207,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# -- what operators see -----------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", 0)
+WORKER_METRICS_ADDRESS = env.str("WORKER_METRICS_ADDRESS", "127.0.0.1")
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(level=env.str("LOG_LEVEL", "INFO"), as_json=env.bool("LOG_JSON", True))

@@ -5,12 +5,16 @@ from django.urls import include, path
 
 from meeting_rooms.api import api
 from meeting_rooms.health import healthz, readyz
+from meeting_rooms.metrics import metrics
+from realtime.asyncapi import asyncapi_json
 
 admin.site.site_header = admin.site.site_title = "Meeting Rooms"
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
+    path("api/v1/asyncapi.json", asyncapi_json, name="asyncapi"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("", include("frontend.urls")),

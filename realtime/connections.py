@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from meeting_rooms.kernel.errors import LimitExceededError
-from realtime import metrics
+from realtime.displays import shared_displays
 from realtime.domain.state import Audience
 from realtime.wires import Wire
 
@@ -109,6 +109,7 @@ class Connections:
             for step in (self._watch, self._ask):
                 task = loop.create_task(self._forever(step), name=f"connections.{step.__name__}")
                 self._tasks.append(task)
+            self._tasks.append(loop.create_task(shared_displays().run(), name="displays"))
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -126,7 +127,6 @@ class Connections:
             if connection.wire.behind_s(now) > settings.SOCKET_STUCK_S:
                 connection.let_go()
             elif now >= recycle_at:
-                metrics.resyncs_total.labels(cause="recycle").inc()
                 self._open[connection] = now + settings.SOCKET_MAX_AGE_S
                 connection.restart(after_ms=RECYCLE_SPREAD_MS, reason="recycle")
 

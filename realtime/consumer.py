@@ -18,6 +18,7 @@ from meeting_rooms.kernel.errors import (
 )
 from realtime import metrics
 from realtime.connections import shared_connections
+from realtime.displays import shared_displays
 from realtime.domain import protocol
 from realtime.domain.protocol import Ack, BadFrameError, Ping, Seen, Subscribe, Unsubscribe
 from realtime.domain.state import Audience
@@ -70,6 +71,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept anybody, up to the limits; what they may follow is decided per topic."""
         self._hub, self._connections = shared_hub(), shared_connections()
+        self._displays = shared_displays()
         self._topics: set[Topic] = set()
         self._frames = RateWindow(protocol.MAX_FRAMES_PER_MINUTE)
         self._bad_frames = RateWindow(protocol.MAX_BAD_FRAMES_PER_MINUTE)
@@ -86,9 +88,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             self._connections.add(self)
         except LimitExceededError as exc:
-            metrics.connections_refused_total.labels(reason=exc.code).inc()
+            metrics.connections_refused_total.labels(reason="too_many").inc()
             self._end(protocol.CLOSE_TOO_MANY, protocol.error(exc.code, exc.detail))
             return
+        self._displays.note_connected(self, audience=self.audience, path=self.wire.name)
         self._reply(protocol.hello(SYSTEM_CLOCK.now(), settings.BUILD))
 
     async def disconnect(self, code: int) -> None:
@@ -98,8 +101,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.wire.stop()
         self._hub.disconnect(self)
         self._connections.remove(self)
+        self._displays.note_closed(self)
         metrics.live_connections.labels(path=self.wire.name).dec()
-        metrics.socket_closes_total.labels(code=str(code)).inc()
+        metrics.count_close(code)
         log.debug("socket_closed", code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
@@ -163,8 +167,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
             case Ping():
                 self._reply(protocol.pong(frame.t, SYSTEM_CLOCK.now()))
             case Seen():
-                for lag_ms in frame.lags_ms:
-                    metrics.commit_to_screen_seconds.observe(lag_ms / 1000)
+                self._displays.note_seen(
+                    self,
+                    display=frame.display,
+                    lags_ms=frame.lags_ms,
+                    topics=[*map(str, self._topics)],
+                    stale_s=frame.stale_s,
+                )
             case Ack():
                 pass  # of something that was never asked for: counted, and no harm
 
@@ -177,9 +186,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 code="too_many_topics",
             )
         await self._hub.subscribe(self, topic, rendering, frame.have)
-        self._topics.add(topic)
-        if frame.have:
+        if frame.have and topic in self._topics:
             metrics.resyncs_total.labels(cause="client").inc()
+        self._topics.add(topic)
 
     def _reply(self, text: str) -> None:
         self.wire.reply(Frame(text))

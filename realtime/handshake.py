@@ -17,6 +17,7 @@ from django.http.request import validate_host
 
 from identity.models import User
 from identity.services.authenticate_api_token import authenticate_api_token
+from realtime import metrics
 from realtime.domain.state import Audience
 from realtime.threads import in_thread
 
@@ -43,10 +44,10 @@ class HandshakeMiddleware(BaseMiddleware):
             principal = scope["session"].session_key
             ask = partial(_ask, _user_of_session, principal)
         else:
-            return await _refuse(receive, send)
+            return await _refuse("foreign_origin", receive, send)
         audience = Audience.PUBLIC if principal is None else await ask()
         if is_program and audience is Audience.PUBLIC:
-            return await _refuse(receive, send)
+            return await _refuse("bad_token", receive, send)
         added = {"principal": principal, "audience": audience, "ask_audience": ask}
         return await self.inner({**scope, **added}, receive, send)
 
@@ -84,6 +85,7 @@ def _user_of_session(session_key: str) -> User | None:
     return user if isinstance(user, User) else None
 
 
-async def _refuse(receive: Any, send: Any) -> None:
+async def _refuse(reason: str, receive: Any, send: Any) -> None:
+    metrics.connections_refused_total.labels(reason=reason).inc()
     await receive()  # websocket.connect
     await send({"type": "websocket.close"})

@@ -56,6 +56,7 @@ class Hub:
         self._comparing = asyncio.Lock()
         self._compared_at = -inf  # loop time
         self._is_lease_young = False
+        self._is_whole = True  # no loop of it has died
         self._judged_at = -inf  # loop time of the last judgement of liveness
 
     async def subscribe(
@@ -206,11 +207,14 @@ class Hub:
             self.broadcast.beat()
 
     def may_vouch(self) -> bool:
-        """Say whether the last judgement was good and is recent, and the mirror was compared."""
+        """Say whether the last judgement was good and is recent, and the mirror was compared.
+
+        Never again after a loop has died: then the process is to be restarted.
+        """
         now = asyncio.get_running_loop().time()
         is_judged = now - self._judged_at <= JUDGEMENT_MAX_AGE_S
         is_compared = now - self._compared_at <= HEAL_MOST_S + JUDGEMENT_MAX_AGE_S
-        return self._is_lease_young and is_judged and is_compared
+        return self._is_whole and self._is_lease_young and is_judged and is_compared
 
     async def _beat(self) -> None:
         """Vouch for the screens every few seconds; stay silent where that is not possible."""
@@ -222,7 +226,7 @@ class Hub:
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         """Log the end of a loop by a bug. Without its loops a hub must not vouch for anything."""
         if not task.cancelled() and (exc := task.exception()):
-            self._is_lease_young = False
+            self._is_whole = False
             log.critical("hub_loop_died", loop=task.get_name(), exc_info=exc)
 
 

@@ -10,11 +10,16 @@ from collections.abc import Callable
 
 import structlog
 from channels.layers import BaseChannelLayer
-from redis.exceptions import RedisError
 
 from realtime import metrics
 from realtime.domain.state import LiveState
-from realtime.publisher import GROUP, ROOM_CHANGED, UnreadableChangeError, decode_change
+from realtime.publisher import (
+    GROUP,
+    LAYER_ERRORS,
+    ROOM_CHANGED,
+    UnreadableChangeError,
+    decode_change,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +27,6 @@ LAYER_TIMEOUT_S = 3.0
 ECHO_S = 1.0
 DEAF_AFTER_S = 3.0
 ECHO = "echo"
-LAYER_ERRORS = (RedisError, OSError, TimeoutError)
 
 
 class LayerLink:

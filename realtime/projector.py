@@ -5,7 +5,7 @@ one Postgres snapshot, and replaces the live state only if that is still the one
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
 from functools import partial
@@ -18,6 +18,7 @@ from booking.selectors import RoomSchedule, read_schedule
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
+from realtime import metrics
 from realtime.domain.derive import Derived, derive
 from realtime.domain.state import Closure, LiveState, Mark, Occupancy, Schedule, Slot, SlotState
 from realtime.publisher import Publisher
@@ -34,7 +35,13 @@ _SLOT_STATES = {
     BookingState.CHECKED_IN: SlotState.CHECKED_IN,
 }
 
-Observe = Callable[[Occupancy], Occupancy]
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A sensor's reading on its way in: what it makes of the occupancy known so far."""
+
+    apply: Callable[[Occupancy], Occupancy]
+    recorded_at: datetime
 
 
 class Projector:
@@ -45,8 +52,8 @@ class Projector:
         self._publisher = publisher
         self._clock = clock
 
-    async def project(self, room: UUID, observe: Observe | None = None) -> LiveState | None:
-        """Bring one room up to date, with a new sensor reading if `observe` applies one.
+    async def project(self, room: UUID, observation: Observation | None = None) -> LiveState | None:
+        """Bring one room up to date, with a new sensor reading if there is one.
 
         Returns the state that holds now, or None for a room not in use.
         Guarantees: the version rises by one exactly when the content changes; a schedule older than
@@ -55,16 +62,21 @@ class Projector:
         for _ in range(MAX_ATTEMPTS):
             schedule = await self._read_schedule(room)
             if schedule is None:
+                _count("gone")
                 return None
             stored = await self._store.get(str(room))
             if stored is not None and stored.schedule.version > schedule.room.schedule_version:
+                _count("outrun")
                 continue  # another projector has read a later schedule: read again
-            fresh = self._judge(schedule, stored, observe)
-            if stored is not None and fresh == replace(stored, changed_at=fresh.changed_at):
+            fresh = self._judge(schedule, stored, observation)
+            if fresh == stored:
+                _count("unchanged")
                 return stored
             if await self._write(fresh, stored):
-                await self._publisher.publish(fresh)
+                _count("changed")
+                await self._publish(fresh, stored)
                 return fresh
+            _count("outrun")
         raise UnavailableError(f"Room {room} changes faster than it can be projected.")
 
     async def rebuild(self, room: UUID) -> LiveState | None:
@@ -79,7 +91,8 @@ class Projector:
                 return None
             stored = await self._store.get(str(room))
             seen = await self._store.newest_reading(room) or Occupancy()
-            fresh = self._judge(schedule, None, partial(_instead, seen))
+            anew = Observation(partial(_instead, seen), self._clock.now())
+            fresh = self._judge(schedule, None, anew)
             if await self._write(fresh, stored):
                 await self._publisher.publish(fresh)
                 return fresh
@@ -90,14 +103,26 @@ class Projector:
         ahead = Interval(now, now + LOOK_AHEAD)
         return await in_thread(read_schedule, room, ahead, now=now)
 
+    async def _publish(self, fresh: LiveState, stored: LiveState | None) -> None:
+        """Publish what was written. A first state is late against nothing, so it is not timed."""
+        written_at = self._clock.now()
+        await self._publisher.publish(fresh)
+        if stored is None:
+            return
+        published_s = metrics.seconds_since(fresh.changed_at, self._clock.now())
+        metrics.commit_to_publish_seconds.observe(published_s)
+        due = stored.next_change_at
+        if due is not None and due != fresh.next_change_at and due <= written_at:
+            metrics.ticker_lateness_seconds.observe(metrics.seconds_since(due, written_at))
+
     def _judge(
-        self, schedule: RoomSchedule, stored: LiveState | None, observe: Observe | None
+        self, schedule: RoomSchedule, stored: LiveState | None, observation: Observation | None
     ) -> LiveState:
         """Return what the room's state ought to be; unchanged content keeps its version."""
         now = _milliseconds(self._clock.now())
-        occupancy = stored.occupancy if stored else Occupancy()
-        if observe is not None:
-            occupancy = observe(occupancy)
+        known = stored.occupancy if stored else Occupancy()
+        occupancy = observation.apply(known) if observation else known
+        recorded_at = observation.recorded_at if observation and occupancy != known else None
         zone = ZoneInfo(schedule.room.floor.building.timezone)
         horizon = _midnight(now, zone, days=2)
         slots = tuple(s for s in map(_slot, schedule.bookings) if s.start < horizon)
@@ -111,11 +136,12 @@ class Projector:
             derived,
             mark=stored.mark if stored else (uuid4().hex[:12], 1),
             next_change_at=min(derived.next_change_at or horizon, _midnight(now, zone, days=1)),
-            now=now,
+            changed_at=stored.changed_at if stored else now,
         )
-        if stored is None or same == replace(stored, changed_at=now):
+        if stored is None or same == stored:
             return same
-        return replace(same, version=stored.version + 1)
+        changed_at = _became_fact_at(stored, schedule, recorded_at, now)
+        return replace(same, version=stored.version + 1, changed_at=changed_at)
 
     async def _write(self, fresh: LiveState, stored: LiveState | None) -> bool:
         if stored is None:
@@ -124,7 +150,12 @@ class Projector:
 
 
 def _state(
-    schedule: RoomSchedule, derived: Derived, *, mark: Mark, next_change_at: datetime, now: datetime
+    schedule: RoomSchedule,
+    derived: Derived,
+    *,
+    mark: Mark,
+    next_change_at: datetime,
+    changed_at: datetime,
 ) -> LiveState:
     room, floor, building = schedule.room, schedule.room.floor, schedule.room.floor.building
     epoch, version = mark
@@ -153,12 +184,34 @@ def _state(
         ),
         closure=derived.closure,
         occupancy=derived.occupancy,
-        changed_at=now,
+        changed_at=changed_at,
     )
 
 
 def _instead(seen: Occupancy, _known: Occupancy) -> Occupancy:
     return seen
+
+
+def _became_fact_at(
+    stored: LiveState, schedule: RoomSchedule, recorded_at: datetime | None, now: datetime
+) -> datetime:
+    """Return since when the screens have been behind: the oldest of the facts that are new.
+
+    A commit counts from Postgres' clock, a reading from when it was recorded, a boundary from its
+    own instant. A change for another reason, such as a new release, becomes a fact by being made.
+    """
+    facts = []
+    if schedule.room.schedule_version > stored.schedule.version:
+        facts.append(schedule.room.schedule_changed_at)
+    if recorded_at is not None:
+        facts.append(recorded_at)
+    if stored.next_change_at is not None and stored.next_change_at <= now:
+        facts.append(stored.next_change_at)
+    return _milliseconds(min(facts, default=now))
+
+
+def _count(outcome: str) -> None:
+    metrics.projections_total.labels(outcome).inc()
 
 
 def _slot(booking: Booking) -> Slot:

@@ -23,6 +23,8 @@ PUBLISH_TIMEOUT_S = 2.0
 MUTE_S = 5.0  # a layer that hangs must not slow projection down to its time-outs
 GROUP = "live"
 ROOM_CHANGED = "room.changed"
+# uvloop answers a write on a connection that was just reset with a bare RuntimeError.
+LAYER_ERRORS = (RedisError, OSError, TimeoutError, RuntimeError)
 
 
 class UnreadableChangeError(Exception):
@@ -49,7 +51,7 @@ class Publisher:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 await self._layer.group_send(GROUP, message)
-        except (RedisError, OSError, TimeoutError) as exc:
+        except LAYER_ERRORS as exc:
             metrics.publishes_dropped_total.inc()
             self._mute_until = now + MUTE_S
             log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))

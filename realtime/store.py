@@ -5,8 +5,7 @@ Every call is bounded by `settings.STORE_TIMEOUT_S` and raises UnavailableError 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +17,12 @@ from bson.codec_options import CodecOptions
 from django.conf import settings
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import CollectionInvalid, DuplicateKeyError, PyMongoError
+from pymongo.errors import CollectionInvalid, DuplicateKeyError
 from pymongo.write_concern import WriteConcern
 
-from meeting_rooms.kernel.errors import UnavailableError
 from realtime.domain.state import LiveState, Mark, Occupancy, SensorHealth
 from realtime.domain.topics import Topic
+from realtime.mongo import DisplayRows, bounded
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +31,6 @@ READINGS_KEPT = timedelta(days=30)
 PROJECTOR_LEASE = "projector"
 MAX_SKEW_S = 2.0  # a process whose clock is further from the store's does not vouch for screens
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
-
-
-@asynccontextmanager
-async def _bounded() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(settings.STORE_TIMEOUT_S):
-            yield
-    except (PyMongoError, TimeoutError) as exc:
-        raise UnavailableError("The live store did not answer in time. Try again.") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +44,8 @@ class Reading:
     observed_at: datetime
 
 
-class LiveStore:
-    """Live states, raw readings and the projector's lease in one MongoDB database."""
+class LiveStore(DisplayRows):
+    """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str) -> None:
         self._client = client
@@ -64,13 +54,16 @@ class LiveStore:
         )
         self._rooms = self._db["rooms"]
         self._leases = self._db["leases"]
+        # Reports come again within seconds, so they need no majority and no journal.
+        super().__init__(self._db)
 
     async def prepare(self) -> None:
         """Create indexes and the time series. Harmless when repeated."""
-        async with _bounded():
+        async with bounded():
             await self._rooms.create_index([("next_change_at", ASCENDING)])
             await self._rooms.create_index([("building", ASCENDING)])
             await self._rooms.create_index([("floor", ASCENDING)])
+            await self.prepare_displays()
             try:
                 await self._db.create_collection(
                     "readings",
@@ -85,7 +78,7 @@ class LiveStore:
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the primary answers."""
-        async with _bounded():
+        async with bounded():
             await self._client.admin.command("ping")
 
     async def get(self, room_id: str) -> LiveState | None:
@@ -94,7 +87,7 @@ class LiveStore:
         One that cannot be read, written by another release, is discarded: the projector then makes
         a new one under a new epoch.
         """
-        async with _bounded():
+        async with bounded():
             doc = await self._rooms.find_one({"_id": room_id})
             if doc is None:
                 return None
@@ -105,31 +98,31 @@ class LiveStore:
 
     async def states(self, topic: Topic) -> list[LiveState]:
         """Return the states of a topic in the order of their ids."""
-        async with _bounded():
+        async with bounded():
             docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
         """Return the states of these rooms, of those that exist."""
-        async with _bounded():
+        async with bounded():
             docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def marks(self) -> dict[str, Mark]:
         """Return (epoch, version) by room."""
-        async with _bounded():
+        async with bounded():
             docs = await self._rooms.find({}, {"epoch": 1, "version": 1}).to_list()
         return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
 
     async def schedule_versions(self) -> dict[UUID, int]:
         """Return by room the Postgres version that its state was read at."""
-        async with _bounded():
+        async with bounded():
             docs = await self._rooms.find({}, {"schedule.version": 1}).to_list()
         return {UUID(doc["_id"]): doc["schedule"]["version"] for doc in docs}
 
     async def insert(self, state: LiveState) -> bool:
         """Store a room's first state. Returns False when another projector was first."""
-        async with _bounded():
+        async with bounded():
             try:
                 await self._rooms.insert_one(state.as_document())
             except DuplicateKeyError:
@@ -144,7 +137,7 @@ class LiveStore:
         """
         epoch, version = expected
         doc = state.as_document()
-        async with _bounded():
+        async with bounded():
             found = await self._rooms.find_one_and_replace(
                 {"_id": state.id, "epoch": epoch, "version": version}, doc, {"_id": 1}
             )
@@ -152,19 +145,19 @@ class LiveStore:
 
     async def remove(self, room_ids: Iterable[UUID]) -> None:
         """Forget rooms that are no longer in use."""
-        async with _bounded():
+        async with bounded():
             await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
 
     async def due(self, now: datetime, *, limit: int = 500) -> list[UUID]:
         """Return the rooms that time has overtaken, the longest overdue first."""
-        async with _bounded():
+        async with bounded():
             cursor = self._rooms.find({"next_change_at": {"$lte": now}}, {"_id": 1})
             docs = await cursor.sort("next_change_at").limit(limit).to_list()
         return [UUID(doc["_id"]) for doc in docs]
 
     async def next_due(self) -> datetime | None:
         """Return the earliest instant at which some state will change by itself."""
-        async with _bounded():
+        async with bounded():
             doc = await self._rooms.find_one(
                 {"next_change_at": {"$ne": None}},
                 {"next_change_at": 1},
@@ -181,12 +174,12 @@ class LiveStore:
             "source": reading.source,
             "observed_at": reading.observed_at,
         }
-        async with _bounded():
+        async with bounded():
             await self._db["readings"].insert_one(doc)
 
     async def newest_reading(self, room: UUID) -> Occupancy | None:
         """Return what the newest raw reading of a room says; None if there is none."""
-        async with _bounded():
+        async with bounded():
             doc = await self._db["readings"].find_one(
                 {"room": str(room)}, sort=[("observed_at", DESCENDING)]
             )
@@ -197,7 +190,7 @@ class LiveStore:
 
     async def renew_lease(self) -> None:
         """Record, by the store's own clock, that a projector has just done its round."""
-        async with _bounded():
+        async with bounded():
             await self._leases.update_one(
                 {"_id": PROJECTOR_LEASE}, {"$currentDate": {"renewed_at": True}}, upsert=True
             )
@@ -208,7 +201,7 @@ class LiveStore:
         Both instants are the store's, so a skewed clock elsewhere cannot fake or hide a death.
         """
         age = {"$subtract": ["$$NOW", "$renewed_at"]}
-        async with _bounded():
+        async with bounded():
             cursor = await self._leases.aggregate(
                 [{"$match": {"_id": PROJECTOR_LEASE}}, {"$project": {"age_ms": age}}]
             )
@@ -220,7 +213,7 @@ class LiveStore:
 
         The answer is as old as the question took, at most `settings.STORE_TIMEOUT_S`.
         """
-        async with _bounded():
+        async with bounded():
             answer = await self._client.admin.command("hello", codec_options=CODEC)
         theirs: datetime = answer["localTime"]
         return (now - theirs).total_seconds()

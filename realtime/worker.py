@@ -18,10 +18,11 @@ from booking.selectors import rooms_with_no_shows
 from booking.services.release_no_shows import release_no_shows
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
+from realtime import metrics
 from realtime.projector import Projector
 from realtime.store import MAX_SKEW_S, LiveStore
 from realtime.threads import in_thread
-from rooms.selectors import schedule_versions
+from rooms.selectors import schedule_ages_s, schedule_versions
 from rooms.services.mark_rooms_changed import ROOM_CHANGED_CHANNEL
 
 log = structlog.get_logger(__name__)
@@ -119,11 +120,8 @@ class Worker:
 
     async def _is_keeping_up(self, behind: set[UUID]) -> bool:
         """Say whether the screens may be believed: no commit and no instant is overdue for long."""
-        now = asyncio.get_running_loop().time()
-        self._behind_since = {room: self._behind_since.get(room, now) for room in behind}
-        waited_s = max((now - since for since in self._behind_since.values()), default=0.0)
-        if due := await self._store.next_due():
-            waited_s = max(waited_s, (self._clock.now() - due).total_seconds())
+        waited_s = max(await self._commits_waited_s(behind), await self._instants_waited_s())
+        metrics.projector_lag_seconds.set(waited_s)
         if waited_s > MAX_LAG_S:
             log.warning("worker_behind", rooms=len(behind), waited_s=round(waited_s, 1))
         return waited_s <= MAX_LAG_S
@@ -139,6 +137,26 @@ class Worker:
         else:
             self._on_time.clear()
             log.error("worker_clock_off", skew_s=round(skew_s, 1))
+
+    async def _commits_waited_s(self, behind: set[UUID]) -> float:
+        """Return how long the oldest commit has waited that no projection has brought in yet.
+
+        Postgres knows the age of a room's last commit only: a room that changes all the time and
+        is never projected has waited since this worker first saw it behind.
+        """
+        if not behind:
+            self._behind_since = {}
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        self._behind_since = {room: self._behind_since.get(room, now) for room in behind}
+        seen_s = now - min(self._behind_since.values())
+        ages_s = await in_thread(schedule_ages_s, behind)
+        return max(seen_s, *ages_s.values(), 0.0)
+
+    async def _instants_waited_s(self) -> float:
+        """Return how long ago the first instant was that nobody has served yet."""
+        due = await self._store.next_due()
+        return metrics.seconds_since(due, self._clock.now()) if due else 0.0
 
     async def _tick(self) -> None:
         """Mark what time has overtaken, and sleep until the next instant that matters."""
@@ -169,6 +187,8 @@ class Worker:
         try:
             await self._projector.project(room)
         except STORE_ERRORS:
+            metrics.projections_total.labels("failed").inc()
             raise  # the sweep marks the room again
         except Exception:  # logged whole; the sweep tries again every second
+            metrics.projections_total.labels("failed").inc()
             log.exception("projection_failed", room=str(room))

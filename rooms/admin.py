@@ -103,10 +103,10 @@ class RoomAdmin(LiveAdmin):
     inlines = (OpeningHoursInline,)
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
-        """Save all but the version, which bookings have raised since the form was opened."""
+        """Save all but the version and its instant: bookings have moved them since."""
         if not change:
             return super().save_model(request, obj, form, change)
-        kept = {"id", "schedule_version"}
+        kept = {"id", "schedule_version", "schedule_changed_at"}
         fields = [field.name for field in Room._meta.concrete_fields if field.name not in kept]
         return obj.save(update_fields=fields)
 

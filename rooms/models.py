@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 SLUG = RegexValidator(
     r"^[a-z0-9]+(?:-[a-z0-9]+)*$", "Use small letters, digits and single hyphens, as in 'north-2'."
@@ -89,7 +90,8 @@ class Room(models.Model):
     """A bookable room.
 
     `schedule_version` rises by one with every change of what its screens show; the live state is
-    read against it. `id` is internal, because the overlap guard needs an integer; `uuid` is public.
+    read against it. `schedule_changed_at` is when it last rose, by Postgres' clock. `id` is
+    internal, because the overlap guard needs an integer; `uuid` is public.
     """
 
     NAME_LENGTH = 60
@@ -105,6 +107,7 @@ class Room(models.Model):
     direction = models.CharField(max_length=10, choices=Direction, blank=True)
     is_active = models.BooleanField(default=True, help_text="Off: gone from boards and booking.")
     schedule_version = models.BigIntegerField(default=1, editable=False)
+    schedule_changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["floor__building__name", "floor__level", "name"]

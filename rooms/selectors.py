@@ -1,12 +1,12 @@
 """Reads of rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Func, Q, QuerySet
 
 from meeting_rooms.kernel.errors import NotFoundError
 from meeting_rooms.kernel.interval import Interval
@@ -80,6 +80,18 @@ def hours_of(room: Room) -> Hours:
 def schedule_versions() -> dict[UUID, int]:
     """Return the schedule version of every room in use. One query."""
     return dict(Room.objects.filter(is_active=True).values_list("uuid", "schedule_version"))
+
+
+def schedule_ages_s(room_uuids: Collection[UUID]) -> dict[UUID, float]:
+    """Return the seconds since each room's last schedule change, in use or not. One query.
+
+    Both instants are Postgres' own, so a skewed clock elsewhere cannot add to the age or hide it.
+    """
+    age = ExpressionWrapper(
+        Func(function="clock_timestamp") - F("schedule_changed_at"), output_field=DurationField()
+    )
+    rows = Room.objects.filter(uuid__in=room_uuids).annotate(age=age).values_list("uuid", "age")
+    return {uuid: waited.total_seconds() for uuid, waited in rows}
 
 
 def closures_during(rooms: Iterable[Room], start: datetime, end: datetime) -> QuerySet[Closure]:

@@ -177,7 +177,7 @@ class LiveState:
     schedule: Schedule
     closure: Closure | None
     occupancy: Occupancy
-    changed_at: datetime
+    changed_at: datetime  # when the oldest fact that this version brought became one
 
     def as_document(self) -> dict[str, Any]:
         """Return the MongoDB document; `from_document` reads it back unchanged."""

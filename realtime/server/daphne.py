@@ -13,6 +13,7 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor, tcp
 
+from realtime import metrics
 from realtime.domain.protocol import CLOSE_RESTART
 from realtime.server.direct import DirectWire
 from realtime.server.self_test import find_fault
@@ -63,7 +64,8 @@ class LiveProtocol(WebSocketProtocol):
 class LiveServer(Server):
     """Accepts connections once the self-test is done, and drains before it stops.
 
-    `before_stop` is awaited when a signal comes, while everything is still served.
+    When a signal comes, `notice` is awaited while everything is still served, then nothing new is
+    accepted, and `drain` is awaited while requests under way go on.
     """
 
     application: Application
@@ -73,14 +75,16 @@ class LiveServer(Server):
         application: Application,
         *,
         wants_direct: bool,
-        before_stop: Callable[[signal.Signals], Any],
+        notice: Callable[[signal.Signals], Any],
+        drain: Callable[[signal.Signals], Any],
         request_timeout_s: float,
         **options: Any,
     ) -> None:
         super().__init__(application, signal_handlers=False, **options)
         self._wants_direct = wants_direct
         self._is_direct = False
-        self._before_stop = before_stop
+        self._notice = notice
+        self._drain = drain
         self._request_timeout_s = request_timeout_s
         self._ports: list[Any] = []
         self._stopping: asyncio.Task[None] | None = None
@@ -122,7 +126,9 @@ class LiveServer(Server):
             fault = await self._test_direct()
         self._is_direct = not fault
         loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
-        log.info("send_path", path="direct" if self._is_direct else "asgi", loop=loop, fault=fault)
+        path = "direct" if self._is_direct else "asgi"
+        log.info("send_path", path=path, loop=loop, fault=fault)
+        metrics.send_path.info({"path": path, "loop": loop})
         for port in self._ports:
             port.startReading()
 
@@ -148,9 +154,10 @@ class LiveServer(Server):
     async def _stop(self, number: signal.Signals) -> None:
         """Say goodbye, take nothing new, finish what runs, end. A bug here must not keep it up."""
         try:
-            await self._before_stop(number)
+            await self._notice(number)
             for port in self._ports:
                 port.stopListening()
+            await self._drain(number)
             async with asyncio.timeout(self._request_timeout_s):
                 while running := self._running():
                     await asyncio.wait(running)

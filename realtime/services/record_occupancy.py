@@ -10,7 +10,7 @@ from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError, NotFoundError
 from realtime.domain.state import LiveState, Occupancy, SensorHealth, SlotState
-from realtime.projector import Projector
+from realtime.projector import Observation, Projector
 from realtime.store import LiveStore, Reading
 from realtime.threads import in_thread
 
@@ -34,9 +34,10 @@ class OccupancySink:
         Raises: InvalidCommandError for an impossible reading, NotFoundError for an unknown room.
         """
         self._check(reading)
+        recorded_at = self.clock.now()
         await self.store.keep_reading(reading)
 
-        def observe(known: Occupancy) -> Occupancy:
+        def apply(known: Occupancy) -> Occupancy:
             if known.observed_at is not None and known.observed_at >= reading.observed_at:
                 return known
             return Occupancy(
@@ -47,7 +48,7 @@ class OccupancySink:
                 sensor=SensorHealth.OK,
             )
 
-        state = await self.projector.project(reading.room, observe)
+        state = await self.projector.project(reading.room, Observation(apply, recorded_at))
         if state is None:
             raise NotFoundError(f"There is no room {reading.room}.")
         await self._check_in_who_was_seen(state)

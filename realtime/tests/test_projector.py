@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -16,10 +15,10 @@ from booking.tests.factories import NOW, at, book, hours
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
 from meeting_rooms.kernel.interval import Interval
-from realtime.domain.state import LiveState, RoomStatus, SensorHealth
+from realtime.domain.state import RoomStatus, SensorHealth
 from realtime.projector import Projector
 from realtime.services.record_occupancy import OccupancySink
-from realtime.store import LiveStore, Reading, open_store
+from realtime.store import LiveStore, Reading
 from realtime.threads import in_thread
 from realtime.worker import Worker
 from rooms.models import Room
@@ -28,40 +27,6 @@ from rooms.tests import factories
 pytestmark = pytest.mark.django_db(transaction=True)
 make_room = database_sync_to_async(factories.room)
 make_booking = database_sync_to_async(book)
-
-
-@dataclass
-class Published:
-    """A layer's end: keeps what was published."""
-
-    states: list[LiveState] = field(default_factory=list)
-
-    async def publish(self, state: LiveState) -> None:
-        self.states.append(state)
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[LiveStore]:
-    opened = open_store()
-    await opened.prepare()
-    yield opened
-    await opened.remove((await opened.schedule_versions()).keys())
-    await opened.close()
-
-
-@pytest.fixture
-def published() -> Published:
-    return Published()
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
-
-
-@pytest.fixture
-def projector(store, published, clock) -> Projector:
-    return Projector(store, published, clock)
 
 
 async def test_project__new_room__is_version_1_and_read_back_equal(store, projector, published):

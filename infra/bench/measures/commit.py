@@ -82,7 +82,7 @@ async def _projected(stage: Stage, rooms: int) -> AsyncIterator[None]:
 
 async def _known(stage: Stage, store: LiveStore) -> int:
     topics = map(Topic.parse, _topics(stage))
-    return sum(map(len, await asyncio.gather(*map(store.marks, topics))))
+    return sum(map(len, await asyncio.gather(*map(store.states, topics))))
 
 
 def _topics(stage: Stage) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ class Command(BaseCommand):
             application,
             endpoints=[f"tcp:port={port}:interface={host}:backlog={LISTEN_BACKLOG}"],
             wants_direct=settings.DIRECT_SEND,
-            before_stop=drain,
+            notice=notice,
+            drain=drain,
             request_timeout_s=REQUEST_TIMEOUT_S,
             websocket_max_message_size=MAX_MESSAGE_BYTES,
             websocket_max_frame_size=MAX_MESSAGE_BYTES,
@@ -57,11 +58,14 @@ class Command(BaseCommand):
         ).run()
 
 
-async def drain(number: int) -> None:
-    """Take this process out of service: first for the load balancer, then for the sockets."""
-    connections = shared_connections()
-    connections.is_draining = True
-    is_quick = number == signal.SIGINT
-    if not is_quick:
+async def notice(number: int) -> None:
+    """Say that this process is not ready any more, and let the load balancer see it."""
+    shared_connections().is_draining = True
+    if number != signal.SIGINT:
         await asyncio.sleep(settings.DRAIN_NOTICE_S)
-    await connections.drain(0 if is_quick else settings.DRAIN_SPREAD_S)
+
+
+async def drain(number: int) -> None:
+    """Send the sockets elsewhere; at once if somebody waits at the keyboard."""
+    is_quick = number == signal.SIGINT
+    await shared_connections().drain(0 if is_quick else settings.DRAIN_SPREAD_S)

@@ -1,11 +1,14 @@
 """`manage.py worker`: keep live states true until told to stop."""
 
+from contextlib import ExitStack
 from typing import Any
 
 from channels.layers import get_channel_layer
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from realtime.metrics import metrics_server
 from realtime.process import run_until_signal
 from realtime.projector import Projector
 from realtime.publisher import Publisher
@@ -21,9 +24,28 @@ class Command(BaseCommand):
         "Any number may run. Ends on SIGINT or SIGTERM."
     )
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare where metrics are read."""
+        parser.add_argument(
+            "--metrics-port",
+            type=int,
+            default=settings.WORKER_METRICS_PORT,
+            help="Serve /metrics on this port (default WORKER_METRICS_PORT; 0: nowhere).",
+        )
+
+    def handle(self, *_args: Any, metrics_port: int, **_options: Any) -> None:
         """Run until a signal comes."""
-        run_until_signal("worker", _work)
+        with ExitStack() as until_the_end:
+            if metrics_port:
+                try:
+                    server = metrics_server(settings.WORKER_METRICS_ADDRESS, metrics_port)
+                    until_the_end.enter_context(server)
+                except OSError as exc:
+                    raise CommandError(
+                        f"Metrics cannot be served on port {metrics_port}: {exc.strerror}. "
+                        "Each worker of a machine needs a port of its own."
+                    ) from exc
+            run_until_signal("worker", _work)
 
 
 async def _work(store: LiveStore) -> None:

@@ -107,6 +107,15 @@ class Follower:
         at = monotonic() if at is None else at
         return any(at - STALE_S < proof <= at for proof in reversed(self.proofs))
 
+    def part_of(self, rooms: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what this client's topic contains, of all rooms by id."""
+        kind, _, name = self.screen.topic.partition(":")
+        return {room: one for room, one in rooms.items() if kind != "room" or room == name}
+
+    def version(self, room: str) -> int:
+        """Return the version that the screen shows, 0 for none."""
+        return int(self.screen.rooms.get(room, {}).get("version", 0))
+
     async def send(self, text: str | bytes) -> None:
         if self._raw is not None:
             await self._raw.send(text)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis.asyncio
 
-from meeting_rooms.embedded import ENVIRONMENT
 from meeting_rooms.tests.stack import ROOT, Process, free_port
 from realtime.domain.state import Audience
 from realtime.tests.faults.booker import Booker
@@ -22,6 +20,7 @@ from realtime.tests.faults.checker import violations
 from realtime.tests.faults.evidence import Evidence
 from realtime.tests.faults.followers import Follower
 from realtime.tests.faults.matrix import NO_GUARD, Claim, Guard, Outcome
+from realtime.tests.faults.processes import TEMPLATE, answers, command_line, process_environment
 from realtime.tests.faults.proxy import Proxy
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS, Servers
 from realtime.tests.faults.truth import Truth, as_shown
@@ -29,13 +28,8 @@ from realtime.tests.faults.truth import Truth, as_shown
 HEALED_WITHIN_S = 10.0
 START_WITHIN_S = 30.0
 POLL_S = 0.05
-TEMPLATE = "faults_template"
 
 Condition = Callable[[], bool] | Callable[[], Awaitable[bool]]
-
-
-def database_url(url: str, name: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 class Lab:
@@ -126,7 +120,7 @@ class Lab:
     ) -> Process:
         """Start a web process, without the guard that is off; return when it answers."""
         port = port or self.port
-        arguments = _launch("web", [str(port)], (*patches, *self.off.web))
+        arguments = command_line("web", [str(port)], (*patches, *self.off.web))
         return await self.start_process(arguments, port, env)
 
     async def start_process(
@@ -136,7 +130,7 @@ class Lab:
         process = Process(arguments, log, self.environment | dict(env or {}))
         self.webs.append(process)
         deadline = monotonic() + START_WITHIN_S
-        while not await _answers(port):
+        while not await answers(port):
             if not process.is_alive or monotonic() > deadline:
                 raise AssertionError(f"web did not start:\n{process.output[-2000:]}")
             await asyncio.sleep(POLL_S)
@@ -144,7 +138,7 @@ class Lab:
 
     def start_worker(self, *patches: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a worker, without the guard that is off."""
-        arguments = _launch("worker", [], (*patches, *self.off.worker))
+        arguments = command_line("worker", [], (*patches, *self.off.worker))
         log = self._folder / f"worker{len(self.workers)}.log"
         self.workers.append(Process(arguments, log, self.environment | dict(env or {})))
         return self.worker
@@ -214,20 +208,21 @@ class Lab:
 
     async def until(self, limit_s: float, condition: Condition, otherwise: str) -> float:
         """Wait for what the row needs before it can begin; AssertionError if it never comes."""
-        took = await self._took(limit_s, condition)
+        took = await self.took(limit_s, condition)
         if took is None:
             raise AssertionError(f"{otherwise} within {limit_s:.0f} s")
         return took
 
     async def within(self, limit_s: float, what: str, condition: Condition) -> float | None:
         """Claim that `condition` comes true in time; return after how long it did."""
-        took = await self._took(limit_s, condition)
+        took = await self.took(limit_s, condition)
         self.claim(
             what, took is not None, f"> {limit_s:.0f} s" if took is None else f"{took:.2f} s"
         )
         return took
 
-    async def _took(self, limit_s: float, condition: Condition) -> float | None:
+    async def took(self, limit_s: float, condition: Condition) -> float | None:
+        """Wait for `condition`; return after how many seconds it came true, None if it did not."""
         began = monotonic()
         while True:
             answer = condition()
@@ -248,7 +243,7 @@ class Lab:
         if versions != {room: state.schedule.version for room, state in states.items()}:
             return False
         marks = {room: state.mark for room, state in states.items()}
-        return all(one.screen.have() == marks for one in self.followers)
+        return all(one.screen.have() == one.part_of(marks) for one in self.followers)
 
     async def settles(self, what: str, limit_s: float = HEALED_WITHIN_S) -> float | None:
         return await self.within(limit_s, what, self.is_settled)
@@ -257,7 +252,7 @@ class Lab:
         states = await self.truth.states()
         shown = {a: {r: as_shown(s, a) for r, s in states.items()} for a in Audience}
         theirs = {
-            f.name: shown[Audience.PUBLIC if f.is_public else Audience.STAFF]
+            f.name: f.part_of(shown[Audience.PUBLIC if f.is_public else Audience.STAFF])
             for f in self.followers
         }
         return Evidence(
@@ -280,44 +275,3 @@ async def lab(servers: Servers, folder: Path, off: Guard, rooms: int) -> AsyncIt
     async with Lab(servers, folder, off=off) as stage:
         await stage.prepare(rooms)
         yield stage
-
-
-def process_environment(servers: Servers, name: str) -> dict[str, str]:
-    """Return the environment of a process of ours on databases of this name."""
-    urls = {ENVIRONMENT[service]: url for service, url in servers.urls.items()}
-    return {
-        **os.environ,
-        **urls,
-        "DATABASE_URL": database_url(servers.urls[POSTGRES], name),
-        "MONGODB_DATABASE": name,
-        "REDIS_PREFIX": name,
-        "SECRET_KEY": "for-faults-only-" + "x" * 40,
-        "ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "HTTPS": "0",
-        "DEMO": "0",
-        "DEBUG": "0",
-        "LOG_LEVEL": "INFO",
-        "LOG_JSON": "1",
-        "MAX_CONNECTIONS_PER_PERSON": "5000",
-    }
-
-
-def _launch(role: str, arguments: list[str], patches: tuple[str, ...]) -> list[str]:
-    """Return the command line of a process: the product's own, unless something is replaced."""
-    if patches:
-        return ["-m", "realtime.tests.faults.launch", role, *arguments, *patches]
-    if role == "web":
-        return ["manage.py", "serve", "--port", *arguments]
-    return ["manage.py", "worker"]
-
-
-async def _answers(port: int) -> bool:
-    try:
-        async with asyncio.timeout(2):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-            line = await reader.readline()
-            writer.close()
-            return b" 200 " in line
-    except (OSError, TimeoutError):
-        return False

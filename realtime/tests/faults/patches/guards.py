@@ -5,7 +5,9 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from pydantic import ConfigDict, TypeAdapter
 
 import booking.api
@@ -89,10 +91,19 @@ def store_unbounded() -> None:
 
 def unavailable_unhandled() -> None:
     """Answer a store that is away as if it were a bug."""
-    for kind in [
-        k for k in api._exception_handlers if k.__name__.endswith(("nalError", "ceError"))
-    ]:
+    for kind in (OperationalError, InterfaceError):
         del api._exception_handlers[kind]
+
+
+def postgres_unbounded() -> None:
+    """Wait for an answer of Postgres as long as it takes."""
+    settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = psycopg.Connection
+
+
+def postgres_patient() -> None:
+    """Wait for a connection, and between attempts, as long as psycopg's pool likes."""
+    options = settings.DATABASES["default"]["OPTIONS"]["pool"]
+    del options["timeout"], options["reconnect_timeout"]
 
 
 def ping_off() -> None:
@@ -174,6 +185,8 @@ PATCHES: dict[str, Callable[..., None]] = {
         publish_unbounded,
         store_unbounded,
         unavailable_unhandled,
+        postgres_unbounded,
+        postgres_patient,
         ping_off,
         drain_off,
         wire_unbounded,

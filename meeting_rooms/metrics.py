@@ -1,0 +1,62 @@
+"""`/metrics`: what this process counts, for Prometheus. Not for the public.
+
+With `METRICS_TOKEN` set, the token opens it. Without, only the machine itself may read, and only
+where no proxy stands in front: behind one, everybody seems to come from the machine itself.
+"""
+
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client.exposition import choose_encoder
+
+from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem
+from realtime.metrics import REGISTRY
+
+FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+
+
+@require_safe
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer in the text format that was asked for: Prometheus' own or OpenMetrics."""
+    if not _may_read(request):
+        return _refusal()
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(REGISTRY), content_type=content_type)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        is_same = constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+        return is_same and scheme.lower() == "bearer"
+    if settings.BEHIND_PROXY or any(h in request.headers for h in FORWARDING_HEADERS):
+        return False
+    return is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether a peer's address is this machine's own, in either version of IP."""
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    mapped = peer.ipv4_mapped if isinstance(peer, IPv6Address) else None
+    return (mapped or peer).is_loopback
+
+
+def _refusal() -> HttpResponse:
+    return JsonResponse(
+        problem(
+            HTTPStatus.FORBIDDEN,
+            code="metrics_not_yours",
+            detail="Send 'Authorization: Bearer <METRICS_TOKEN>'. Without such a setting, metrics "
+            "are read on the machine itself.",
+        ),
+        status=HTTPStatus.FORBIDDEN,
+        content_type=PROBLEM_CONTENT_TYPE,
+        headers={"WWW-Authenticate": "Bearer"},
+    )

@@ -1,0 +1,37 @@
+"""Connections to Postgres that are given up when it falls silent.
+
+`statement_timeout` is kept by the server, so a server that hangs, or a network that swallows, keeps
+no promise at all. What waits for an answer here waits a moment longer than the server would allow.
+"""
+
+from collections.abc import Generator
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from psycopg import Connection, OperationalError
+
+GRACE_S = 1.0  # for the server's own time-out to arrive, which says more
+
+
+class BoundedConnection(Connection[Any]):
+    """A connection that closes itself rather than wait for ever."""
+
+    def wait(
+        self, gen: Generator[Any, Any, Any], interval: float = 0.1, timeout: float | None = None
+    ) -> Any:
+        """Run one exchange with the server. OperationalError when it takes too long."""
+        limit_s = _limit_s() if timeout is None else timeout
+        began = monotonic()
+        try:
+            return super().wait(gen, interval, limit_s)
+        except OperationalError:
+            if timeout is None and limit_s is not None and monotonic() - began >= limit_s:
+                self.pgconn.finish()  # an answer may still come: nobody must take it for another's
+            raise
+
+
+def _limit_s() -> float | None:
+    """Return how long to wait; None where statements have no limit either."""
+    statement_ms: int = settings.STATEMENT_TIMEOUT_MS
+    return statement_ms / 1000 + GRACE_S if statement_ms else None

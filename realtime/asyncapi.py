@@ -1,0 +1,162 @@
+"""The live protocol as an AsyncAPI 3.0 document, at `/api/v1/asyncapi.json`.
+
+Made from the frames' models, the close codes and the limits themselves; what is said of each is
+their own docstring. Only what has no place in a model is said here.
+"""
+
+from copy import deepcopy
+from functools import cache
+from typing import Any, get_args
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from meeting_rooms import __version__
+from realtime.domain import protocol
+from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES
+
+CHANNEL = "#/channels/live"
+CLIENT_FRAMES: tuple[type[BaseModel], ...] = get_args(protocol.ClientFrame)
+ANSWERS = {"subscribe": "snapshot", "unsubscribe": "unsubscribed", "ping": "pong"}
+
+LIMITS = {
+    "HEARTBEAT_S": "Seconds between heartbeats.",
+    "MAX_FRAME_BYTES": "Bytes of a client's frame.",
+    "MAX_TOPICS_PER_CONNECTION": "Topics that one connection follows.",
+    "MAX_FRAMES_PER_MINUTE": "Frames of a client; one more ends the connection.",
+    "MAX_BAD_FRAMES_PER_MINUTE": "Unreadable frames; one more ends the connection.",
+    "MAX_LAGS": "Measurements in one `seen`.",
+}
+
+_DESCRIPTION = """\
+Every change of a room, pushed. Text frames of JSON with a `type`; members that you do not know are
+to be ignored, and so are frames of a type that you do not know.
+
+A page of this site connects with its session and its exact Origin; a program sends a Bearer token
+and needs no Origin. From a page, public topics can be followed without signing in.
+"""
+
+
+@require_safe
+def asyncapi_json(request: HttpRequest) -> JsonResponse:
+    """Answer with the document, its server being the one that was asked."""
+    return JsonResponse(document(host=request.get_host(), is_secure=settings.HTTPS))
+
+
+def document(*, host: str, is_secure: bool) -> dict[str, Any]:
+    """Return the AsyncAPI 3.0 document of the server at `host`, JSON-ready.
+
+    Schemas are JSON Schema draft 7 and open: undocumented members are allowed, none are sent.
+    """
+    schemes = ("bearer", "session")
+    server = {
+        "host": host,
+        "protocol": "wss" if is_secure else "ws",
+        "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in schemes],
+    }
+    return {**deepcopy(_described()), "servers": {"this": server}}
+
+
+@cache
+def _described() -> dict[str, Any]:
+    frames = (*CLIENT_FRAMES, *SERVER_FRAMES)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Meeting Rooms: live protocol",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "x-close-codes": {str(code): says for code, says in CLOSE_CODES.items()},
+            "x-limits": {
+                name: {"value": getattr(protocol, name), "description": says}
+                for name, says in LIMITS.items()
+            },
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            "live": {
+                "address": "/ws/v1/live",
+                "title": "The one socket of a client",
+                "messages": {
+                    kind_of(frame): {"$ref": f"#/components/messages/{kind_of(frame)}"}
+                    for frame in frames
+                },
+                "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+            }
+        },
+        "operations": {
+            **{f"receive-{kind_of(frame)}": _received(frame) for frame in CLIENT_FRAMES},
+            **{f"send-{kind_of(frame)}": _sent(frame) for frame in SERVER_FRAMES},
+        },
+        "components": {
+            "messages": {kind_of(frame): _message(frame) for frame in frames},
+            "schemas": _schemas(frames),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of /account/tokens.",
+                },
+                "session": {
+                    "type": "httpApiKey",
+                    "in": "cookie",
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "description": "The session of a page of this site, with its Origin.",
+                },
+            },
+        },
+    }
+
+
+def kind_of(frame: type[BaseModel]) -> str:
+    """Return the `type` that a frame's model has on the wire."""
+    (kind,) = get_args(frame.model_fields["type"].annotation)
+    return str(kind)
+
+
+def _says(frame: type[BaseModel]) -> str:
+    return " ".join((frame.__doc__ or "").split())
+
+
+def _message(frame: type[BaseModel]) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{frame.__name__}"}
+    return {"name": kind_of(frame), "summary": _says(frame), "payload": schema}
+
+
+def _sent(frame: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "action": "send",
+        "channel": {"$ref": CHANNEL},
+        "messages": [{"$ref": f"{CHANNEL}/messages/{kind_of(frame)}"}],
+    }
+
+
+def _received(frame: type[BaseModel]) -> dict[str, Any]:
+    kind = kind_of(frame)
+    operation = {**_sent(frame), "action": "receive"}
+    if answer := ANSWERS.get(kind):
+        answers = [{"$ref": f"{CHANNEL}/messages/{name}"} for name in (answer, "error")]
+        operation["reply"] = {"channel": {"$ref": CHANNEL}, "messages": answers}
+    return operation
+
+
+def _schemas(frames: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    _, made = models_json_schema(
+        [(frame, "validation") for frame in frames], ref_template="#/components/schemas/{model}"
+    )
+    schemas: dict[str, Any] = _as_draft_7(made["$defs"])
+    return schemas
+
+
+def _as_draft_7(node: Any) -> Any:
+    """Rewrite what pydantic says in draft 2020-12: a tuple's `prefixItems` was `items`."""
+    if isinstance(node, list):
+        return [_as_draft_7(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        "items" if key == "prefixItems" else key: _as_draft_7(value) for key, value in node.items()
+    }

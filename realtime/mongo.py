@@ -1,0 +1,79 @@
+"""What both parts of the live store rest on, and the smaller part: what displays report.
+
+With `realtime.store` the only module that speaks to MongoDB.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from pymongo import DESCENDING, UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime.domain.display import Display
+
+DISPLAYS_KEPT = timedelta(days=1)  # after their last report
+DISPLAYS_AT_ONCE = 100  # some 6 ms of work for the event loop
+MAX_DISPLAYS = 50_000  # reports of displays beyond are dropped: anybody may claim to be one
+
+
+@asynccontextmanager
+async def bounded() -> AsyncIterator[None]:
+    """Bound a call by `settings.STORE_TIMEOUT_S`. Raises UnavailableError for any failure of it."""
+    try:
+        async with asyncio.timeout(settings.STORE_TIMEOUT_S):
+            yield
+    except (PyMongoError, TimeoutError) as exc:
+        raise UnavailableError("The live store did not answer in time. Try again.") from exc
+
+
+class DisplayRows:
+    """The newest report of each display; a report may be lost, the next one replaces it."""
+
+    def __init__(self, db: AsyncDatabase[dict[str, Any]]) -> None:
+        self._displays = db.get_collection("displays", write_concern=WriteConcern(1))
+
+    async def prepare_displays(self) -> None:
+        """Let reports expire. Harmless when repeated; the caller bounds it."""
+        kept_s = int(DISPLAYS_KEPT.total_seconds())
+        await self._displays.create_index("last_seen", expireAfterSeconds=kept_s)
+
+    async def put_displays(self, displays: Sequence[Display]) -> None:
+        """Keep the reports of displays; one older than the kept is ignored.
+
+        A display that reconnects may be told by two processes, in either order. Written in batches,
+        each bounded by itself: the event loop is not held up, and a retry of all is harmless.
+        """
+        for first in range(0, len(displays), DISPLAYS_AT_ONCE):
+            async with bounded():
+                is_full = await self._displays.estimated_document_count() >= MAX_DISPLAYS
+                batch = displays[first : first + DISPLAYS_AT_ONCE]
+                writes = [_newest_of(display, upsert=not is_full) for display in batch]
+                await self._displays.bulk_write(writes, ordered=False)
+
+    async def displays(self, *, limit: int) -> list[Display]:
+        """Return the displays that reported within the last day, the latest report first."""
+        async with bounded():
+            docs = await self._displays.find().sort("last_seen", DESCENDING).to_list(limit)
+        return [display for doc in docs if (display := _readable_display(doc))]
+
+
+def _readable_display(doc: dict[str, Any]) -> Display | None:
+    try:
+        return Display.from_document(doc)
+    except (KeyError, ValueError):
+        return None  # by another release; the next report replaces it
+
+
+def _newest_of(display: Display, *, upsert: bool) -> UpdateOne:
+    doc = {"_id": display.key, **asdict(display)}
+    is_older = {"$gt": ["$last_seen", display.last_seen]}
+    newest = {"$cond": [is_older, "$$ROOT", {"$literal": doc}]}
+    return UpdateOne({"_id": display.key}, [{"$replaceWith": newest}], upsert=upsert)

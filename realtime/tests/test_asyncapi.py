@@ -1,0 +1,169 @@
+"""The published description of the live protocol, held against what is really sent."""
+
+import gzip
+import json
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from booking.tests.factories import NOW, at
+from realtime import asyncapi
+from realtime.asyncapi import ANSWERS, CLIENT_FRAMES, document, kind_of
+from realtime.domain import protocol
+from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES, RoomBody
+from realtime.domain.state import Audience, Closure
+from realtime.domain.topics import Topic
+from realtime.feed import TopicFeed
+from realtime.fragments import FragmentCache, Rendering
+from realtime.metrics import CLOSE_CODES as COUNTED_CODES
+from realtime.tests.factories import live, seen, slot
+
+VENDORED = Path(__file__).parent / "vendor" / "asyncapi-specs-6.11.1" / "schema-3.0.0.json.gz"
+STAFF = Rendering(Audience.STAFF)
+DOCUMENT = document(host="rooms.example.org", is_secure=True)
+
+
+def validator(kind: str) -> Draft7Validator:
+    """Return a schema of this frame that also refuses every member that is not documented."""
+    components = deepcopy(DOCUMENT["components"])
+    for schema in components["schemas"].values():
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+    payload = components["messages"][kind]["payload"]
+    return Draft7Validator({"allOf": [payload], "components": components})
+
+
+def problems(text: str) -> list[str]:
+    frame = json.loads(text)
+    return [error.message for error in validator(frame["type"]).iter_errors(frame)]
+
+
+def full_state():
+    now, later = slot(at(9), at(11)), slot(at(12), at(13), waits_until=at(12, 10))
+    return live(
+        schedule=live().schedule.__class__(3, (now, later), now, later),
+        closure=Closure(at(15), None, "Paint"),
+        occupancy=seen(4),
+        until=at(11),
+    )
+
+
+def sent_frames() -> list[str]:
+    feed = TopicFeed(Topic("building", "house"), [full_state(), live("r2")], FragmentCache())
+    return [
+        protocol.hello(NOW, "abc"),
+        feed.snapshot(STAFF, {}, NOW).text,
+        feed.snapshot(Rendering(Audience.PUBLIC), {"r9": ("e", 1)}, NOW).text,
+        protocol.room("campus", protocol.encode(protocol.room_body(full_state()))),
+        protocol.summary("campus", "<p>Two free</p>"),
+        protocol.heartbeat(NOW, {"campus": feed.digest(Audience.STAFF)}),
+        protocol.sync(4),
+        protocol.bye(10_000, "restart"),
+        protocol.unsubscribed("campus"),
+        protocol.pong(1.5, NOW),
+        protocol.error("bad_frame", "No.", 7),
+        protocol.error("bad_frame", "No."),
+    ]
+
+
+def test_document__against_the_official_schema__is_valid():
+    official = Draft7Validator(json.loads(gzip.decompress(VENDORED.read_bytes())))
+    assert [error.message for error in official.iter_errors(DOCUMENT)] == []
+    broken = deepcopy(DOCUMENT)
+    broken["operations"]["send-room"]["action"] = "shout"
+    assert not official.is_valid(broken)
+
+
+def test_document__every_schema__is_draft_7_and_every_reference_leads_somewhere():
+    for schema in DOCUMENT["components"]["schemas"].values():
+        Draft7Validator.check_schema(schema)
+    text = json.dumps(DOCUMENT)
+    for reference in {part.split('"')[0] for part in text.split('"$ref": "')[1:]}:
+        node = DOCUMENT
+        for key in reference.removeprefix("#/").split("/"):
+            node = node[key]
+        assert node
+
+
+@pytest.mark.parametrize("text", sent_frames(), ids=lambda text: json.loads(text)["type"])
+def test_frames__as_sent__are_as_documented_and_hold_nothing_else(text):
+    assert problems(text) == []
+
+
+def test_frames__undocumented_member_or_wrong_type__is_noticed():
+    room = json.loads(protocol.room("campus", protocol.encode(protocol.room_body(live()))))
+    assert problems(json.dumps({**room, "secret": 1}))
+    assert problems(json.dumps({**room, "topic": 1}))
+    assert problems(json.dumps({**room, "room": {**room["room"], "is_public": True}}))
+
+
+def test_room_body__of_a_state__has_the_documented_members_exactly():
+    assert protocol.room_body(live()).keys() == RoomBody.model_fields.keys()
+
+
+def test_client_frames__all_that_are_read__are_documented_with_a_sentence():
+    operations = DOCUMENT["operations"]
+    for frame in CLIENT_FRAMES:
+        assert operations[f"receive-{kind_of(frame)}"]["action"] == "receive"
+        assert frame.__doc__.rstrip().endswith(".")
+    received = {name for name in operations if name.startswith("receive-")}
+    assert len(received) == len(CLIENT_FRAMES)
+    assert ANSWERS.keys() <= {kind_of(frame) for frame in CLIENT_FRAMES}
+
+
+def test_client_frames__as_documented__are_read():
+    examples = {
+        "subscribe": {"topic": "campus", "have": {"r1": ["e1", 3]}, "view": "board", "ref": "a"},
+        "unsubscribe": {"topic": "campus"},
+        "ping": {"t": 1.5},
+        "ack": {"n": 4},
+        "seen": {"display": "lobby-1", "lags_ms": [12, 40], "stale_s": 1.5},
+    }
+    assert examples.keys() == {kind_of(frame) for frame in CLIENT_FRAMES}
+    for kind, members in examples.items():
+        text = json.dumps({"type": kind, **members})
+        assert problems(text) == []
+        assert kind_of(type(protocol.parse_frame(text))) == kind
+    bad_mark = {"type": "subscribe", "topic": "campus", "have": {"r1": ["e1"]}}
+    assert problems(json.dumps(bad_mark))
+
+
+def test_server_frames__every_encoder__has_a_documented_frame():
+    """An encoder is a public function of the protocol that answers with a frame's text."""
+    kinds = {kind_of(frame) for frame in SERVER_FRAMES}
+    encoders = {
+        name
+        for name, value in vars(protocol).items()
+        if getattr(value, "__module__", "") == protocol.__name__
+        and getattr(value, "__annotations__", {}).get("return") is str
+        and name[0] != "_"
+    }
+    assert encoders - {"encode", "instant"} <= kinds
+
+
+def test_close_codes__of_the_protocol__are_documented_and_counted():
+    ours = {value for name, value in vars(protocol).items() if name.startswith("CLOSE_")}
+    assert ours <= CLOSE_CODES.keys()
+    assert CLOSE_CODES.keys() <= set(COUNTED_CODES)
+    assert DOCUMENT["info"]["x-close-codes"].keys() == {str(code) for code in CLOSE_CODES}
+
+
+def test_limits__every_number_of_the_protocol__is_documented():
+    numbers = {
+        name: value
+        for name, value in vars(protocol).items()
+        if name.isupper() and isinstance(value, int | float) and not name.startswith("CLOSE_")
+    }
+    told = DOCUMENT["info"]["x-limits"]
+    assert {name: limit["value"] for name, limit in told.items()} == numbers
+
+
+def test_address__asked_over_http__answers_for_the_host_that_was_asked(client):
+    answer = client.get("/api/v1/asyncapi.json")
+    assert answer.status_code == 200
+    server = answer.json()["servers"]["this"]
+    assert (server["host"], server["protocol"]) == ("testserver", "ws")
+    assert answer.json()["channels"]["live"]["address"] == "/ws/v1/live"
+    assert asyncapi.document(host="x", is_secure=True)["servers"]["this"]["protocol"] == "wss"
