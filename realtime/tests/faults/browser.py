@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from frontend.tests.browser.conftest import SWITCHES, chromium
-
 Change = tuple[str, str]  # what is looked for in the scripts, and what stands there instead
 
 
@@ -37,6 +35,8 @@ class Display:
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
+    from frontend.tests.browser.conftest import SWITCHES, chromium  # reads the settings
+
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
         try:

@@ -51,6 +51,9 @@ class DeafClient:
         }  # fmt: skip
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         await loop.sock_sendall(self._socket, f"GET /ws/v1/live HTTP/1.1\r\n{lines}\r\n".encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:  # byte by byte: nothing behind it is read
+            answer += await loop.sock_recv(self._socket, 1)
         ask = json.dumps({"type": "subscribe", "topic": topic}).encode()
         await loop.sock_sendall(self._socket, masked(ask) * SNAPSHOTS)
 
@@ -74,7 +77,7 @@ class DeafClient:
             return 0
         except ConnectionError:
             pass
-        return close_code(data.partition(b"\r\n\r\n")[2])
+        return close_code(data)
 
     def close(self) -> None:
         self._socket.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from time import monotonic
 
 import psutil
@@ -88,6 +89,16 @@ async def half_open(lab: Lab) -> None:
     await lab.judge()
 
 
+def overflows() -> int:
+    """Return how many handshakes the kernel has dropped for want of room, ever. Linux only."""
+    names, values = (
+        line.split()
+        for line in Path("/proc/net/netstat").read_text().splitlines()
+        if line.startswith("TcpExt:")
+    )
+    return int(dict(zip(names, values, strict=True))["ListenOverflows"])
+
+
 @row(
     "F21",
     f"{HERD} displays at once, at a process that is busy for {BUSY_S} s",
@@ -97,12 +108,15 @@ async def half_open(lab: Lab) -> None:
 )
 async def herd(lab: Lab) -> None:
     await lab.start()
+    before = overflows()
     lab.web.signal(signal.SIGSTOP)
     staff = lab.follow(HERD // 2)
     public = lab.follow(HERD - HERD // 2, public=True)
     await asyncio.sleep(BUSY_S)
     lab.web.signal(signal.SIGCONT)
     await lab.within(LIVE_WITHIN_S, "all live", lab.all_live)
+    dropped = overflows() - before
+    lab.claim("handshakes dropped by the kernel", not dropped, dropped)
     refused = sum(f.refused + len(f.closes) for f in staff + public)
     lab.claim("refused or closed", not refused, refused)
     took = sorted(f.opened[0][1] for f in lab.followers if f.opened)
