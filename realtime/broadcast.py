@@ -6,8 +6,8 @@ no change, however many screens follow it, holds up anything else for long.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from operator import methodcaller
 
 import structlog
 
@@ -18,8 +18,9 @@ from realtime.domain.state import Audience, LiveState
 from realtime.domain.topics import Topic, topics_of
 from realtime.feed import Subscriber, TopicFeed
 from realtime.fragments import FragmentCache, Rendering
-from realtime.frame import Batch, Frame
+from realtime.frame import Frame
 from realtime.mirror import Mirror
+from realtime.wires import Wire
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 PAUSE_S = 0.01
 SLICE = 256  # sends between two yields: 1 to 3 ms
 
-T = TypeVar("T")
 _Following = dict[Topic, Audience]
 
 
@@ -116,26 +116,22 @@ class Broadcast:
         proved_at, self._beat_of = self._beat_of, None
         beats = [] if proved_at is None else self._beats(proved_at)
         sliced = _Slices()
-        for subscribers, batch in batches:
-            await sliced.push(subscribers, batch)
+        for wires, batch in batches:
+            await sliced.send(wires, methodcaller("push", batch))
         if batches:
             metrics.fan_out_seconds.observe(asyncio.get_running_loop().time() - started)
             sent_at = self._clock.now().timestamp()
             for at in published:
                 metrics.publish_to_send_seconds.observe(max(0.0, sent_at - at))
-        for subscriber, frame in beats:
-            await sliced.beat(subscriber, frame)
+        for wires, frame in beats:
+            await sliced.send(wires, methodcaller("beat", frame))
 
-    def _beats(self, proved_at: float) -> Iterable[tuple[Subscriber, Frame]]:
+    def _beats(self, proved_at: float) -> Iterable[tuple[list[Wire], Frame]]:
         """Encode heartbeats, one for all connections that follow the same as the same audience."""
-        encoded: dict[frozenset[tuple[Topic, Audience]], Frame] = {}
-        beats = []
+        alike: dict[frozenset[tuple[Topic, Audience]], list[Wire]] = {}
         for subscriber, following in self._following.items():
-            key = frozenset(following.items())
-            if key not in encoded:
-                encoded[key] = self._heartbeat(following, proved_at)
-            beats.append((subscriber, encoded[key]))
-        return beats
+            alike.setdefault(frozenset(following.items()), []).append(subscriber.wire)
+        return [(wires, self._heartbeat(dict(key), proved_at)) for key, wires in alike.items()]
 
     def _heartbeat(self, following: _Following, proved_at: float) -> Frame:
         digests = {str(t): self._feeds[t].digest(audience) for t, audience in following.items()}
@@ -144,25 +140,20 @@ class Broadcast:
 
 
 class _Slices:
-    """Counts sends, yields the loop after every SLICE, and lets no connection spoil another's."""
+    """Sends, yields the loop after every SLICE or so, and lets no connection spoil another's."""
 
     def __init__(self) -> None:
         self._sent = 0
 
-    async def push(self, subscribers: Iterable[Subscriber], batch: Batch) -> None:
-        for subscriber in subscribers:
-            if self._fills(subscriber.wire.push, batch):
+    async def send(self, wires: Sequence[Wire], call: Callable[[Wire], object]) -> None:
+        for first in range(0, len(wires), SLICE):
+            some = wires[first : first + SLICE]
+            for wire in some:
+                try:
+                    call(wire)
+                except Exception:  # logged whole; the others must get theirs
+                    log.exception("send_failed")
+            self._sent += len(some)
+            if self._sent >= SLICE:
+                self._sent = 0
                 await asyncio.sleep(0)
-
-    async def beat(self, subscriber: Subscriber, frame: Frame) -> None:
-        if self._fills(subscriber.wire.beat, frame):
-            await asyncio.sleep(0)
-
-    def _fills(self, send: Callable[[T], None], what: T) -> bool:
-        """Send to one connection; say whether the slice is full."""
-        try:
-            send(what)
-        except Exception:  # logged whole; the others must get theirs
-            log.exception("send_failed")
-        self._sent += 1
-        return self._sent % SLICE == 0

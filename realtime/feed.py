@@ -38,7 +38,7 @@ class TopicFeed:
         self.topic = topic
         self._name = str(topic)
         self._cache = cache
-        self._followers: dict[Rendering, dict[Subscriber, None]] = {}
+        self._followers: dict[Rendering, dict[Subscriber, Wire]] = {}
         self._told: dict[str, LiveState] = {}
         self._changed: dict[str, LiveState | None] = {}  # None: left the topic
         self._digests = dict.fromkeys(Audience, 0)
@@ -63,7 +63,7 @@ class TopicFeed:
     def add(self, subscriber: Subscriber, rendering: Rendering) -> None:
         """Let a connection follow, in this form from now on."""
         self.remove(subscriber)
-        self._followers.setdefault(rendering, {})[subscriber] = None
+        self._followers.setdefault(rendering, {})[subscriber] = subscriber.wire
 
     def remove(self, subscriber: Subscriber) -> None:
         """End it. Harmless when there is none."""
@@ -116,8 +116,8 @@ class TopicFeed:
             extra["summary"] = self._summarise(rendering, now)
         return Frame(protocol.snapshot(self._name, now, bodies, gone, **extra))
 
-    def flush(self, now: datetime) -> Iterator[tuple[list[Subscriber], Batch]]:
-        """Tell what was marked: for each rendering its subscribers and the frames they get."""
+    def flush(self, now: datetime) -> Iterator[tuple[list[Wire], Batch]]:
+        """Tell what was marked: for each rendering the ways out and the frames they get."""
         changes = [
             (room_id, before, after)
             for room_id, after in self._changed.items()
@@ -129,7 +129,7 @@ class TopicFeed:
         for rendering, followers in self._followers.items():
             frames = self._frames(rendering, changes, now)
             if frames:
-                yield list(followers), Batch(frames)
+                yield list(followers.values()), Batch(frames)
 
     def _tell(self, room_id: str, state: LiveState | None) -> None:
         self._full.clear()

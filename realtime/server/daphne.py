@@ -34,6 +34,8 @@ class LiveProtocol(WebSocketProtocol):
     are the class's, which autobahn leaves alone.
     """
 
+    wire: DirectWire | None = None  # once it is there, everything goes out by it
+
     @classmethod
     def configure(cls, factory: WebSocketFactory) -> None:
         """Take over the factory's options, and leave none to be copied."""
@@ -52,6 +54,26 @@ class LiveProtocol(WebSocketProtocol):
         if self.state == self.STATE_OPEN:
             payload = content if binary else content.encode()
             self.sendFrame(opcode=2 if binary else 1, payload=payload)
+
+    def sendData(  # noqa: N802 - autobahn's name
+        self, data: bytes, sync: bool = False, chopsize: int | None = None
+    ) -> None:
+        """Hand autobahn's own frames to whoever has the line."""
+        if self.wire is None:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.wire.pass_on(data)
+
+    def sendCloseFrame(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802 - autobahn's name
+        """Close, and let nothing follow."""
+        super().sendCloseFrame(*args, **kwargs)
+        if self.wire is not None:
+            self.wire.stop()
+
+    def direct(self, on_overflow: Callable[[], None]) -> DirectWire:
+        """Open the direct way out."""
+        self.wire = DirectWire(self.transport, on_overflow)
+        return self.wire
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - Daphne's name
         """Close; with 1012 too."""
@@ -108,8 +130,7 @@ class LiveServer(Server):
             and scope["type"] == "websocket"
             and isinstance(protocol.transport, tcp.Connection)
         ):
-            wire = lambda on_overflow: DirectWire(protocol, on_overflow)  # noqa: E731
-            scope.setdefault("extensions", {})[DIRECT_EXTENSION] = wire
+            scope.setdefault("extensions", {})[DIRECT_EXTENSION] = protocol.direct
         return super().create_application(protocol, scope)
 
     def _on_running(self) -> None:

@@ -20,7 +20,11 @@ STAFF, PUBLIC = Rendering(Audience.STAFF), Rendering(Audience.PUBLIC)
 
 
 class Screen:
-    """A follower, known by its rendering only."""
+    """A follower, known by its rendering only, and its own way out."""
+
+    @property
+    def wire(self) -> "Screen":
+        return self
 
 
 def feed_of(*states: LiveState, **screens: Rendering) -> tuple[TopicFeed, dict[str, Screen]]:
