@@ -195,11 +195,14 @@ class Lab:
         return all(one.is_live() for one in followers or self.followers)
 
     async def ready(self, count: int = 4) -> None:
-        """Start both processes and some clients, and wait until all of them are live."""
+        """Start both processes and some clients; wait until all are live and the layer is heard."""
         await self.start()
         self.follow(count - 1)
         self.follow(1, public=True)
         await self.until(START_WITHIN_S, self.all_live, "clients did not come up")
+        await self.until(
+            START_WITHIN_S, lambda: "layer_heard" in self.web.output, "the layer was not heard"
+        )
 
     # -- measuring --------------------------------------------------------------------------
 
