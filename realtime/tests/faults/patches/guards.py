@@ -51,8 +51,10 @@ def heal_off() -> None:
 
 
 def vouch_always() -> None:
-    """Claim to be live, whatever is known."""
+    """Claim to be live, and to have just been told so, whatever is known."""
     realtime.hub.Hub.may_vouch = lambda _self: True
+    now = property(lambda _self: asyncio.get_running_loop().time(), lambda _self, _value: None)
+    realtime.hub.Hub._proved_at = now
 
 
 def skew_unnoticed() -> None:
