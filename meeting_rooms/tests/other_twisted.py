@@ -1,4 +1,7 @@
-"""A web process whose Twisted keeps its write queue elsewhere: `python -m … PORT`."""
+"""A web process whose Twisted or autobahn is not what is relied on.
+
+`python -m … PORT twisted|autobahn`
+"""
 
 import os
 import sys
@@ -21,18 +24,28 @@ class ForeignTransport:
         return getattr(self._transport, name)
 
 
-class ForeignWire(direct.DirectWire):
-    """The direct way, on such a transport."""
+class OtherTwisted(direct.DirectWire):
+    """The direct way, on a Twisted that keeps its write queue elsewhere."""
 
     __slots__ = ()
 
-    def __init__(self, protocol, on_overflow):
-        super().__init__(protocol, on_overflow)
-        self._transport = ForeignTransport(self._transport)
+    def __init__(self, transport, on_overflow):
+        super().__init__(ForeignTransport(transport), on_overflow)
 
+
+class OtherAutobahn(direct.DirectWire):
+    """The direct way, past which autobahn sends frames of its own."""
+
+    __slots__ = ()
+
+    def pass_on(self, data):
+        self._transport.write(data)
+
+
+OTHERS = {"twisted": OtherTwisted, "autobahn": OtherAutobahn}
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_rooms.settings")
     django.setup()
-    direct.DirectWire = ForeignWire  # before `serve` imports it
+    direct.DirectWire = OTHERS[sys.argv[2]]  # before `serve` imports it
     call_command("serve", port=int(sys.argv[1]))

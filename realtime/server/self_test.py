@@ -1,8 +1,8 @@
 """Whether the direct way out can be relied on with the Twisted and autobahn that are installed.
 
 A client on loopback opens a socket, does not read until the line is full, and then must find every
-byte in place: small frames, one that fills the line, the newest of two that were conflated behind
-it, and a reply after them.
+byte in place: small frames, one of the server's own between them, one that fills the line, another
+of the server's own, the newest of two that were conflated behind it, and a reply after them.
 """
 
 import asyncio
@@ -42,10 +42,11 @@ class _Test:
 
     def __init__(self) -> None:
         self.fault = ""
-        small, fill = Frame("small"), Frame("x" * FILL_BYTES)
+        small, own, fill = Frame("small"), Frame("own"), Frame("x" * FILL_BYTES)
         old, new, reply = Frame("old"), Frame("new"), Frame("reply")
-        self.expected = b"".join(frame.wire for frame in (small, fill, new, reply))
-        self._steps = (small, fill, old, new, reply)
+        sent = (small, own, small, fill, own, new, reply)
+        self.expected = b"".join(frame.wire for frame in sent)
+        self._steps = (small, own, fill, old, new, reply)
         self._written = asyncio.Event()
 
     async def application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -53,22 +54,25 @@ class _Test:
         await send({"type": "websocket.accept"})
         await asyncio.sleep(0.01)  # until the answer to the handshake has left
         try:
-            self._write(scope["extensions"][DIRECT_EXTENSION](lambda: None))
+            await self._write(scope["extensions"][DIRECT_EXTENSION](lambda: None), send)
         except Exception as exc:  # noqa: BLE001 - reported as the fault
             self.fault = repr(exc)
         self._written.set()
         while (await receive())["type"] != "websocket.disconnect":
             pass
 
-    def _write(self, wire: Any) -> None:
-        small, fill, old, new, reply = self._steps
+    async def _write(self, wire: Any, send: Any) -> None:
+        small, own, fill, old, new, reply = self._steps
         now = asyncio.get_running_loop().time()
+        wire.reply(small)
+        await send({"type": "websocket.send", "text": own.text})
         wire.reply(small)
         if wire.behind_s(now + 1):
             self.fault = "an empty line counts as full"
         wire.push(Batch({("topic", "fill"): fill}))
         if not wire.behind_s(now + 1):
             self.fault = "a full line does not count as full"
+        await send({"type": "websocket.send", "text": own.text})
         wire.push(Batch({("topic", "room"): old}))
         wire.push(Batch({("topic", "room"): new}))
         wire.reply(reply)
