@@ -6,7 +6,7 @@ next one. A server whose URL is in the environment is used instead.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from meeting_rooms import embedded
 from meeting_rooms.embedded import ENVIRONMENT, ServiceName
 
+TEARDOWN, TEARDOWNS = "_fixture_teardown", 3
 ROOT = Path(__file__).resolve().parent.parent / ".data"
 DATA_DIR = ROOT / f"test-{os.getpid()}"
 
@@ -67,6 +68,33 @@ def _keep_the_past(mongodb_url: str) -> None:
 
 def _quiet(_line: str) -> None:
     """Say nothing: a failing start raises with the server's own words."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
+    """Empty the tables again where a server that still runs read them in the other order.
+
+    Postgres ends one side of such a deadlock; when it is the test's, its next try succeeds.
+    """
+    from django.core.management import CommandError  # settings are loaded only now
+    from django.db import OperationalError
+    from django.test import TransactionTestCase
+
+    teardown: Callable[[TransactionTestCase], None] = getattr(TransactionTestCase, TEARDOWN)
+
+    def patiently(case: TransactionTestCase) -> None:
+        for tries_left in reversed(range(TEARDOWNS)):
+            try:
+                teardown(case)
+            except CommandError as exc:
+                if not tries_left or not isinstance(exc.__cause__, OperationalError):
+                    raise
+            else:
+                return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, TEARDOWN, patiently)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

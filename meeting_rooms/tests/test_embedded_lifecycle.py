@@ -5,7 +5,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -168,7 +168,8 @@ def test_start__ports_were_taken_meanwhile__moves_and_keeps_the_data(
 
     with ExitStack() as occupants:
         for server in record["servers"].values():
-            occupants.enter_context(socket.create_server(("127.0.0.1", server["port"])))
+            with suppress(OSError):  # somebody else was faster: taken is taken
+                occupants.enter_context(socket.create_server(("127.0.0.1", server["port"])))
         moved = start_all(data_dir, os.getpid())
 
     assert set(moved.urls.values()).isdisjoint(servers.urls.values())
