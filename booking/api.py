@@ -12,6 +12,7 @@ from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.gaps import gaps, merge
 from booking.domain.privacy import BUSY_TITLE, may_read_details
+from booking.domain.refusals import SlotTakenError
 from booking.domain.states import BookingState
 from booking.selectors import (
     bookings_during,
@@ -19,11 +20,10 @@ from booking.selectors import (
     rooms_free_during,
     unavailable_intervals,
 )
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from booking.services.cancel_booking import cancel_booking
 from booking.services.check_in import check_in
 from booking.services.end_booking import end_booking
-from booking.services.slots import SlotTakenError
 from identity.api_auth import actor_from
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import InvalidCommandError
@@ -194,7 +194,9 @@ def create_booking(
     """
     actor = actor_from(request)
     interval = Interval.of(body.starts_at, body.ends_at)
-    wanted = BookRoom(room=body.room, interval=interval, title=body.title, private=body.private)
+    wanted = BookRooms.one(
+        room=body.room, interval=interval, title=body.title, private=body.private
+    )
     try:
         facts = book_room(actor=actor, wanted=wanted, idempotency_key=idempotency_key)
     except SlotTakenError as taken:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from booking.domain.calendar import ParsedEvent, RefusedEvent
+from booking.domain.refusals import SlotTakenError
 from booking.services.import_event import (
     CalendarEvent,
     ImportOutcome,
     import_event,
     import_events_together,
 )
-from booking.services.slots import SlotTakenError
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from rooms.models import Room

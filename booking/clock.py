@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
+from meeting_rooms.kernel.clock import Clock
+
 
 class DatabaseClock:
     """Asks Postgres for the time, inside the caller's transaction if there is one."""
@@ -21,3 +23,8 @@ class DatabaseClock:
 
 
 DATABASE_CLOCK = DatabaseClock()
+
+
+def instant_for_sql(clock: Clock) -> datetime | None:
+    """Return the clock's instant, or None where the statement had better ask its own server."""
+    return None if clock is DATABASE_CLOCK else clock.now()

@@ -9,19 +9,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from booking.domain.states import STATES_THAT_TAKE_THE_SLOT, BookingState
 from booking.models import Booking, as_range
 from meeting_rooms.kernel.errors import NotFoundError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure, Room
-from rooms.selectors import active_rooms, closures_during
+from rooms.selectors import active_rooms, closures_during, rooms_sharing_floor
 
 
 def taking_the_slot(now: datetime) -> Q:
     """Return the condition of a booking that still takes its slot at `now`."""
-    states = [state.value for state in STATES_THAT_TAKE_THE_SLOT]
-    no_show = Q(state=BookingState.CONFIRMED.value, check_in_until__lte=now)
-    return Q(state__in=states) & ~no_show
+    return Q(takes_slot=True) & (Q(lapses_at=None) | Q(lapses_at__gt=now))
 
 
 def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
@@ -33,9 +30,9 @@ def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
     )
 
 
-def rooms_with_no_shows(*, now: datetime) -> list[UUID]:
-    """Return the rooms that hold a booking past its grace instant which is not released yet."""
-    due = Booking.objects.filter(state=BookingState.CONFIRMED.value, check_in_until__lte=now)
+def rooms_with_something_due(*, now: datetime) -> list[UUID]:
+    """Return the rooms with a no-show or a hold whose time has run out and is not settled yet."""
+    due = Booking.objects.filter(takes_slot=True, lapses_at__lte=now)
     return list(due.values_list("room__uuid", flat=True).distinct())
 
 
@@ -50,14 +47,29 @@ def get_booking(booking_id: UUID) -> Booking:
 def unavailable_intervals(
     rooms: Sequence[Room], interval: Interval, *, now: datetime
 ) -> dict[int, list[Interval]]:
-    """Return by room id when each room is booked or closed within `interval`. Two queries."""
+    """Return by room id when each room is booked or closed within `interval`. Three queries."""
     taken: dict[int, list[Interval]] = defaultdict(list)
-    for booking in bookings_during(interval, now=now).filter(room__in=rooms):
-        taken[booking.room_id].append(booking.interval)
+    for room_id, bookings in bookings_of(rooms, interval, now=now).items():
+        taken[room_id] += [booking.interval for booking in bookings]
     for closure in closures_during(rooms, interval.start, interval.end):
         end = closure.ends_at or interval.end
         taken[closure.room_id].append(Interval(closure.starts_at, end))
     return taken
+
+
+def bookings_of(
+    rooms: Sequence[Room], interval: Interval, *, now: datetime
+) -> dict[int, list[Booking]]:
+    """Return by room id the bookings that take a part of `interval` from it, earliest first.
+
+    The parts of a divisible hall take from the hall, and the hall from its parts. Two queries.
+    """
+    blocked_by = rooms_sharing_floor(rooms)
+    found: dict[int, list[Booking]] = defaultdict(list)
+    for booking in bookings_during(interval, now=now).filter(room__in=blocked_by):
+        for room_id in blocked_by[booking.room_id]:
+            found[room_id].append(booking)
+    return found
 
 
 def rooms_free_during(rooms: Iterable[Room], interval: Interval, *, now: datetime) -> list[Room]:
@@ -82,16 +94,14 @@ def read_schedules(
 ) -> dict[UUID, RoomSchedule]:
     """Return the schedules of those of the rooms that are in use, with the versions they had then.
 
-    One repeatable-read snapshot: a version never comes with bookings of a later one. Four queries,
+    One repeatable-read snapshot: a version never comes with bookings of a later one. Five queries,
     however many rooms.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         rooms = list(active_rooms().filter(uuid__in=room_uuids).prefetch_related("features"))
-        bookings: dict[int, list[Booking]] = defaultdict(list)
-        for booking in bookings_during(interval, now=now).filter(room__in=rooms):
-            bookings[booking.room_id].append(booking)
+        bookings = bookings_of(rooms, interval, now=now)
         closures: dict[int, list[Closure]] = defaultdict(list)
         for closure in closures_during(rooms, interval.start, interval.end):
             closures[closure.room_id].append(closure)
@@ -99,7 +109,7 @@ def read_schedules(
         room.uuid: RoomSchedule(
             room=room,
             features=tuple(feature.slug for feature in room.features.all()),
-            bookings=tuple(bookings[room.pk]),
+            bookings=tuple(bookings.get(room.pk, ())),
             closures=tuple(closures[room.pk]),
         )
         for room in rooms

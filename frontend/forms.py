@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.db.models import QuerySet
 
-from booking.domain.rules import MAX_TITLE_LENGTH
+from booking.domain.titles import MAX_TITLE_LENGTH
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room

@@ -158,7 +158,8 @@ class Projector:
         recorded_at = observation.recorded_at if observation and occupancy != known else None
         zone = ZoneInfo(schedule.room.floor.building.timezone)
         horizon = _midnight(now, zone, days=2)
-        slots = tuple(s for s in map(_slot, schedule.bookings) if s.start < horizon)
+        shown = (b for b in schedule.bookings if b.state in _SLOT_STATES)
+        slots = tuple(s for s in map(_slot, shown) if s.start < horizon)
         closures = [
             Closure(_milliseconds(c.starts_at), c.ends_at and _milliseconds(c.ends_at), c.reason)
             for c in schedule.closures
@@ -256,7 +257,7 @@ def _slot(booking: Booking) -> Slot:
         organizer=booking.organizer_name,
         private=booking.is_private,
         state=_SLOT_STATES[BookingState(booking.state)],
-        check_in_until=booking.check_in_until and _milliseconds(booking.check_in_until),
+        check_in_until=booking.lapses_at and _milliseconds(booking.lapses_at),
     )
 
 

@@ -15,8 +15,8 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from booking.selectors import rooms_with_no_shows
-from booking.services.release_no_shows import release_no_shows
+from booking.selectors import rooms_with_something_due
+from booking.services.settle_room import settle_room
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
 from realtime import metrics
@@ -171,9 +171,9 @@ class Worker:
     async def _release(self) -> None:
         """Release no-shows. Their slots are free to everybody already; this makes it a fact."""
         await self._on_time.wait()
-        for room in await in_thread(rooms_with_no_shows, now=self._clock.now()):
+        for room in await in_thread(rooms_with_something_due, now=self._clock.now()):
             try:
-                await in_thread(release_no_shows, room=room, clock=self._clock)
+                await in_thread(settle_room, room=room, clock=self._clock)
             except (NotFoundError, *STORE_ERRORS) as exc:
                 # Gone, or held by a long transaction: the others must not wait for it.
                 log.warning("release_postponed", room=str(room), error=str(exc).strip())

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import DurationField, ExpressionWrapper, F, Func, Q, QuerySet
 
 from meeting_rooms.kernel.errors import NotFoundError
-from meeting_rooms.kernel.interval import Interval
 from rooms.domain.opening import Hours
 from rooms.models import Building, Closure, Room
 
@@ -101,6 +100,22 @@ def closures_during(rooms: Iterable[Room], start: datetime, end: datetime) -> Qu
     )
 
 
-def closure_blocking(room: Room, wanted: Interval) -> Closure | None:
-    """Return the first closure that overlaps `wanted`."""
-    return closures_during([room], wanted.start, wanted.end).first()
+def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
+    """Return, by the id of a room that may be booked, which of `rooms` its bookings take away.
+
+    Every room takes away itself; the rooms of a divisible hall each other, as far as their units
+    overlap. At most one query.
+    """
+    wanted = list(rooms)
+    found = {room.pk: [room.pk] for room in wanted}
+    divided = [room for room in wanted if room.units is not None]
+    halls = {room.division_id or room.pk for room in divided}
+    if halls:
+        siblings = Room.objects.filter(Q(pk__in=halls) | Q(division_id__in=halls))
+        for other in siblings.only("pk", "units"):
+            found[other.pk] = [
+                room.pk
+                for room in divided
+                if room.units.lower < other.units.upper and other.units.lower < room.units.upper
+            ]
+    return found

@@ -1,82 +1,145 @@
-"""Command: book a room for a person."""
+"""Command: book one room, or several together, for whoever asks."""
 
-from dataclasses import asdict, dataclass
-from uuid import UUID
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import Details, draft, without_slot
 from booking.domain.facts import BookingFacts
-from booking.domain.rules import (
-    check_in_deadline,
-    check_opening_hours,
-    check_times,
-    clean_title,
-    first_state,
-)
-from booking.models import Booking, as_range
-from booking.services.receipts import claim_key, digest_of_request, keep_answer
-from booking.services.room_transaction import RoomTransaction, room_transaction
-from booking.services.slots import insert_booking
+from booking.domain.request import Request
+from booking.domain.rules import judge, own_holds, refuse_shared_floor
+from booking.domain.states import BookingState
+from booking.domain.titles import clean_title
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.looking import Looking
+from booking.services.receipts import once
+from booking.services.room_transaction import in_rooms
+from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
-from meeting_rooms.kernel.errors import PermissionDeniedError
+from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
 from meeting_rooms.kernel.interval import Interval
-from rooms.selectors import hours_of, zone_of
+from rooms.domain.rulebook import RoomRules
+
+MAX_ROOMS = 20  # of one booking
 
 
 @dataclass(frozen=True, slots=True)
-class BookRoom:
-    """What is asked for."""
+class BookRooms:
+    """What is asked for. Several rooms are booked together or not at all."""
 
-    room: UUID
+    rooms: tuple[UUID, ...]
     interval: Interval
     title: str = ""
     private: bool = False
+    attendees: int | None = None
+
+    @classmethod
+    def one(
+        cls,
+        room: UUID,
+        interval: Interval,
+        title: str = "",
+        private: bool = False,
+        attendees: int | None = None,
+    ) -> Self:
+        """Return what is asked for where it is one room."""
+        return cls((room,), interval, title, private, attendees)
 
 
 def book_room(
     *,
     actor: Actor,
-    wanted: BookRoom,
+    wanted: BookRooms,
     idempotency_key: str | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> BookingFacts:
-    """Book the room, or raise and leave nothing behind.
+    """Book one room; see `book_rooms`."""
+    [facts] = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key, clock=clock)
+    return facts
 
+
+def book_rooms(
+    *,
+    actor: Actor,
+    wanted: BookRooms,
+    idempotency_key: str | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> tuple[BookingFacts, ...]:
+    """Book the rooms, or raise and leave nothing behind; one booking per room, in their order.
+
+    A person's own holds of the slot become the booking, so confirming a hold cannot lose a race.
     Guarantees: of any number of racing commands over one slot exactly one succeeds; the same key
     with the same request gives one booking and one answer.
-    Raises: InvalidCommandError (see `booking.domain.rules`, `receipts`), NotFoundError for the
-    room, SlotTakenError, RoomClosedError, PermissionDeniedError for an actor who is no person.
+    Raises: InvalidCommandError (see `booking.domain.rules`, `receipts`), NotFoundError for a room,
+    SlotTakenError, RoomClosedError, PermissionDeniedError for an actor who is no person.
     """
     if actor.user_id is None:
         raise PermissionDeniedError("Only a person can book. Sign in.")
-    with room_transaction([wanted.room], clock=clock) as tx:
-        if idempotency_key is not None:
-            digest = digest_of_request(asdict(wanted))
-            given = claim_key(user_id=actor.user_id, key=idempotency_key, digest=digest, now=tx.now)
-            if given is not None:
-                return given
-        answer = _book(tx, actor=actor, wanted=wanted)
-        if idempotency_key is not None:
-            keep_answer(user_id=actor.user_id, key=idempotency_key, answer=answer)
-        return answer
-
-
-def _book(tx: RoomTransaction, *, actor: Actor, wanted: BookRoom) -> BookingFacts:
-    room = tx.rooms[wanted.room]
-    check_times(wanted.interval, now=tx.now)
-    check_opening_hours(wanted.interval, hours=hours_of(room), zone=zone_of(room))
-    booking = Booking(
-        room=room,
-        during=as_range(wanted.interval),
-        title=clean_title(wanted.title),
-        organizer_id=actor.user_id,
-        organizer_name=actor.name,
-        is_private=wanted.private,
-        state=first_state(wanted.interval, now=tx.now),
-        check_in_until=check_in_deadline(wanted.interval, now=tx.now),
-        created_at=tx.now,
+    if not 1 <= len(set(wanted.rooms)) == len(wanted.rooms) <= MAX_ROOMS:
+        raise InvalidCommandError(
+            f"Name 1 to {MAX_ROOMS} different rooms.", code="wrong_number_of_rooms"
+        )
+    details = Details.of(
+        actor, clean_title(wanted.title), private=wanted.private, attendees=wanted.attendees
     )
-    insert_booking(booking)
-    facts = booking.facts()
-    tx.audit(actor=actor, command="book_room", before=None, after=facts)
-    return facts
+
+    def book(tx: RoomTransaction) -> tuple[BookingFacts, ...]:
+        return _book(tx, actor, wanted, details)
+
+    command = once(book, user_id=actor.user_id, key=idempotency_key, request=asdict(wanted))
+    looking = Looking(windows=(wanted.interval,), person=actor.user_id)
+    return in_rooms(command, rooms=wanted.rooms, looking=looking, clock=clock)
+
+
+def _book(
+    tx: RoomTransaction, actor: Actor, wanted: BookRooms, details: Details
+) -> tuple[BookingFacts, ...]:
+    rooms = [tx.rooms[uuid] for uuid in wanted.rooms]
+    refuse_shared_floor(rooms)
+    changes = [_book_one(tx, actor, room, wanted.interval, details) for room in rooms]
+    if len(changes) > 1:
+        changes = _as_one_booking(changes)
+    tx.changes += changes
+    return tuple(change.after for change in changes)
+
+
+def _book_one(
+    tx: RoomTransaction, actor: Actor, room: RoomRules, interval: Interval, details: Details
+) -> Change:
+    known = tx.known(room)
+    holds = own_holds(known.neighbours, interval, details.organizer_id)
+    request = Request(
+        interval=interval,
+        person=details.organizer_id,
+        is_manager=is_manager(actor, room),
+        attendees=details.attendees,
+        replaces=frozenset(hold.id for hold in holds),
+    )
+    facts = draft(room, interval, judge(request, room, known, now=tx.now), details, now=tx.now)
+    if not holds:
+        return Change(None, facts, actor, "book_room")
+    first, *others = holds
+    tx.changes += [
+        Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")
+        for hold in others
+    ]
+    return Change.of(first, replace(facts, id=first.id), actor, "book_room", "Held before")
+
+
+def _as_one_booking(changes: list[Change]) -> list[Change]:
+    """Join them: the strictest room's check-in counts for all."""
+    group = uuid4()
+    deadlines = [change.after.lapses_at for change in changes if change.after.lapses_at]
+    return [
+        replace(
+            change,
+            after=replace(
+                change.after,
+                group_id=group,
+                lapses_at=min(deadlines) if change.after.lapses_at else None,
+            ),
+        )
+        for change in changes
+    ]

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.states import STATES_THAT_CAN_BE_CANCELLED, BookingState
-from booking.models import Booking
+from booking.services.decision import RoomTransaction
 from booking.services.lifecycle import change_booking, require_organizer
-from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
@@ -16,21 +16,21 @@ from meeting_rooms.kernel.errors import ConflictError
 def cancel_booking(
     *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingFacts:
-    """Cancel the booking. Cancelling it again returns it unchanged.
+    """Cancel the booking, in all its rooms. Cancelling it again returns it unchanged.
 
-    Raises: NotFoundError; PermissionDeniedError for others than organizer and admin; ConflictError
-    `already_over` for a booking of the past, `not_cancellable` for a released one.
+    Raises: NotFoundError; PermissionDeniedError for others than organizer and manager;
+    ConflictError `already_over` for a booking of the past, `not_cancellable` for a released one.
     """
 
-    def cancel(booking: Booking, tx: RoomTransaction) -> None:
-        require_organizer(actor, booking)
-        if booking.state == BookingState.CANCELLED:
-            return
+    def cancel(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        require_organizer(actor, booking, tx)
+        if booking.state is BookingState.CANCELLED:
+            return booking
         if booking.state not in STATES_THAT_CAN_BE_CANCELLED:
             raise ConflictError(f"The booking is already {booking.state}.", code="not_cancellable")
         if booking.interval.end <= tx.now:
             raise ConflictError("The booking is over and stays as history.", code="already_over")
-        booking.state = BookingState.CANCELLED
+        return without_slot(booking, BookingState.CANCELLED)
 
     return change_booking(
         actor=actor,

@@ -1,14 +1,14 @@
 """Command: say that somebody has come."""
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
-from booking.domain.rules import CHECK_IN_OPENS_BEFORE
 from booking.domain.states import BookingState
-from booking.models import Booking
+from booking.services.decision import RoomTransaction
 from booking.services.lifecycle import change_booking
-from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
@@ -20,26 +20,33 @@ def check_in(
     """Check in; anybody at the door may. Checking in again returns the booking unchanged.
 
     Raises: NotFoundError; ConflictError `too_early` before the window, `released` past the grace
-    instant (even by a millisecond), `not_active` for a cancelled or finished booking.
+    instant (even by a millisecond), `not_active` for anything that is not a confirmed booking.
     """
 
-    def arrive(booking: Booking, tx: RoomTransaction) -> None:
-        if booking.state == BookingState.RELEASED:
+    def arrive(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        if booking.state is BookingState.CHECKED_IN and tx.now < booking.interval.end:
+            return booking
+        if booking.state is BookingState.RELEASED:
             raise ConflictError(
                 "Nobody checked in in time, so the slot was released. Book it again if it is free.",
                 code="released",
+                facts={"room": str(booking.room), "ends_at": booking.interval.end.isoformat()},
             )
-        if booking.state == BookingState.CANCELLED or booking.interval.end <= tx.now:
-            raise ConflictError("The booking is cancelled or over.", code="not_active")
-        opens = booking.interval.start - CHECK_IN_OPENS_BEFORE
-        if tx.now < opens:
+        if booking.state is not BookingState.CONFIRMED or booking.interval.end <= tx.now:
             raise ConflictError(
-                f"Check-in opens at {opens:%H:%M} UTC.",
+                f"The booking is {booking.state} or over; there is nothing to check in to.",
+                code="not_active",
+            )
+        opens_before = timedelta(minutes=tx.rooms[booking.room].book.check_in_opens_minutes)
+        opens = booking.interval.start - opens_before
+        if tx.now < opens:
+            zone = tx.rooms[booking.room].zone
+            raise ConflictError(
+                f"Check-in opens at {opens.astimezone(zone):%H:%M}.",
                 code="too_early",
                 facts={"opens_at": opens.isoformat()},
             )
-        booking.state = BookingState.CHECKED_IN
-        booking.check_in_until = None
+        return replace(booking, state=BookingState.CHECKED_IN, lapses_at=None)
 
     return change_booking(
         actor=actor,

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import moved
 from booking.domain.facts import BookingFacts
 from booking.domain.states import BookingState
-from booking.models import Booking, as_range
+from booking.services.decision import RoomTransaction
 from booking.services.lifecycle import change_booking, require_organizer
-from booking.services.room_transaction import RoomTransaction
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
@@ -23,15 +23,15 @@ def end_booking(
     to end.
     """
 
-    def leave(booking: Booking, tx: RoomTransaction) -> None:
-        require_organizer(actor, booking)
+    def leave(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        require_organizer(actor, booking, tx)
         running = booking.interval.start < tx.now < booking.interval.end
-        if booking.state != BookingState.CHECKED_IN or not running:
+        if booking.state is not BookingState.CHECKED_IN or not running:
             raise ConflictError(
                 "Only a running, checked-in booking can be ended; cancel it instead.",
                 code="not_running",
             )
-        booking.during = as_range(Interval(booking.interval.start, tx.now))
+        return moved(booking, tx.rooms[booking.room], Interval(booking.interval.start, tx.now))
 
     return change_booking(
         actor=actor,

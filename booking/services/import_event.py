@@ -1,22 +1,30 @@
 """Command: bring events of a calendar in, or up to date."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.rules import clean_title
+from booking.domain.drafts import Details, draft, moved, without_slot
+from booking.domain.facts import BookingFacts
+from booking.domain.request import Judgement, Request
+from booking.domain.rules import refuse_closed, refuse_taken
 from booking.domain.states import BookingState
-from booking.models import Booking, as_range
-from booking.services.room_transaction import RoomTransaction, room_transaction
-from booking.services.slots import insert_booking, move_booking
+from booking.domain.titles import clean_title
+from booking.models import Booking
+from booking.services.decision import RoomTransaction
+from booking.services.lifecycle import require_rooms
+from booking.services.looking import Looking
+from booking.services.room_transaction import in_rooms
+from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
 
 MAX_ORGANIZER_LENGTH = 100
+AS_IT_IS = Judgement(BookingState.CONFIRMED, takes_slot=True, lapses_at=None)
 
 
 class ImportOutcome(StrEnum):
@@ -52,11 +60,8 @@ def import_event(
     Raises: SlotTakenError, RoomClosedError, InvalidCommandError for the title, NotFoundError for
     the room; then the event's booking is as it was.
     """
-    with room_transaction(_rooms_touched([event]), clock=clock) as tx:
-        booking = _booking_of(event)
-        if booking is not None:
-            return _update(tx, actor, event, booking)
-        return ImportOutcome.UNCHANGED if event.is_cancelled else _create(tx, actor, event)
+    [outcome] = import_events_together(actor=actor, events=[event], clock=clock)
+    return outcome
 
 
 def import_events_together(
@@ -64,73 +69,99 @@ def import_events_together(
 ) -> list[ImportOutcome]:
     """Bring several events in or up to date at once, all or none.
 
-    For events that stand in each other's way, such as two talks that swapped rooms: every slot is
-    given back first, inside the transaction, and then each new one is taken.
+    Events that stand in each other's way, such as two talks that swapped rooms, trade places.
     Raises what `import_event` raises; then every booking is as it was.
     """
-    with room_transaction(_rooms_touched(events), clock=clock) as tx:
-        bookings = {event.uid: _booking_of(event) for event in events}
-        parked = [b for b in bookings.values() if b and b.state != BookingState.CANCELLED]
-        parked_ids = [booking.pk for booking in parked]
-        Booking.objects.filter(pk__in=parked_ids).update(state=BookingState.CANCELLED)
-        outcomes = []
-        for event in events:
-            booking = bookings[event.uid]
-            outcomes.append(
-                _update(tx, actor, event, booking) if booking else _create(tx, actor, event)
-            )
-            if booking in parked and outcomes[-1] is ImportOutcome.UNCHANGED:
-                move_booking(booking)  # takes its own slot again
+
+    def run(tx: RoomTransaction) -> list[ImportOutcome]:
+        known = _bookings_of(events)
+        own = frozenset(booking.id for booking in known.values())
+        outcomes = [_bring_in(tx, actor, event, known.get(event.uid), own) for event in events]
+        _refuse_overlaps(tx)
         return outcomes
 
-
-def _rooms_touched(events: Sequence[CalendarEvent]) -> set[UUID]:
-    known = Booking.objects.filter(external_uid__in=[event.uid for event in events])
-    return {*(event.room for event in events), *known.values_list("room__uuid", flat=True)}
-
-
-def _booking_of(event: CalendarEvent) -> Booking | None:
-    return Booking.objects.select_related("room").filter(external_uid=event.uid).first()
+    known = _bookings_of(events)
+    rooms = {*(event.room for event in events), *(booking.room for booking in known.values())}
+    looking = Looking(windows=tuple(event.interval for event in events))
+    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
-def _create(tx: RoomTransaction, actor: Actor, event: CalendarEvent) -> ImportOutcome:
-    booking = Booking(
-        external_uid=event.uid,
-        state=BookingState.CONFIRMED,
-        created_at=tx.now,
-        **_fields(tx, event),
+def _bookings_of(events: Iterable[CalendarEvent]) -> dict[str, BookingFacts]:
+    found = Booking.objects.select_related("room").filter(
+        external_uid__in=[event.uid for event in events]
     )
-    insert_booking(booking)
-    tx.audit(actor=actor, command="import_event", before=None, after=booking.facts())
-    return ImportOutcome.CREATED
+    return {str(booking.external_uid): booking.facts() for booking in found}
 
 
-def _update(
-    tx: RoomTransaction, actor: Actor, event: CalendarEvent, booking: Booking
+def _bring_in(
+    tx: RoomTransaction,
+    actor: Actor,
+    event: CalendarEvent,
+    stored: BookingFacts | None,
+    giving_way: frozenset[UUID],
 ) -> ImportOutcome:
-    before = booking.facts()
-    if before.state is BookingState.CANCELLED:
+    if stored is None and event.is_cancelled:
         return ImportOutcome.UNCHANGED
+    if stored is None:
+        room = tx.rooms[event.room]
+        new = replace(_drafted(tx, room, event), external_uid=event.uid)
+        _refuse_conflicts(tx, room, event, giving_way)
+        tx.changes.append(Change(None, new, actor, "import_event"))
+        return ImportOutcome.CREATED
+    require_rooms(tx, stored)
+    if stored.state is BookingState.CANCELLED:
+        return ImportOutcome.UNCHANGED
+    after = _brought_up_to_date(tx, event, stored)
+    if after == stored:
+        return ImportOutcome.UNCHANGED
+    if after.takes_slot:
+        _refuse_conflicts(tx, tx.rooms[event.room], event, giving_way)
+    tx.changes.append(Change.of(stored, after, actor, "import_event"))
+    return ImportOutcome.UPDATED if after.takes_slot else ImportOutcome.CANCELLED
+
+
+def _drafted(tx: RoomTransaction, room: RoomRules, event: CalendarEvent) -> BookingFacts:
+    details = Details(
+        title=clean_title(event.title),
+        organizer=event.organizer[:MAX_ORGANIZER_LENGTH],
+        organizer_id=None,
+        private=event.is_private,
+    )
+    return draft(room, event.interval, AS_IT_IS, details, now=tx.now)
+
+
+def _brought_up_to_date(
+    tx: RoomTransaction, event: CalendarEvent, stored: BookingFacts
+) -> BookingFacts:
     if event.is_cancelled:
-        booking.state = BookingState.CANCELLED
-        outcome = ImportOutcome.CANCELLED
-    else:
-        for name, value in _fields(tx, event).items():
-            setattr(booking, name, value)
-        outcome = ImportOutcome.UPDATED
-    after = booking.facts()
-    if after == before:
-        return ImportOutcome.UNCHANGED
-    move_booking(booking)
-    tx.audit(actor=actor, command="import_event", before=before, after=after)
-    return outcome
+        return without_slot(stored, BookingState.CANCELLED)
+    room = tx.rooms[event.room]
+    new = _drafted(tx, room, event)
+    return replace(
+        moved(stored, room, event.interval),
+        title=new.title,
+        organizer=new.organizer,
+        private=new.private,
+    )
 
 
-def _fields(tx: RoomTransaction, event: CalendarEvent) -> dict[str, Any]:
-    return {
-        "room": tx.rooms[event.room],
-        "during": as_range(event.interval),
-        "title": clean_title(event.title),
-        "organizer_name": event.organizer[:MAX_ORGANIZER_LENGTH],
-        "is_private": event.is_private,
-    }
+def _refuse_conflicts(
+    tx: RoomTransaction, room: RoomRules, event: CalendarEvent, giving_way: frozenset[UUID]
+) -> None:
+    known = tx.known(room)
+    request = Request(event.interval, person=None, replaces=giving_way)
+    refuse_taken(request, room, known.neighbours)
+    refuse_closed(event.interval, room, known)
+
+
+def _refuse_overlaps(tx: RoomTransaction) -> None:
+    """Refuse events that overlap each other, or a booking of this calendar that stays in place."""
+    changed = {change.after.id for change in tx.changes}
+    staying = [other for other in tx.seen.neighbours if other.id not in changed]
+    for number, change in enumerate(tx.changes):
+        if change.after.takes_slot:
+            room = tx.rooms[change.after.room]
+            others = [other.after for other in tx.changes[:number]] + staying
+            near = [o for o in others if o.takes_slot and o.room_id in room.related]
+            request = Request(change.after.interval, person=None)
+            refuse_taken(request, room, near)

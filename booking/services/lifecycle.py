@@ -1,16 +1,21 @@
-"""What cancel, check-in and end share: find the booking, lock its room, change it, tell."""
+"""What the commands on stored bookings share: find it, look at its rooms, change it, tell."""
 
 from collections.abc import Callable
 from uuid import UUID
 
+from django.db.models import Q
+
 from booking.domain.facts import BookingFacts
 from booking.models import Booking
-from booking.services.room_transaction import RoomTransaction, room_transaction
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.looking import Looking
+from booking.services.room_transaction import in_rooms
+from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, PermissionDeniedError
 
-Change = Callable[[Booking, RoomTransaction], None]
+Step = Callable[[BookingFacts, RoomTransaction], BookingFacts]
 
 
 def change_booking(
@@ -18,34 +23,63 @@ def change_booking(
     actor: Actor,
     booking_id: UUID,
     command: str,
-    change: Change,
+    change: Step,
     clock: Clock,
     reason: str = "",
+    also: Callable[[RoomTransaction], object] = lambda _tx: None,
 ) -> BookingFacts:
-    """Apply `change` to one booking under its room's lock, store it and audit it.
+    """Apply `change` to one booking, in each of its rooms, and store and audit what it returns.
 
-    Where `change` leaves the booking as it was, nothing is written: a repeated command is harmless.
+    Where it returns the booking as it was, nothing is written: a repeated command is harmless.
     Raises NotFoundError for an unknown booking, and whatever `change` raises.
     """
-    room = Booking.objects.filter(pk=booking_id).values_list("room__uuid", flat=True).first()
-    if room is None:
-        raise NotFoundError(f"There is no booking {booking_id}.")
-    with room_transaction([room], clock=clock) as tx:
-        booking = Booking.objects.select_related("room").filter(pk=booking_id).first()
-        if booking is None or booking.room.uuid not in tx.rooms:
-            raise NotFoundError(f"There is no booking {booking_id} in this room any more.")
-        before = booking.facts()
-        change(booking, tx)
-        after = booking.facts()
-        if after != before:
-            booking.save()
-            tx.audit(actor=actor, command=command, before=before, after=after, reason=reason)
-        return after
+
+    def run(tx: RoomTransaction) -> BookingFacts:
+        answer = None
+        for before in _parts(booking_id):
+            require_rooms(tx, before)
+            after = change(before, tx)
+            if after != before:
+                done = Change.of(before, after, actor, command, reason)
+                tx.changes.append(done)
+                after = done.after
+            if before.id == booking_id:
+                answer = after
+        if answer is None:
+            raise _unknown(booking_id)
+        also(tx)
+        return answer
+
+    rooms = [part.room for part in _parts(booking_id)]
+    if not rooms:
+        raise _unknown(booking_id)
+    return in_rooms(run, rooms=rooms, looking=Looking(), clock=clock)
 
 
-def require_organizer(actor: Actor, booking: Booking) -> None:
-    """Refuse a person who is neither the organizer nor an admin. The system itself may act."""
-    if actor.kind is not ActorKind.PERSON or actor.is_admin:
+def require_organizer(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:
+    """Refuse a person who is neither the organizer nor runs the room. The system itself may act."""
+    if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[booking.room]):
         return
     if actor.user_id != booking.organizer_id:
-        raise PermissionDeniedError("Only the organizer or an admin can change this booking.")
+        raise PermissionDeniedError(
+            "Only the organizer or somebody who runs the room can change this booking."
+        )
+
+
+def require_rooms(tx: RoomTransaction, booking: BookingFacts) -> None:
+    """Refuse where the booking was moved to another room after its rooms were looked up."""
+    if booking.room not in tx.rooms:
+        raise NotFoundError(f"The booking {booking.id} was just moved to another room. Try again.")
+
+
+def _parts(booking_id: UUID) -> list[BookingFacts]:
+    """Return the booking and, where it has several rooms, its parts in the others."""
+    own_group = Booking.objects.filter(pk=booking_id).values("group_id")
+    parts = Booking.objects.select_related("room").filter(
+        Q(pk=booking_id) | Q(group_id__in=own_group)
+    )
+    return [part.facts() for part in parts.order_by("room_id")]
+
+
+def _unknown(booking_id: UUID) -> NotFoundError:
+    return NotFoundError(f"There is no booking {booking_id}.")

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from booking.domain.facts import BookingFacts
 from booking.models import IdempotencyReceipt
+from booking.services.decision import RoomTransaction
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_KEY_LENGTH = 100
+
+Answer = tuple[BookingFacts, ...]
 
 
 class KeyReusedError(InvalidCommandError):
@@ -24,26 +27,48 @@ def digest_of_request(request: dict[str, Any]) -> bytes:
     return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
 
 
-def claim_key(*, user_id: UUID, key: str, digest: bytes, now: datetime) -> BookingFacts | None:
-    """Claim the key in the caller's transaction, or return the answer that was given for it.
+def once(
+    command: Callable[[RoomTransaction], Answer],
+    *,
+    user_id: UUID,
+    key: str | None,
+    request: dict[str, Any],
+) -> Callable[[RoomTransaction], Answer]:
+    """Return the command as one that runs once per person and key, and answers the same again.
 
-    The insert waits for a parallel transaction with the same key to end: if that one commits its
-    answer is found here, if it rolls back the key is free again, so a failure leaves no receipt.
-    Raises KeyReusedError where the earlier request was a different one.
+    The receipt is stored in the command's own transaction, so a refusal leaves none. Of two that
+    are sent in parallel the second cannot store its receipt; it looks again and finds the first's.
+    Raises InvalidCommandError for a bad key; the command, KeyReusedError where the key was used
+    for another request.
     """
+    if key is None:
+        return command
     if not key.isprintable() or not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise InvalidCommandError(
             f"The Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters.",
             code="bad_idempotency_key",
         )
-    receipt = IdempotencyReceipt(user_id=user_id, key=key, request_digest=digest, created_at=now)
-    IdempotencyReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
-    stored = IdempotencyReceipt.objects.get(user_id=user_id, key=key)
-    if bytes(stored.request_digest) != digest:
+    digest = digest_of_request(request)
+
+    def run(tx: RoomTransaction) -> Answer:
+        given = IdempotencyReceipt.objects.filter(user_id=user_id, key=key).first()
+        if given is not None:
+            return _repeat(given, digest)
+        answer = command(tx)
+        receipt = IdempotencyReceipt(
+            user_id=user_id, key=key, request_digest=digest, result=_kept(answer), created_at=tx.now
+        )
+        tx.also.append(receipt.save)
+        return answer
+
+    return run
+
+
+def _repeat(given: IdempotencyReceipt, digest: bytes) -> Answer:
+    if bytes(given.request_digest) != digest:
         raise KeyReusedError("This Idempotency-Key was used for another request. Send a new key.")
-    return BookingFacts.from_json(stored.result) if stored.result else None
+    return tuple(BookingFacts.from_row(row) for row in given.result or ())
 
 
-def keep_answer(*, user_id: UUID, key: str, answer: BookingFacts) -> None:
-    """Keep the answer with the claimed key, in the same transaction."""
-    IdempotencyReceipt.objects.filter(user_id=user_id, key=key).update(result=answer.as_json())
+def _kept(answer: Sequence[BookingFacts]) -> list[dict[str, Any]]:
+    return [booking.as_row() for booking in answer]

@@ -1,104 +1,135 @@
-"""The frame of every booking command: lock the rooms, settle what is due, write, audit, bump, wake.
+"""The frame of every booking command: look, settle what is due, decide, write.
 
-One transaction. Rooms are locked in ascending id, so two commands over the same rooms queue up
-instead of deadlocking. Nothing outside Postgres is called from inside.
+Two statements where nothing else is going on: the look, and a write that is refused if what was
+seen has changed. Nobody holds a lock while Python thinks. A command that was outrun, or that is
+about several rooms, locks them first, in ascending id, so that it is outrun no more and commands
+over the same rooms queue up instead of deadlocking. Nothing outside Postgres is called from inside.
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+from typing import TypeVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
+from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.states import BookingState
-from booking.models import AuditEntry, Booking
-from meeting_rooms.kernel.actor import SYSTEM_ACTOR, Actor
+from booking.services.decision import RoomTransaction
+from booking.services.looking import Looking, look
+from booking.services.waiting_list import offer_freed_slots
+from booking.services.writing import OVERTAKEN, Change, Guard, OutdatedError, write_changes
+from meeting_rooms.kernel.actor import SYSTEM_ACTOR
 from meeting_rooms.kernel.clock import Clock
-from meeting_rooms.kernel.errors import NotFoundError
+from meeting_rooms.kernel.errors import UnavailableError
+from rooms.domain.rulebook import RoomRules
 from rooms.models import Room
-from rooms.services.mark_rooms_changed import mark_rooms_changed
+from rooms.rulebooks import rules_of
+
+ATTEMPTS = 6
+TRY_AGAIN = frozenset({"40P01", "40001"})  # deadlock detected, serialization failure
+
+T = TypeVar("T")
+NOTHING = Looking()
 
 
-@dataclass(slots=True)
-class RoomTransaction:
-    """The open transaction: which rooms are locked, at what instant, and what has changed."""
+def in_rooms(
+    command: Callable[[RoomTransaction], T],
+    *,
+    rooms: Collection[UUID],
+    looking: Looking = NOTHING,
+    clock: Clock = DATABASE_CLOCK,
+) -> T:
+    """Decide about these rooms and store what was decided; return what the command returned.
 
-    now: datetime
-    rooms: dict[UUID, Room]
-    changed: set[int] = field(default_factory=set)
-
-    def audit(
-        self,
-        *,
-        actor: Actor,
-        command: str,
-        before: BookingFacts | None,
-        after: BookingFacts,
-        reason: str = "",
-    ) -> None:
-        """Append the one row that tells this change, and note its rooms for the screens."""
-        room = self.rooms[after.room]
-        AuditEntry.objects.create(
-            at=self.now,
-            actor_kind=actor.kind.value,
-            actor_name=actor.name,
-            actor_user_id=actor.user_id,
-            command=command,
-            reason=reason,
-            room_id=room.pk,
-            booking_id=after.id,
-            before=before and before.as_json(),
-            after=after.as_json(),
-        )
-        self.changed.add(room.pk)
-        if before is not None:
-            self.changed.add(self.rooms[before.room].pk)
-
-
-@contextmanager
-def room_transaction(rooms: Collection[UUID], *, clock: Clock) -> Iterator[RoomTransaction]:
-    """Lock these rooms, release their no-shows, and mark whatever the body changed on the way out.
-
-    Guarantees: the body sees no booking of these rooms change under it; all of it commits or none.
-    The instant is read after the lock, so a command that waited judges by the time it runs.
-    Raises NotFoundError for an unknown or inactive room.
+    Guarantees: what the command saw of the rooms, their rules and the person's quotas holds when
+    its changes are stored; all of them are or none. The command may run again from the start, so
+    it keeps nothing of an earlier run and writes nothing itself.
+    Raises NotFoundError for an unknown or inactive room, UnavailableError after six tries, and
+    whatever the command raises.
     """
-    with transaction.atomic():
-        tx = RoomTransaction(rooms=_lock(rooms), now=clock.now())
-        _release_no_shows(tx)
-        yield tx
-        mark_rooms_changed(tx.changed)
+    for number in range(ATTEMPTS):
+        try:
+            return _attempt(command, rules_of(rooms), looking, clock, is_locked=number > 0)
+        except OutdatedError:
+            continue
+        except OperationalError as exc:
+            if connection.in_atomic_block or not _is_worth_another_try(exc):
+                raise
+    raise UnavailableError("Too many people book this room right now. Try again.")
 
 
-def _lock(uuids: Collection[UUID]) -> dict[UUID, Room]:
-    locked = (
-        Room.objects.select_for_update(of=("self",))
-        .select_related("floor__building")
-        .filter(uuid__in=set(uuids), is_active=True)
-        .order_by("pk")
+def _attempt(
+    command: Callable[[RoomTransaction], T],
+    rooms: list[RoomRules],
+    looking: Looking,
+    clock: Clock,
+    *,
+    is_locked: bool,
+) -> T:
+    is_locked = is_locked or len(rooms) > 1 or len(rooms[0].related) > 1
+    with transaction.atomic() if is_locked else nullcontext():
+        if is_locked:
+            _lock(rooms)
+        seen = look(rooms, looking, clock=clock)
+        if any(room.version != seen.rules_version for room in rooms):
+            rooms = rules_of([room.uuid for room in rooms], version=seen.rules_version)
+            seen = look(rooms, looking, clock=clock)
+        tx = RoomTransaction({room.uuid: room for room in rooms}, seen)
+        if seen.due:
+            _settle(tx, is_locked=is_locked)
+        result = command(tx)
+        _store(tx, looking, is_locked=is_locked)
+        return result
+
+
+def _store(tx: RoomTransaction, looking: Looking, *, is_locked: bool) -> None:
+    """Store what was decided. Raises OutdatedError where something else came first."""
+    if tx.seen.has_waiting and any(change.before for change in tx.changes):
+        offer_freed_slots(tx)
+    person = looking.person if looking.counts or tx.seen.usage else None
+    guard = Guard(tx.touched(), person, tx.seen, is_locked)
+    try:
+        with transaction.atomic() if tx.also else nullcontext():
+            if tx.changes:
+                write_changes(tx.changes, guard)
+            for write in tx.also:
+                write()
+    except IntegrityError as exc:
+        if getattr(exc.__cause__, "sqlstate", None) not in OVERTAKEN:
+            raise
+        raise OutdatedError from exc
+
+
+def _lock(rooms: Collection[RoomRules]) -> None:
+    ids = sorted({room.lock_id for room in rooms})
+    list(Room.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
+
+
+def _settle(tx: RoomTransaction, *, is_locked: bool) -> None:
+    """Give back what was due, whoever came by first."""
+    due, seen = tx.seen.due, tx.seen
+    tx.changes = [_lapsed(booking) for booking in due]
+    _store(tx, NOTHING, is_locked=is_locked)
+    lapsed = {booking.id for booking in due}
+    tx.seen = seen._replace(
+        neighbours=tuple(other for other in seen.neighbours if other.id not in lapsed),
+        due=(),
+        rooms_version=seen.rooms_version + len(tx.touched()),
     )
-    rooms = {room.uuid: room for room in locked}
-    for uuid in uuids:
-        if uuid not in rooms:
-            raise NotFoundError(f"There is no room {uuid}. List them at /api/v1/rooms.")
-    return rooms
+    tx.changes, tx.also = [], []
 
 
-def _release_no_shows(tx: RoomTransaction) -> None:
-    due = Booking.objects.select_related("room").filter(
-        room__in=tx.rooms.values(), state=BookingState.CONFIRMED, check_in_until__lte=tx.now
-    )
-    for booking in due:
-        before = booking.facts()
-        booking.state = BookingState.RELEASED
-        booking.save(update_fields=["state"])
-        tx.audit(
-            actor=SYSTEM_ACTOR,
-            command="release_no_show",
-            before=before,
-            after=booking.facts(),
-            reason=f"Nobody checked in by {before.check_in_until:%H:%M:%S} UTC",
-        )
+def _lapsed(due: BookingFacts) -> Change:
+    if due.state is BookingState.HELD:
+        after, command, told = BookingState.LAPSED, "expire_hold", "The hold ran out at"
+    else:
+        after, command, told = BookingState.RELEASED, "release_no_show", "Nobody checked in by"
+    reason = f"{told} {due.lapses_at:%H:%M:%S} UTC"
+    return Change.of(due, without_slot(due, after), SYSTEM_ACTOR, command, reason)
+
+
+def _is_worth_another_try(exc: OperationalError) -> bool:
+    return getattr(exc.__cause__, "sqlstate", None) in TRY_AGAIN

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from booking.domain.facts import BookingFacts
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock, FixedClock
@@ -33,7 +33,7 @@ def book(
 ) -> BookingFacts:
     return book_room(
         actor=by or actor(),
-        wanted=BookRoom(room.uuid, interval, title, private),
+        wanted=BookRooms.one(room.uuid, interval, title, private),
         idempotency_key=key,
         clock=clock or FixedClock(NOW),
     )

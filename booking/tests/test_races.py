@@ -7,11 +7,11 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 
+from booking.domain.refusals import SlotTakenError
 from booking.models import AuditEntry, Booking, as_range
 from booking.services.cancel_booking import cancel_booking
 from booking.services.check_in import check_in
-from booking.services.release_no_shows import release_no_shows
-from booking.services.slots import SlotTakenError
+from booking.services.settle_room import settle_room
 from booking.tests.factories import NOW, at, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -85,7 +85,7 @@ def test_check_in_and_release__at_the_grace_instant__one_outcome():
     just_before, instant = FixedClock(at(11, 9)), FixedClock(at(11, 10))
     at_once(
         lambda: check_in(actor=actor(), booking_id=facts.id, clock=just_before),
-        lambda: release_no_shows(room=dogger.uuid, clock=instant),
+        lambda: settle_room(room=dogger.uuid, clock=instant),
     )
     events = AuditEntry.objects.exclude(command="book_room").values_list("command", flat=True)
     told = {"check_in": "checked_in", "release_no_show": "released"}

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from booking.alternatives import suggest_alternatives
 from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
-from booking.services.book_room import BookRoom, book_room
-from booking.services.slots import SlotTakenError
+from booking.domain.refusals import SlotTakenError
+from booking.services.book_room import BookRooms, book_room
 from frontend.forms import BookingForm, current_quarter
 from identity.api_auth import actor_from
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
@@ -52,7 +52,7 @@ def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str
     room: Room = form.cleaned_data["room"]
     try:
         interval = form.interval()
-        wanted = BookRoom(
+        wanted = BookRooms.one(
             room.uuid, interval, form.cleaned_data["title"], form.cleaned_data["private"]
         )
         key = request.POST.get("key") or None

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from infra.bench.children import Child
 from infra.bench.places import make_building
 from infra.bench.stage import Stage
@@ -64,4 +64,4 @@ async def _together(
 def _book_all(rooms: list[Room], at: datetime, actor: Actor) -> None:
     during = Interval(at, at + timedelta(hours=1))
     for room in rooms:
-        book_room(actor=actor, wanted=BookRoom(room.uuid, during, "Retro"))
+        book_room(actor=actor, wanted=BookRooms.one(room.uuid, during, "Retro"))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from channels.layers import get_channel_layer
 from redis.asyncio import Redis
 
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from infra.bench.children import Child
 from infra.bench.estate import Estate
 from infra.bench.feeds import live_feed
@@ -165,7 +165,7 @@ async def _settled(rooms: int) -> None:
 def _book(actor: Actor, room: Room) -> float:
     """Book an hour; return the CPU of this thread in seconds."""
     start = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=20)
-    wanted = BookRoom(room.uuid, Interval(start, start + timedelta(hours=1)), "Retro")
+    wanted = BookRooms.one(room.uuid, Interval(start, start + timedelta(hours=1)), "Retro")
     begun = time.thread_time()
     book_room(actor=actor, wanted=wanted)
     return time.thread_time() - begun

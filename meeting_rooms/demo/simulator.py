@@ -13,7 +13,7 @@ from zlib import crc32
 import structlog
 from channels.db import database_sync_to_async
 
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from booking.services.cancel_booking import cancel_booking
 from booking.services.check_in import check_in
 from booking.services.end_booking import end_booking
@@ -120,7 +120,7 @@ class Simulator:
         return self._book(state, Interval(start, end), person)
 
     def _book(self, state: LiveState, interval: Interval, person: Actor) -> Happening:
-        wanted = BookRoom(state.uuid, interval, self._chance.choice(TITLES))
+        wanted = BookRooms.one(state.uuid, interval, self._chance.choice(TITLES))
         return lambda: book_room(actor=person, wanted=wanted, clock=self._clock)
 
     def _cancel(self, state: LiveState, _person: Actor) -> Happening | None:

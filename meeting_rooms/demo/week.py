@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from booking.domain.drafts import local_time
 from booking.domain.rules import check_in_deadline
 from booking.domain.states import BookingState
 from booking.models import Booking, as_range
@@ -18,6 +19,7 @@ from identity.models import User
 from meeting_rooms.demo.campus import CLOSED_REASON, CLOSED_ROOM, TITLES
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import Rulebook
 from rooms.models import Closure, Room
 from rooms.selectors import active_rooms, zone_of
 from rooms.services.mark_rooms_changed import mark_rooms_changed
@@ -68,7 +70,7 @@ def _intervals(zone: ZoneInfo, now: datetime, chance: random.Random) -> Iterator
 def _booking(
     room: Room, interval: Interval, person: User, *, now: datetime, chance: random.Random
 ) -> Booking:
-    has_begun = interval.start <= now
+    has_begun, zone = interval.start <= now, zone_of(room)
     return Booking(
         room=room,
         during=as_range(interval),
@@ -77,7 +79,9 @@ def _booking(
         organizer_name=person.display_name,
         is_private=chance.random() < PRIVATE_SHARE,
         state=BookingState.CHECKED_IN if has_begun else BookingState.CONFIRMED,
-        check_in_until=check_in_deadline(interval, now=now),
+        lapses_at=check_in_deadline(interval, Rulebook(), now=now),
+        local_start=local_time(interval.start, zone),
+        local_end=local_time(interval.end, zone),
         created_at=now,
     )
 

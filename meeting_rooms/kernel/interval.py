@@ -37,10 +37,24 @@ class Interval:
             )
         return interval
 
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read a half-open range of instants as Postgres writes it, or as `[start,end)`."""
+        start, end = text[1:-1].replace('"', "").split(",")
+        return cls.of(datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+    def as_range(self) -> str:
+        """Return it as Postgres reads it; `read` reads it back."""
+        return f"[{self.start.isoformat()},{self.end.isoformat()})"
+
     @property
     def duration(self) -> timedelta:
         """Return the real time between start and end."""
         return self.end - self.start
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Say whether they share an instant; those that touch do not."""
+        return self.start < other.end and other.start < self.end
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from booking.models import Booking
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from booking.services.cancel_booking import cancel_booking
-from booking.services.release_no_shows import release_no_shows
+from booking.services.settle_room import settle_room
 from booking.tests.factories import NOW
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -111,7 +111,9 @@ class History:
 
     async def book(self, room: int, slot: int) -> None:
         start = self.clock.now() + timedelta(minutes=20 * slot)
-        wanted = BookRoom(self.rooms[room].uuid, Interval(start, start + timedelta(minutes=40)))
+        wanted = BookRooms.one(
+            self.rooms[room].uuid, Interval(start, start + timedelta(minutes=40))
+        )
         await in_db(book_room, actor=self.ann, wanted=wanted, clock=self.clock)
 
     async def cancel(self, room: int) -> None:
@@ -126,7 +128,7 @@ class History:
     async def advance(self, minutes: int) -> None:
         self.clock.advance(timedelta(minutes=minutes))
         for room in self.rooms:
-            await in_db(release_no_shows, room=room.uuid, clock=self.clock)
+            await in_db(settle_room, room=room.uuid, clock=self.clock)
 
     async def project(self, room: int) -> None:
         await self.projector.project(self.rooms[room].uuid)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 from psycopg.types.range import TimestamptzRange
 
-from booking.services.book_room import BookRoom, book_room
+from booking.services.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured, times
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage
@@ -80,7 +80,7 @@ def _booker(
     actor: Actor, room: Room, slots: Callable[[], tuple[datetime, datetime]]
 ) -> Callable[[], object]:
     def book() -> object:
-        return book_room(actor=actor, wanted=BookRoom(room.uuid, Interval(*slots()), "Retro"))
+        return book_room(actor=actor, wanted=BookRooms.one(room.uuid, Interval(*slots()), "Retro"))
 
     return book
 

@@ -9,8 +9,8 @@ from threading import Barrier
 import psycopg
 from django.db import OperationalError, connection
 
-from booking.services.book_room import BookRoom, book_room
-from booking.services.slots import SlotTakenError
+from booking.domain.refusals import SlotTakenError
+from booking.services.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage
@@ -43,7 +43,7 @@ def _measure(stage: Stage) -> Found:
         for number in range(plan.contested_slots):
             if number % 50 == 0:
                 stage.report(f"{number:,} of {plan.contested_slots:,} slots fought over")
-            wanted = BookRoom(room.uuid, _interval(begin, number))
+            wanted = BookRooms.one(room.uuid, _interval(begin, number))
             contend = partial(_contend, start, actor, wanted)
             outcomes.append(list(threads.map(contend, range(plan.contenders))))
         list(threads.map(partial(_disconnect, start), range(plan.contenders)))
@@ -64,7 +64,7 @@ def _interval(begin: datetime, number: int) -> Interval:
     return Interval(start, start + SLOT)
 
 
-def _contend(start: Barrier, actor: Actor, wanted: BookRoom, _number: int) -> str:
+def _contend(start: Barrier, actor: Actor, wanted: BookRooms, _number: int) -> str:
     start.wait(START_TIMEOUT_S)
     try:
         book_room(actor=actor, wanted=wanted)

@@ -50,7 +50,7 @@ class Truth:
         rows = await self.query(
             "SELECT r.uuid::text FROM booking_booking b JOIN rooms_room r ON r.id = b.room_id "
             "WHERE b.state IN ('confirmed', 'checked_in') AND b.during @> %s "
-            "AND (b.state = 'checked_in' OR b.check_in_until IS NULL OR b.check_in_until > %s)",
+            "AND (b.lapses_at IS NULL OR b.lapses_at > %s)",
             at,
             at,
         )

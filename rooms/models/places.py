@@ -1,8 +1,9 @@
-"""Places: buildings, floors, rooms, opening hours, closures. Fields and constraints only."""
+"""Places: buildings, floors, rooms, closures. Fields and constraints only."""
 
 import uuid
 import zoneinfo
 
+from django.contrib.postgres.fields import BigIntegerRangeField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -92,6 +93,9 @@ class Room(models.Model):
     `schedule_version` rises by one with every change of what its screens show; the live state is
     read against it. `schedule_changed_at` is when it last rose, by Postgres' clock. `id` is
     internal, because the overlap guard needs an integer; `uuid` is public.
+
+    `units` are the pieces of floor that the room occupies; null: a piece of its own. The rooms of a
+    divisible hall take theirs from one row of numbers, so a hall and its halves overlap.
     """
 
     NAME_LENGTH = 60
@@ -106,6 +110,16 @@ class Room(models.Model):
     features = models.ManyToManyField(Feature, blank=True, related_name="rooms")
     direction = models.CharField(max_length=10, choices=Direction, blank=True)
     is_active = models.BooleanField(default=True, help_text="Off: gone from boards and booking.")
+    division = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="parts",
+        help_text="The undivided hall, for each room of a divisible one.",
+    )
+    units = BigIntegerRangeField(null=True, blank=True, editable=False)
     schedule_version = models.BigIntegerField(default=1, editable=False)
     schedule_changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -118,43 +132,6 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class OpeningHours(models.Model):
-    """When a room may be used on one weekday, in local time. No rows at all: always.
-
-    `closes` 00:00 means midnight at the end of the day.
-    """
-
-    class Weekday(models.IntegerChoices):
-        """ISO weekday minus one, as `date.weekday()` counts."""
-
-        MONDAY = 0
-        TUESDAY = 1
-        WEDNESDAY = 2
-        THURSDAY = 3
-        FRIDAY = 4
-        SATURDAY = 5
-        SUNDAY = 6
-
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="opening_hours")
-    weekday = models.SmallIntegerField(choices=Weekday)
-    opens = models.TimeField()
-    closes = models.TimeField(help_text="00:00 is midnight at the end of the day.")
-
-    class Meta:
-        ordering = ["weekday", "opens"]
-        verbose_name_plural = "opening hours"
-        constraints = [
-            models.UniqueConstraint(fields=["room", "weekday"], name="rooms_hours_once_a_day"),
-            models.CheckConstraint(
-                condition=Q(closes="00:00") | Q(closes__gt=F("opens")),
-                name="rooms_hours_close_after_open",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
 
 
 class Closure(models.Model):

@@ -3,14 +3,23 @@
 import uuid
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import (
+    ArrayField,
+    BigIntegerRangeField,
+    DateTimeRangeField,
+    RangeOperators,
+)
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F, Func, Q, Value
+from django.db.models import Q
 
 from booking.domain.facts import BookingFacts
-from booking.domain.rules import MAX_TITLE_LENGTH
-from booking.domain.states import STATES_THAT_TAKE_THE_SLOT, BookingState
+from booking.domain.states import (
+    STATES_THAT_MAY_TAKE_THE_SLOT,
+    STATES_THAT_TAKE_THE_SLOT,
+    BookingState,
+)
+from booking.domain.titles import MAX_TITLE_LENGTH
 from identity.models import User
 from meeting_rooms.kernel.actor import ActorKind
 from meeting_rooms.kernel.interval import Interval
@@ -25,14 +34,18 @@ def as_range(interval: Interval) -> DateTimeTZRange:
 class Booking(models.Model):
     """One room for one stretch of time.
 
-    The exclusion constraint makes an overlap impossible to store, from any entry point. It compares
-    the room as an integer range, which GiST indexes without the btree_gist extension. An empty
-    range would pass it, so a check refuses those; bounds are `[)`, so back-to-back is no overlap.
+    The exclusion constraint makes an overlap impossible to store, from any entry point. `units` are
+    the room's pieces of floor, set by a trigger and by nobody else, so that a hall and its halves
+    exclude each other as one room excludes itself. An empty range would pass the constraint, so a
+    check refuses those; bounds are `[)`, so back-to-back is no overlap.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="bookings")
+    units = BigIntegerRangeField(null=True, editable=False)
     during = DateTimeRangeField()
+    local_start = models.CharField(max_length=26, help_text="As meant, in the room's zone.")
+    local_end = models.CharField(max_length=26)
     title = models.CharField(max_length=MAX_TITLE_LENGTH)
     organizer = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
@@ -40,7 +53,18 @@ class Booking(models.Model):
     organizer_name = models.CharField(max_length=100)
     is_private = models.BooleanField(default=False)
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BookingState])
-    check_in_until = models.DateTimeField(null=True, blank=True)
+    takes_slot = models.BooleanField(default=True)
+    lapses_at = models.DateTimeField(
+        null=True, blank=True, help_text="Given back then unless somebody checks in or confirms."
+    )
+    attendees = models.PositiveIntegerField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    group_id = models.UUIDField(null=True, blank=True, help_text="One booking of several rooms.")
+    series = models.ForeignKey(
+        "booking.Series", on_delete=models.PROTECT, null=True, blank=True, related_name="bookings"
+    )
+    recurrence_id = models.CharField(max_length=19, null=True, blank=True)
+    flags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     external_uid = models.CharField(
         max_length=255,
         null=True,
@@ -54,22 +78,36 @@ class Booking(models.Model):
         indexes = [
             models.Index(fields=["organizer", "created_at"], name="booking_by_organizer"),
             models.Index(
-                fields=["check_in_until"],
-                condition=Q(state=BookingState.CONFIRMED.value),
-                name="booking_awaiting_check_in",
+                fields=["lapses_at"],
+                condition=Q(takes_slot=True, lapses_at__isnull=False),
+                name="booking_lapsing",
+            ),
+            models.Index(
+                fields=["group_id"],
+                condition=Q(group_id__isnull=False),
+                name="booking_of_several_rooms",
             ),
         ]
         constraints = [
             ExclusionConstraint(
                 name="booking_no_overlap",
                 expressions=[
-                    (
-                        Func(F("room_id"), F("room_id"), Value("[]"), function="int8range"),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    ("units", RangeOperators.OVERLAPS),
                     ("during", RangeOperators.OVERLAPS),
                 ],
-                condition=Q(state__in=[s.value for s in STATES_THAT_TAKE_THE_SLOT]),
+                condition=Q(takes_slot=True),
+            ),
+            models.UniqueConstraint(
+                fields=["series", "recurrence_id", "room"], name="booking_occurrence_once"
+            ),
+            models.CheckConstraint(
+                name="booking_slot_goes_with_state",
+                condition=Q(state=BookingState.PENDING.value)
+                | Q(takes_slot=True, state__in=sorted(STATES_THAT_TAKE_THE_SLOT))
+                | (Q(takes_slot=False) & ~Q(state__in=sorted(STATES_THAT_MAY_TAKE_THE_SLOT))),
+            ),
+            models.CheckConstraint(
+                name="booking_has_units", condition=Q(units__isnull=False, units__isempty=False)
             ),
             models.CheckConstraint(
                 name="booking_during_is_a_stretch",
@@ -96,13 +134,25 @@ class Booking(models.Model):
         return BookingFacts(
             id=self.id,
             room=self.room.uuid,
+            room_id=self.room_id,
             interval=self.interval,
+            local_start=self.local_start,
+            local_end=self.local_end,
             title=self.title,
             organizer=self.organizer_name,
             organizer_id=self.organizer_id,
             private=self.is_private,
             state=BookingState(self.state),
-            check_in_until=self.check_in_until,
+            takes_slot=self.takes_slot,
+            lapses_at=self.lapses_at,
+            created_at=self.created_at,
+            attendees=self.attendees,
+            version=self.version,
+            group_id=self.group_id,
+            series_id=self.series_id,
+            recurrence_id=self.recurrence_id,
+            flags=tuple(self.flags),
+            external_uid=self.external_uid,
         )
 
 

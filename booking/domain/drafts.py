@@ -1,0 +1,77 @@
+"""New bookings, and bookings at another place or time, as values. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from booking.domain.facts import BookingFacts
+from booking.domain.request import Judgement
+from booking.domain.states import BookingState
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a booking is about and whose it is."""
+
+    title: str
+    organizer: str
+    organizer_id: UUID | None
+    private: bool = False
+    attendees: int | None = None
+
+    @classmethod
+    def of(
+        cls, actor: Actor, title: str, *, private: bool = False, attendees: int | None = None
+    ) -> "Details":
+        """Return the details of what the actor books for themselves."""
+        return cls(title, actor.name, actor.user_id, private, attendees)
+
+
+def draft(
+    room: RoomRules, interval: Interval, judged: Judgement, details: Details, *, now: datetime
+) -> BookingFacts:
+    """Return a new booking of the room."""
+    return BookingFacts(
+        id=uuid4(),
+        room=room.uuid,
+        room_id=room.id,
+        interval=interval,
+        local_start=local_time(interval.start, room.zone),
+        local_end=local_time(interval.end, room.zone),
+        title=details.title,
+        organizer=details.organizer,
+        organizer_id=details.organizer_id,
+        private=details.private,
+        state=judged.state,
+        takes_slot=judged.takes_slot,
+        lapses_at=judged.lapses_at,
+        created_at=now,
+        attendees=details.attendees,
+        flags=judged.flags,
+    )
+
+
+def moved(booking: BookingFacts, room: RoomRules, interval: Interval) -> BookingFacts:
+    """Return the booking in this room at this time, otherwise as it was."""
+    return replace(
+        booking,
+        room=room.uuid,
+        room_id=room.id,
+        interval=interval,
+        local_start=local_time(interval.start, room.zone),
+        local_end=local_time(interval.end, room.zone),
+    )
+
+
+def without_slot(booking: BookingFacts, state: BookingState) -> BookingFacts:
+    """Return the booking in a state that gives the slot back."""
+    return replace(booking, state=state, takes_slot=False, lapses_at=None)
+
+
+def local_time(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the wall time as bookings keep it: ISO, without an offset."""
+    return instant.astimezone(zone).replace(tzinfo=None).isoformat()

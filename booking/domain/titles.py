@@ -1,0 +1,23 @@
+"""What a booking may be called. Pure."""
+
+import unicodedata
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+MAX_TITLE_LENGTH = 200
+DEFAULT_TITLE = "Meeting"
+
+
+def clean_title(title: str) -> str:
+    """Return the title without outer blanks, or the default for none."""
+    title = title.strip() or DEFAULT_TITLE
+    if len(title) > MAX_TITLE_LENGTH:
+        raise InvalidCommandError(
+            f"The title has {len(title)} characters; at most {MAX_TITLE_LENGTH} fit.",
+            code="title_too_long",
+        )
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in title):
+        raise InvalidCommandError(
+            "The title has a control character or a line break. Remove it.", code="title_not_text"
+        )
+    return title

@@ -1,0 +1,70 @@
+"""A recurring booking: the rule, and the dates on which it does not hold."""
+
+import uuid
+
+from django.db import models
+
+from booking.domain.titles import MAX_TITLE_LENGTH
+from identity.models import User
+from rooms.models import Room
+
+
+class Series(models.Model):
+    """What its occurrences have in common; each occurrence is a booking of its own.
+
+    `rule` is the value of an RFC 5545 RRULE; `starts_local` the first date-time of the rule, in the
+    wall time of `timezone`, ISO without an offset; `minutes` the nominal length. A date of the rule
+    is a booking with that `recurrence_id`, whatever has become of it, or a skipped date: so a
+    deleted date is a fact, and comes back only when somebody asks for it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="series")
+    rule = models.CharField(max_length=500)
+    starts_local = models.CharField(max_length=19)
+    minutes = models.PositiveIntegerField()
+    timezone = models.CharField(max_length=64)
+    title = models.CharField(max_length=MAX_TITLE_LENGTH)
+    organizer = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="series"
+    )
+    organizer_name = models.CharField(max_length=100)
+    is_private = models.BooleanField(default=False)
+    attendees = models.PositiveIntegerField(null=True, blank=True)
+    external_uid = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="followed_by",
+        help_text="The series this one was split from by a change of 'this and following'.",
+    )
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "series"
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.rule}"
+
+
+class SkippedDate(models.Model):
+    """A date of the rule that has no booking, and why. Adding it back deletes the row."""
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="skipped")
+    recurrence_id = models.CharField(max_length=19)
+    code = models.CharField(max_length=40, help_text="The refusal's code, or 'excluded'.")
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["recurrence_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "recurrence_id"], name="booking_skipped_date_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recurrence_id}: {self.code}"

@@ -1,0 +1,50 @@
+"""What a booking command decides from, and what it has decided."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from booking.domain.request import Known
+from booking.services.looking import Seen
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import Actor
+from rooms.domain.rulebook import RoomRules
+
+
+@dataclass(slots=True)
+class RoomTransaction:
+    """What a command decides from, and what it has decided so far.
+
+    `changes` are stored together; `also` are writes to other tables in the same transaction.
+    """
+
+    rooms: dict[UUID, RoomRules]
+    seen: Seen
+    changes: list[Change] = field(default_factory=list)
+    also: list[Callable[[], object]] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """Return the instant by which this command judges."""
+        return self.seen.now
+
+    def known(self, room: RoomRules) -> Known:
+        """Return what was seen of one room and those that share its floor."""
+        seen = self.seen
+        neighbours = seen.neighbours
+        if len(self.rooms) > 1:
+            neighbours = tuple(other for other in neighbours if other.room_id in room.related)
+        closures = [c for room_id in room.related for c in seen.closures.get(room_id, ())]
+        return Known(neighbours, tuple(closures), seen.usage)
+
+    def touched(self) -> list[int]:
+        """Return the rooms whose screens show any of the changes."""
+        uuids = {change.after.room for change in self.changes}
+        uuids |= {change.before.room for change in self.changes if change.before}
+        return sorted({room_id for uuid in uuids for room_id in self.rooms[uuid].related})
+
+
+def is_manager(actor: Actor, room: RoomRules) -> bool:
+    """Say whether the actor runs this room: may override its rules and decide about requests."""
+    return actor.is_admin or (actor.user_id is not None and actor.user_id in room.book.managers)

@@ -1,0 +1,175 @@
+"""What a booking command reads before it decides: one statement, one snapshot, all the rules need.
+
+It carries the versions of the rooms, of their rules and of the person's ledger. The write is
+refused where one of them has moved on meanwhile, so whatever was seen still held when it counted.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from booking.clock import instant_for_sql
+from booking.domain.facts import BookingFacts, Row
+from booking.domain.request import ClosureFacts, Question, Usage
+from booking.domain.rules import look_around, questions
+from booking.services.statements import ask
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
+from rooms.rulebooks import VERSION_OF_RULES
+
+BOOKING_AS_JSON = "to_jsonb(booking) || jsonb_build_object('room', room.uuid)"
+# A booking counts where it begins, its minutes where they lie.
+USAGE = """
+SELECT asked.number,
+    count(booking.id) FILTER (WHERE lower(booking.during) <@ asked.period) AS count,
+    coalesce(sum(extract(epoch FROM upper(booking.during * asked.period)
+                                  - lower(booking.during * asked.period))), 0) / 60 AS minutes,
+    jsonb_agg(booking.during * asked.period) FILTER (WHERE asked.is_windowed) AS stretches
+FROM jsonb_to_recordset(here.asked) AS asked (
+    number int, period tstzrange, building_id bigint, room_id bigint, is_windowed boolean)
+LEFT JOIN (booking_booking AS booking
+           JOIN rooms_room AS room ON room.id = booking.room_id
+           JOIN rooms_floor AS floor ON floor.id = room.floor_id)
+    ON booking.organizer_id = here.person AND booking.during && asked.period
+       AND (booking.takes_slot OR booking.state = 'pending') AND booking.state <> 'held'
+       AND (booking.lapses_at IS NULL OR booking.lapses_at > here.now)
+       AND booking.id <> ALL(here.besides)
+       AND (asked.building_id IS NULL OR asked.building_id = floor.building_id)
+       AND (asked.room_id IS NULL OR asked.room_id = room.id)
+GROUP BY asked.number
+"""
+LOOK = f"""
+WITH given AS MATERIALIZED (SELECT %s::jsonb AS of), here AS MATERIALIZED (
+    SELECT coalesce((of->>'now')::timestamptz, clock_timestamp()) AS now,
+           (of->>'rooms')::bigint[] AS rooms, (of->>'units')::int8multirange AS units,
+           (of->>'windows')::tstzmultirange AS windows, (of->>'person')::uuid AS person,
+           of->'asked' AS asked, (of->>'besides')::uuid[] AS besides
+    FROM given
+)
+SELECT jsonb_build_array(
+    here.now, coalesce({VERSION_OF_RULES}, 0),
+    (SELECT sum(schedule_version)::bigint FROM rooms_room WHERE id = ANY(here.rooms)),
+    coalesce((SELECT version FROM booking_personledger WHERE user_id = here.person), 0),
+    (SELECT jsonb_agg({BOOKING_AS_JSON})
+     FROM booking_booking AS booking JOIN rooms_room AS room ON room.id = booking.room_id
+     WHERE booking.takes_slot AND booking.units && here.units AND booking.during && here.windows),
+    (SELECT jsonb_agg({BOOKING_AS_JSON})
+     FROM booking_booking AS booking JOIN rooms_room AS room ON room.id = booking.room_id
+     WHERE booking.takes_slot AND booking.lapses_at <= here.now AND booking.units && here.units),
+    (SELECT jsonb_agg(jsonb_build_array(closure.room_id, closure.starts_at, closure.ends_at,
+                                        closure.reason) ORDER BY closure.starts_at)
+     FROM rooms_closure AS closure
+     WHERE closure.room_id = ANY(here.rooms)
+       AND tstzrange(closure.starts_at, closure.ends_at) && here.windows),
+    EXISTS (SELECT FROM booking_waitingentry AS waiting
+            WHERE waiting.closed_at IS NULL AND waiting.room_id = ANY(here.rooms)),
+    (SELECT jsonb_agg(usage) FROM ({USAGE}) AS usage)
+)::text FROM here
+"""  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What a command is about: which stretches of its rooms, and whose quotas."""
+
+    windows: Sequence[Interval] = ()
+    person: UUID | None = None
+    besides: frozenset[UUID] = frozenset()  # bookings that do not count against the quotas
+    counts: bool = False  # the command itself counts what the person has
+
+
+class Seen(NamedTuple):
+    """The outcome of one look."""
+
+    now: datetime  # the instant by which the command judges
+    rules_version: int
+    rooms_version: int  # the sum over the rooms: it only rises
+    ledger_version: int
+    neighbours: tuple[BookingFacts, ...]
+    due: tuple[BookingFacts, ...]  # holds and no-shows whose time has run out
+    closures: dict[int, list[ClosureFacts]]
+    has_waiting: bool
+    usage: tuple[Usage, ...]
+
+
+def look(rooms: Collection[RoomRules], looking: Looking, *, clock: Clock) -> Seen:
+    """Read all that the rules of these rooms need, in one snapshot."""
+    asked = _questions(rooms, looking)
+    now = instant_for_sql(clock)
+    given = {
+        "now": now and now.isoformat(),
+        "rooms": _array(room_id for room in rooms for room_id in room.related),
+        "units": f"{{{','.join(room.units for room in rooms)}}}",
+        "windows": _windows(rooms, looking.windows),
+        "asked": _as_documents(asked),
+        "person": looking.person and str(looking.person),
+        "besides": _array(looking.besides),
+    }
+    at, rules, versions, ledger, neighbours, due, closures, has_waiting, usage = ask(LOOK, given)
+    return Seen(
+        now=datetime.fromisoformat(at).astimezone(UTC),
+        rules_version=rules,
+        rooms_version=versions or 0,
+        ledger_version=ledger,
+        neighbours=_bookings(neighbours),
+        due=_bookings(due),
+        closures=_closures(closures),
+        has_waiting=has_waiting,
+        usage=_usage(asked, usage),
+    )
+
+
+def _windows(rooms: Collection[RoomRules], windows: Iterable[Interval]) -> str:
+    around = (look_around(window, room) for window in windows for room in rooms)
+    return f"{{{','.join(stretch.as_range() for stretch in around)}}}"
+
+
+def _questions(rooms: Collection[RoomRules], looking: Looking) -> list[Question]:
+    if looking.person is None:
+        return []
+    asked = (q for room in rooms for window in looking.windows for q in questions(window, room))
+    return list(dict.fromkeys(asked))
+
+
+def _as_documents(asked: Sequence[Question]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "period": question.period.as_range(),
+            "building_id": question.quota.building_id,
+            "room_id": question.quota.room_id,
+            "is_windowed": question.quota.window is not None,
+        }
+        for number, question in enumerate(asked)
+    ]
+
+
+def _array(values: Iterable[object]) -> str:
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _usage(asked: Sequence[Question], rows: Sequence[Row] | None) -> tuple[Usage, ...]:
+    return tuple(
+        Usage(asked[row["number"]], row["count"], row["minutes"], _stretches(row["stretches"]))
+        for row in rows or ()
+    )
+
+
+def _stretches(ranges: Sequence[str | None] | None) -> tuple[Interval, ...]:
+    return tuple(Interval.read(stretch) for stretch in ranges or () if stretch is not None)
+
+
+def _bookings(rows: Sequence[Row] | None) -> tuple[BookingFacts, ...]:
+    return tuple(BookingFacts.from_row(row) for row in rows or ())
+
+
+def _closures(rows: Sequence[Sequence[Any]] | None) -> dict[int, list[ClosureFacts]]:
+    found: dict[int, list[ClosureFacts]] = {}
+    for room_id, start, end, reason in rows or ():
+        ends_at = datetime.fromisoformat(end) if end else None
+        closure = ClosureFacts(datetime.fromisoformat(start), ends_at, reason)
+        found.setdefault(room_id, []).append(closure)
+    return found

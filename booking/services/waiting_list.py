@@ -1,0 +1,72 @@
+"""Waiting for a slot that is taken: when it comes free, the first in line is offered it.
+
+The offer is a hold in their name, so nobody can take the slot from under them while they decide.
+"""
+
+from datetime import timedelta
+
+from booking.domain.drafts import Details, draft
+from booking.domain.request import Judgement
+from booking.domain.states import BookingState
+from booking.models import Booking, WaitingEntry, as_range
+from booking.services.decision import RoomTransaction
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import SYSTEM_ACTOR
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
+
+OFFER_LASTS = timedelta(minutes=15)
+MAX_IN_LINE = 100  # entries of one room that are considered when a slot comes free
+
+
+def offer_freed_slots(tx: RoomTransaction) -> None:
+    """Offer what the changes free to those who wait for it, the earliest first.
+
+    An entry is over when its offer is: taken or let go.
+    """
+    _close_answered(tx)
+    for uuid in {change.before.room for change in tx.changes if change.before and change.frees}:
+        room = tx.rooms[uuid]
+        in_line = WaitingEntry.objects.select_related("user").filter(
+            room_id__in=room.related, closed_at=None, offer=None, user__is_active=True
+        )
+        for entry in in_line.filter(during__endswith__gt=tx.now)[:MAX_IN_LINE]:
+            _offer(tx, room, entry)
+
+
+def _close_answered(tx: RoomTransaction) -> None:
+    answered = [
+        change.after.id
+        for change in tx.changes
+        if change.before
+        and change.before.state is BookingState.HELD
+        and change.after.state is not BookingState.HELD
+    ]
+    if answered:
+        entries = WaitingEntry.objects.filter(offer_id__in=answered, closed_at=None)
+        tx.also.append(lambda: entries.update(closed_at=tx.now))
+
+
+def _offer(tx: RoomTransaction, freed: RoomRules, entry: WaitingEntry) -> None:
+    room = next((r for r in tx.rooms.values() if r.id == entry.room_id), None)
+    wanted = Interval(entry.during.lower, entry.during.upper)
+    if room is None or not _is_free(tx, freed, wanted):
+        return
+    judged = Judgement(BookingState.HELD, takes_slot=True, lapses_at=tx.now + OFFER_LASTS)
+    details = Details(entry.title or "Meeting", entry.user.display_name, entry.user_id)
+    hold = draft(room, wanted, judged, details, now=tx.now)
+    tx.changes.append(Change(None, hold, SYSTEM_ACTOR, "offer_slot", "First in line"))
+    waiting = WaitingEntry.objects.filter(pk=entry.pk, offer=None)
+    tx.also.append(lambda: waiting.update(offer_id=hold.id, offered_at=tx.now))
+
+
+def _is_free(tx: RoomTransaction, room: RoomRules, wanted: Interval) -> bool:
+    """Say whether nothing takes the stretch once the changes so far are stored."""
+    changed = [change.after for change in tx.changes]
+    taking = [other for other in changed if other.takes_slot and other.room_id in room.related]
+    if any(other.interval.overlaps(wanted) for other in taking):
+        return False
+    stored = Booking.objects.filter(
+        room_id__in=room.related, takes_slot=True, during__overlap=as_range(wanted)
+    )
+    return not stored.exclude(pk__in=[other.id for other in changed]).exists()
