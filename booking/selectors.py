@@ -3,17 +3,23 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from booking.domain.facts import BookingFacts
+from booking.domain.states import BookingState
 from booking.models import Booking, as_range
 from meeting_rooms.kernel.errors import NotFoundError
 from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
 from rooms.models import Closure, Room
+from rooms.rulebooks import rules_of
 from rooms.selectors import active_rooms, closures_during, rooms_sharing_floor
+
+ONE_DAY = timedelta(days=1)
 
 
 def taking_the_slot(now: datetime) -> Q:
@@ -42,6 +48,43 @@ def get_booking(booking_id: UUID) -> Booking:
     if booking is None:
         raise NotFoundError(f"There is no booking {booking_id}.")
     return booking
+
+
+def parts_of(booking_id: UUID) -> list[BookingFacts]:
+    """Return the booking and, where it has several rooms, its parts in the others.
+
+    Raises NotFoundError.
+    """
+    group = Booking.objects.filter(pk=booking_id).values("group_id")
+    parts = Booking.objects.select_related("room").filter(Q(pk=booking_id) | Q(group_id__in=group))
+    found = [part.facts() for part in parts.order_by("room_id")]
+    if not found:
+        raise NotFoundError(f"There is no booking {booking_id}.")
+    return found
+
+
+def pending_rivals(booking: BookingFacts, room: RoomRules) -> list[BookingFacts]:
+    """Return the other requests for a part of this slot, which approving this one would reject."""
+    rivals = Booking.objects.select_related("room").filter(
+        room_id__in=room.related,
+        state=BookingState.PENDING,
+        during__overlap=as_range(booking.interval),
+    )
+    return [rival.facts() for rival in rivals.exclude(pk=booking.id).order_by("created_at")]
+
+
+def time_until_taken(booking: BookingFacts, *, now: datetime) -> timedelta:
+    """Return how much longer the room stays free once this booking ends, gaps kept; a day at most.
+
+    Zero where the next one begins at once.
+    """
+    [room] = rules_of([booking.room])
+    window = Interval(booking.interval.end, booking.interval.end + ONE_DAY)
+    following = bookings_during(window, now=now).filter(room_id__in=room.related)
+    gap = timedelta(minutes=room.book.gap_minutes)
+    starts = [b.interval.start - gap for b in following.exclude(pk=booking.id)]
+    free_until = min(starts, default=window.end)
+    return max(free_until - booking.interval.end, timedelta(0))
 
 
 def unavailable_intervals(

@@ -10,11 +10,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Q
 
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
 from rooms.domain.rulebook import Period, RoomRules, Rulebook
 from rooms.models import Room
-from rooms.selectors import active_rooms
+from rooms.selectors import active_rooms, share_floor
 
 MAX_KEPT = 20_000  # rooms; about 2 KB each
 MAX_READS = 5  # of rules that change while they are read
@@ -69,7 +70,7 @@ def _version() -> int:
 def _read_once(uuids: Collection[UUID], version: int) -> list[RoomRules]:
     rooms = list(active_rooms().filter(uuid__in=uuids))
     books = _rulebooks(rooms)
-    related = _related(rooms)
+    related, divisions = _related(rooms)
     return [
         RoomRules(
             version=version,
@@ -82,6 +83,7 @@ def _read_once(uuids: Collection[UUID], version: int) -> list[RoomRules]:
             units=_units(room),
             lock_id=room.division_id or room.pk,
             related=related[room.pk],
+            division=divisions[room.pk],
             book=books[room.pk],
         )
         for room in rooms
@@ -94,14 +96,22 @@ def _units(room: Room) -> str:
     return f"[{room.units.lower},{room.units.upper})"
 
 
-def _related(rooms: Collection[Room]) -> dict[int, tuple[int, ...]]:
-    """Return by room which rooms share a piece of floor with it, itself included."""
-    divided = {room.pk: room.units for room in rooms if room.units is not None}
-    found: dict[int, tuple[int, ...]] = {room.pk: (room.pk,) for room in rooms}
-    for pk, units in divided.items():
-        sharing = Room.objects.filter(units__overlap=units).order_by("pk")
-        found[pk] = tuple(sharing.values_list("pk", flat=True))
-    return found
+def _related(
+    rooms: Collection[Room],
+) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
+    """Return by room which rooms share a piece of floor with it, and which its hall has in all."""
+    related = {room.pk: (room.pk,) for room in rooms}
+    divisions = dict(related)
+    divided = {room.pk: room for room in rooms if room.units is not None}
+    halls = {room.division_id or room.pk for room in divided.values()}
+    if halls:
+        siblings = list(Room.objects.filter(Q(pk__in=halls) | Q(division__in=halls)).order_by("pk"))
+        for pk, room in divided.items():
+            hall = room.division_id or pk
+            own = [other for other in siblings if hall in (other.pk, other.division_id)]
+            divisions[pk] = tuple(other.pk for other in own)
+            related[pk] = tuple(other.pk for other in own if share_floor(room, other))
+    return related, divisions
 
 
 def _rulebooks(rooms: Collection[Room]) -> dict[int, Rulebook]:

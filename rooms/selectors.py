@@ -113,9 +113,11 @@ def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
     if halls:
         siblings = Room.objects.filter(Q(pk__in=halls) | Q(division_id__in=halls))
         for other in siblings.only("pk", "units"):
-            found[other.pk] = [
-                room.pk
-                for room in divided
-                if room.units.lower < other.units.upper and other.units.lower < room.units.upper
-            ]
+            found[other.pk] = [room.pk for room in divided if share_floor(room, other)]
     return found
+
+
+def share_floor(room: Room, other: Room) -> bool:
+    """Say whether two rooms of one divisible hall take a piece of floor from each other."""
+    one, two = room.units, other.units
+    return bool(one and two and one.lower < two.upper and two.lower < one.upper)

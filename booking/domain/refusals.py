@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
-from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
+from meeting_rooms.kernel.errors import (
+    ConflictError,
+    InvalidCommandError,
+    OutdatedCommandError,
+)
 from meeting_rooms.kernel.interval import Interval
 
 MAX_REPORTED_CONFLICTS = 10
@@ -24,8 +28,12 @@ class RoomClosedError(ConflictError):
     default_code = "out_of_service"
 
 
-class StaleVersionError(ConflictError):
-    """The booking was changed since the caller read it. `facts.changed` tells what."""
+class StaleVersionError(OutdatedCommandError):
+    """Somebody changed it since the caller read it.
+
+    Shapes: `facts.version` is the present one; `facts.changed` maps each member that differs to
+    `{was, is}`, where the version that the caller read is still known.
+    """
 
     default_code = "stale_version"
 

@@ -16,13 +16,15 @@ from rooms.domain.rulebook import RoomRules
 class RoomTransaction:
     """What a command decides from, and what it has decided so far.
 
-    `changes` are stored together; `also` are writes to other tables in the same transaction.
+    `changes` are stored together; `also` are writes to other tables in the same transaction, and
+    `marked` the rooms whose screens show those.
     """
 
     rooms: dict[UUID, RoomRules]
     seen: Seen
     changes: list[Change] = field(default_factory=list)
     also: list[Callable[[], object]] = field(default_factory=list)
+    marked: set[UUID] = field(default_factory=set)
 
     @property
     def now(self) -> datetime:
@@ -40,9 +42,13 @@ class RoomTransaction:
 
     def touched(self) -> list[int]:
         """Return the rooms whose screens show any of the changes."""
-        uuids = {change.after.room for change in self.changes}
-        uuids |= {change.before.room for change in self.changes if change.before}
-        return sorted({room_id for uuid in uuids for room_id in self.rooms[uuid].related})
+        changed = {change.after.room_id for change in self.changes}
+        changed |= {change.before.room_id for change in self.changes if change.before}
+        changed |= {self.rooms[uuid].id for uuid in self.marked}
+        for room in self.rooms.values():
+            if not changed.isdisjoint(room.division):
+                changed.update(room.division)
+        return sorted(changed)
 
 
 def is_manager(actor: Actor, room: RoomRules) -> bool:

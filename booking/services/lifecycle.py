@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db.models import Q
-
 from booking.domain.facts import BookingFacts
-from booking.models import Booking
+from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
-from booking.services.room_transaction import in_rooms
+from booking.services.room_transaction import NOTHING, in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
@@ -26,7 +24,7 @@ def change_booking(
     change: Step,
     clock: Clock,
     reason: str = "",
-    also: Callable[[RoomTransaction], object] = lambda _tx: None,
+    looking: Looking = NOTHING,
 ) -> BookingFacts:
     """Apply `change` to one booking, in each of its rooms, and store and audit what it returns.
 
@@ -36,7 +34,7 @@ def change_booking(
 
     def run(tx: RoomTransaction) -> BookingFacts:
         answer = None
-        for before in _parts(booking_id):
+        for before in parts_of(booking_id):
             require_rooms(tx, before)
             after = change(before, tx)
             if after != before:
@@ -46,14 +44,11 @@ def change_booking(
             if before.id == booking_id:
                 answer = after
         if answer is None:
-            raise _unknown(booking_id)
-        also(tx)
+            raise NotFoundError(f"There is no booking {booking_id}.")
         return answer
 
-    rooms = [part.room for part in _parts(booking_id)]
-    if not rooms:
-        raise _unknown(booking_id)
-    return in_rooms(run, rooms=rooms, looking=Looking(), clock=clock)
+    rooms = {part.room for part in parts_of(booking_id)}
+    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
 def require_organizer(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:
@@ -70,16 +65,3 @@ def require_rooms(tx: RoomTransaction, booking: BookingFacts) -> None:
     """Refuse where the booking was moved to another room after its rooms were looked up."""
     if booking.room not in tx.rooms:
         raise NotFoundError(f"The booking {booking.id} was just moved to another room. Try again.")
-
-
-def _parts(booking_id: UUID) -> list[BookingFacts]:
-    """Return the booking and, where it has several rooms, its parts in the others."""
-    own_group = Booking.objects.filter(pk=booking_id).values("group_id")
-    parts = Booking.objects.select_related("room").filter(
-        Q(pk=booking_id) | Q(group_id__in=own_group)
-    )
-    return [part.facts() for part in parts.order_by("room_id")]
-
-
-def _unknown(booking_id: UUID) -> NotFoundError:
-    return NotFoundError(f"There is no booking {booking_id}.")

@@ -101,7 +101,7 @@ def look(rooms: Collection[RoomRules], looking: Looking, *, clock: Clock) -> See
     now = instant_for_sql(clock)
     given = {
         "now": now and now.isoformat(),
-        "rooms": _array(room_id for room in rooms for room_id in room.related),
+        "rooms": _array({room_id for room in rooms for room_id in room.division}),
         "units": f"{{{','.join(room.units for room in rooms)}}}",
         "windows": _windows(rooms, looking.windows),
         "asked": _as_documents(asked),

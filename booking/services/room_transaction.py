@@ -69,7 +69,7 @@ def _attempt(
     *,
     is_locked: bool,
 ) -> T:
-    is_locked = is_locked or len(rooms) > 1 or len(rooms[0].related) > 1
+    is_locked = is_locked or len(rooms) > 1 or len(rooms[0].division) > 1
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)
@@ -93,7 +93,7 @@ def _store(tx: RoomTransaction, looking: Looking, *, is_locked: bool) -> None:
     guard = Guard(tx.touched(), person, tx.seen, is_locked)
     try:
         with transaction.atomic() if tx.also else nullcontext():
-            if tx.changes:
+            if guard.rooms:
                 write_changes(tx.changes, guard)
             for write in tx.also:
                 write()

@@ -152,6 +152,7 @@ class Guard:
         """Return them as the statements take them."""
         return {
             "rooms": f"{{{','.join(map(str, self.rooms))}}}",
+            "room_count": len(self.rooms),
             "version": None if self.is_locked else self.seen.rooms_version,
             "rules": self.seen.rules_version,
             "person": self.person and str(self.person),
@@ -163,8 +164,9 @@ class Guard:
 def write_changes(changes: Collection[Change], guard: Guard) -> None:
     """Store the changes, all or none.
 
-    Bookings that trade places are taken out of the exclusion constraint first, inside one
-    transaction: nobody sees them between.
+    Without any change the rooms are bumped all the same, guarded: something else about them is
+    written in the same transaction. Bookings that trade places are taken out of the exclusion
+    constraint first, inside one transaction: nobody sees them between.
     Raises OutdatedError where the guard, a booking's version or the constraint on a new booking
     refuses, IntegrityError where the constraint refuses a change; then the caller looks again.
     """
@@ -196,6 +198,6 @@ def _run_both(
 
 def _run(statement: str, changes: Iterable[Change], parameters: dict[str, Any]) -> None:
     documents = [change.as_document() for change in changes]
-    stored, _woken = ask(statement, {**parameters, "changes": documents})
-    if stored != len(documents):
+    stored, bumped = ask(statement, {**parameters, "changes": documents})
+    if (stored, bumped) != (len(documents), parameters["room_count"]):
         raise OutdatedError

@@ -55,6 +55,12 @@ class ConflictError(MeetingRoomsError):
     default_code = "conflict"
 
 
+class OutdatedCommandError(MeetingRoomsError):
+    """The command was made from a state that has changed since. Read again, then decide."""
+
+    default_code = "outdated"
+
+
 class LimitExceededError(MeetingRoomsError):
     """A stated bound was passed."""
 

@@ -15,6 +15,7 @@ _STATUS: dict[type[errors.MeetingRoomsError], HTTPStatus] = {
     errors.PermissionDeniedError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.OutdatedCommandError: HTTPStatus.PRECONDITION_FAILED,
     errors.LimitExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

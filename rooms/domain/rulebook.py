@@ -145,8 +145,9 @@ class RoomRules:
     """A room as booking commands see it, true for one `version` of all rules.
 
     `units` is what the room occupies, as a Postgres int8range literal; rooms whose units overlap
-    block each other. `lock_id` is the row that serialises them; `related` are their ids, its own
-    included, in ascending order.
+    block each other: `related` are their ids. `division` are the ids of all rooms of a divisible
+    hall, whose screens one booking may concern, and `lock_id` is the row that serialises them. Both
+    hold the room's own id and ascend.
     """
 
     version: int
@@ -159,4 +160,5 @@ class RoomRules:
     units: str
     lock_id: int
     related: tuple[int, ...]
+    division: tuple[int, ...]
     book: Rulebook

@@ -1,0 +1,97 @@
+"""Commands: say yes or no to a booking that waits for approval."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import without_slot
+from booking.domain.facts import BookingFacts
+from booking.domain.request import Request
+from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
+from booking.domain.states import BookingState
+from booking.selectors import get_booking, pending_rivals
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.lifecycle import change_booking
+from booking.services.looking import Looking
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import SYSTEM_ACTOR, Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
+
+
+def approve_booking(
+    *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
+) -> BookingFacts:
+    """Confirm a pending booking. Other requests for a part of its slot are rejected with it.
+
+    Approving it again returns it unchanged. `pending_rivals` tells beforehand whom it rejects.
+    Raises: SlotTakenError where somebody else has the slot by now; RoomClosedError; ConflictError
+    `not_pending`, `already_over`; NotFoundError; PermissionDeniedError.
+    """
+
+    def approve(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        _require_manager(actor, booking, tx)
+        if booking.state is BookingState.CONFIRMED:
+            return booking
+        _require_pending(booking, tx)
+        room = tx.rooms[booking.room]
+        known = tx.known(room)
+        request = Request(booking.interval, booking.organizer_id, replaces=frozenset({booking.id}))
+        refuse_taken(request, room, [b for b in known.neighbours if b.state != "pending"])
+        refuse_closed(booking.interval, room, known)
+        for rival in pending_rivals(booking, room):
+            rejected = without_slot(rival, BookingState.REJECTED)
+            told = "Another request for this time was approved"
+            tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", told))
+        lapses_at = check_in_deadline(booking.interval, room.book, now=tx.now)
+        return replace(booking, state=BookingState.CONFIRMED, takes_slot=True, lapses_at=lapses_at)
+
+    return change_booking(
+        actor=actor,
+        booking_id=booking_id,
+        command="approve_booking",
+        change=approve,
+        clock=clock,
+        reason=reason,
+        looking=Looking(windows=(get_booking(booking_id).interval,)),
+    )
+
+
+def reject_booking(
+    *, actor: Actor, booking_id: UUID, reason: str, clock: Clock = DATABASE_CLOCK
+) -> BookingFacts:
+    """Refuse a pending booking. Rejecting it again returns it unchanged.
+
+    Raises: ConflictError `not_pending`, `already_over`; NotFoundError; PermissionDeniedError.
+    """
+
+    def reject(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        _require_manager(actor, booking, tx)
+        if booking.state is BookingState.REJECTED:
+            return booking
+        _require_pending(booking, tx)
+        return without_slot(booking, BookingState.REJECTED)
+
+    return change_booking(
+        actor=actor,
+        booking_id=booking_id,
+        command="reject_booking",
+        change=reject,
+        clock=clock,
+        reason=reason,
+    )
+
+
+def _require_manager(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:
+    if not is_manager(actor, tx.rooms[booking.room]):
+        raise PermissionDeniedError("Only those who run the room decide about requests.")
+
+
+def _require_pending(booking: BookingFacts, tx: RoomTransaction) -> None:
+    if booking.state is not BookingState.PENDING:
+        raise ConflictError(
+            f"The request is {booking.state} already; there is nothing to decide.",
+            code="not_pending",
+        )
+    if booking.interval.end <= tx.now:
+        raise ConflictError("The time asked for is over.", code="already_over")

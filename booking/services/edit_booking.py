@@ -1,0 +1,164 @@
+"""Command: change a booking's time, room or details."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import moved
+from booking.domain.facts import BookingFacts
+from booking.domain.request import Judgement, Request
+from booking.domain.rules import judge
+from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
+from booking.domain.titles import clean_title
+from booking.selectors import parts_of
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.lifecycle import require_organizer, require_rooms
+from booking.services.looking import Looking
+from booking.services.room_transaction import in_rooms
+from booking.services.versions import refuse_stale
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
+
+
+@dataclass(frozen=True, slots=True)
+class BookingEdit:
+    """What is to be different. None: as it is."""
+
+    interval: Interval | None = None
+    room: UUID | None = None
+    title: str | None = None
+    private: bool | None = None
+    attendees: int | None = None
+
+
+def edit_booking(
+    *,
+    actor: Actor,
+    booking_id: UUID,
+    edit: BookingEdit,
+    expected_version: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> BookingFacts:
+    """Change the booking, or raise and leave it as it was.
+
+    Where neither time nor room change, no rule is asked. Otherwise the rules judge the new slot as
+    they would a new booking's, whose own old slot is free to it: it may need approval again, unless
+    it only became shorter, and a new check-in. Of a booking that runs only the end can change.
+    A booking of several rooms changes its time in all of them.
+    Raises: StaleVersionError where `expected_version` is not the stored one; NotFoundError;
+    PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
+    and what `judge` raises.
+    """
+
+    def run(tx: RoomTransaction) -> BookingFacts:
+        parts = parts_of(booking_id)
+        replaces = frozenset(part.id for part in parts)
+        answer = parts[0]
+        for before in parts:
+            require_rooms(tx, before)
+            require_organizer(actor, before, tx)
+            is_named = before.id == booking_id
+            if is_named:
+                refuse_stale(before, expected_version)
+            after = _edited(tx, actor, before, _for_part(edit, is_named=is_named), replaces)
+            if after != before:
+                change = Change.of(before, after, actor, "edit_booking")
+                tx.changes.append(change)
+                after = change.after
+            answer = after if is_named else answer
+        return answer
+
+    parts = parts_of(booking_id)
+    named = next(part for part in parts if part.id == booking_id)
+    looking = Looking(
+        windows=(edit.interval or named.interval,),
+        person=named.organizer_id,
+        besides=frozenset(part.id for part in parts),
+    )
+    rooms = {part.room for part in parts} | ({edit.room} if edit.room else set())
+    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+
+
+def _for_part(edit: BookingEdit, *, is_named: bool) -> BookingEdit:
+    """Return what is asked of one part: only the named one changes its room."""
+    return edit if is_named else replace(edit, room=None)
+
+
+def _edited(
+    tx: RoomTransaction,
+    actor: Actor,
+    before: BookingFacts,
+    edit: BookingEdit,
+    replaces: frozenset[UUID],
+) -> BookingFacts:
+    if before.state not in STATES_THAT_CAN_BE_CHANGED:
+        raise ConflictError(
+            f"The booking is {before.state}. Make a new one instead.", code="not_changeable"
+        )
+    if before.interval.end <= tx.now:
+        raise ConflictError("The booking is over and stays as history.", code="already_over")
+    after = replace(
+        before,
+        title=before.title if edit.title is None else clean_title(edit.title),
+        private=before.private if edit.private is None else edit.private,
+        attendees=before.attendees if edit.attendees is None else edit.attendees,
+    )
+    room = tx.rooms[edit.room or before.room]
+    interval = edit.interval or before.interval
+    if (room.uuid, interval) == (before.room, before.interval):
+        return after
+    return _at_another_place(tx, actor, before, moved(after, room, interval), replaces)
+
+
+def _at_another_place(
+    tx: RoomTransaction,
+    actor: Actor,
+    before: BookingFacts,
+    after: BookingFacts,
+    replaces: frozenset[UUID],
+) -> BookingFacts:
+    room = tx.rooms[after.room]
+    is_running = before.interval.start <= tx.now
+    if is_running and (after.room, after.interval.start) != (before.room, before.interval.start):
+        raise ConflictError(
+            "The booking has begun. Only its end can change; end it and book anew to move.",
+            code="already_started",
+        )
+    request = Request(
+        interval=after.interval,
+        person=after.organizer_id,
+        is_manager=is_manager(actor, room),
+        attendees=after.attendees,
+        replaces=replaces,
+    )
+    # What has begun is judged as of when it was made: its start cannot be in the past anew.
+    asked_at = min(before.created_at, before.interval.start) if is_running else tx.now
+    judged = judge(request, room, tx.known(room), now=asked_at)
+    return _judged_anew(before, after, room, judged, is_running=is_running)
+
+
+def _judged_anew(
+    before: BookingFacts,
+    after: BookingFacts,
+    room: RoomRules,
+    judged: Judgement,
+    *,
+    is_running: bool,
+) -> BookingFacts:
+    after = replace(after, flags=judged.flags)
+    only_shorter = before.room == room.uuid and (
+        before.interval.start <= after.interval.start and after.interval.end <= before.interval.end
+    )
+    needs_approval = judged.state is BookingState.PENDING
+    if is_running and (only_shorter or not needs_approval):
+        return after
+    if only_shorter and needs_approval:  # what was approved covers it
+        lapses_at = before.lapses_at and min(before.lapses_at, after.interval.end)
+        return replace(after, lapses_at=lapses_at)
+    return replace(
+        after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
+    )

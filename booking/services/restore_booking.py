@@ -1,0 +1,75 @@
+"""Command: take a cancellation or a release back, while the slot is still free."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.facts import BookingFacts
+from booking.domain.request import Request
+from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
+from booking.domain.states import STATES_THAT_CAN_BE_RESTORED, BookingState
+from booking.models import AuditEntry
+from booking.selectors import get_booking
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.lifecycle import change_booking, require_organizer
+from booking.services.looking import Looking
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError
+
+UNDO_WITHIN = timedelta(minutes=5)
+
+
+def restore_booking(
+    *, actor: Actor, booking_id: UUID, clock: Clock = DATABASE_CLOCK
+) -> BookingFacts:
+    """Bring the booking back as it was. One whose time has begun comes back checked in.
+
+    Organizers have five minutes, those who run the room until the booking would be over.
+    Raises: SlotTakenError and RoomClosedError where the slot is gone; ConflictError
+    `nothing_to_undo`, `too_late_to_undo`, `already_over`; NotFoundError; PermissionDeniedError.
+    """
+
+    def restore(booking: BookingFacts, tx: RoomTransaction) -> BookingFacts:
+        require_organizer(actor, booking, tx)
+        room = tx.rooms[booking.room]
+        before = _before_it_ended(booking, tx, is_manager=is_manager(actor, room))
+        known = tx.known(room)
+        refuse_taken(Request(booking.interval, booking.organizer_id), room, known.neighbours)
+        refuse_closed(booking.interval, room, known)
+        has_begun = booking.interval.start <= tx.now
+        if has_begun and before.state is BookingState.CONFIRMED:
+            return replace(before, state=BookingState.CHECKED_IN, lapses_at=None)
+        if before.state is BookingState.CHECKED_IN and not has_begun:
+            deadline = check_in_deadline(booking.interval, room.book, now=tx.now)
+            return replace(before, state=BookingState.CONFIRMED, lapses_at=deadline)
+        return before
+
+    booking = get_booking(booking_id).facts()
+    return change_booking(
+        actor=actor,
+        booking_id=booking_id,
+        command="restore_booking",
+        change=restore,
+        clock=clock,
+        looking=Looking(windows=(booking.interval,)),
+    )
+
+
+def _before_it_ended(
+    booking: BookingFacts, tx: RoomTransaction, *, is_manager: bool
+) -> BookingFacts:
+    if booking.state not in STATES_THAT_CAN_BE_RESTORED:
+        raise ConflictError(f"The booking is {booking.state}.", code="nothing_to_undo")
+    if booking.interval.end <= tx.now:
+        raise ConflictError("The booking would be over by now.", code="already_over")
+    entry = AuditEntry.objects.filter(booking_id=booking.id, after__version=booking.version).last()
+    if entry is None or entry.before is None:
+        raise ConflictError("Nobody knows how it was before. Book anew.", code="nothing_to_undo")
+    if not is_manager and tx.now - entry.at > UNDO_WITHIN:
+        raise ConflictError(
+            "Undo is possible for five minutes. Book the slot again if it is free.",
+            code="too_late_to_undo",
+        )
+    return replace(BookingFacts.from_row(entry.before), version=booking.version)
