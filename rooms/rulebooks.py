@@ -100,7 +100,7 @@ def _related(
     rooms: Collection[Room],
 ) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
     """Return by room which rooms share a piece of floor with it, and which its hall has in all."""
-    related = {room.pk: (room.pk,) for room in rooms}
+    related: dict[int, tuple[int, ...]] = {room.pk: (room.pk,) for room in rooms}
     divisions = dict(related)
     divided = {room.pk: room for room in rooms if room.units is not None}
     halls = {room.division_id or room.pk for room in divided.values()}

@@ -1,0 +1,162 @@
+"""Commands: take a room out of service, and bring it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import moved, without_slot
+from booking.domain.facts import BookingFacts
+from booking.domain.refusals import shown
+from booking.domain.request import Request
+from booking.domain.rules import refuse_closed, refuse_taken
+from booking.domain.states import BookingState
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.looking import Looking
+from booking.services.room_transaction import in_rooms
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import (
+    ConflictError,
+    InvalidCommandError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import RoomRules
+from rooms.models import Closure
+
+MAX_REASON_LENGTH = 100
+FURTHER_NOTICE = timedelta(days=3660)  # bookings beyond this are not looked at
+
+
+class Fate(StrEnum):
+    """What becomes of a booking in a room that is closed."""
+
+    KEEP = "keep"  # it stays, and its people are on their own
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRoom:
+    """What is asked for. `fates` says for each affected booking what becomes of it, or its room."""
+
+    room: UUID
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    fates: Mapping[UUID, Fate | UUID] = field(default_factory=dict)
+
+
+def close_room(
+    *, actor: Actor, wanted: CloseRoom, clock: Clock = DATABASE_CLOCK
+) -> tuple[int, tuple[BookingFacts, ...]]:
+    """Close the room for a while, or until further notice; return the closure's id and the
+    bookings that were changed.
+
+    Every booking in the way needs a fate that was agreed to: kept, cancelled, or moved to a named
+    room. What commits first decides: a booking made in the same instant is either listed here or
+    refused there.
+    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists those without a fate;
+    SlotTakenError and RoomClosedError where a booking cannot move; PermissionDeniedError for others
+    than those who run the room; InvalidCommandError; NotFoundError.
+    """
+    window = _window(wanted)
+    targets = {fate for fate in wanted.fates.values() if isinstance(fate, UUID)}
+
+    def run(tx: RoomTransaction) -> tuple[Closure, tuple[BookingFacts, ...]]:
+        room = tx.rooms[wanted.room]
+        _require_manager(actor, room)
+        affected = [b for b in tx.known(room).neighbours if b.interval.overlaps(window)]
+        _require_fates(affected, wanted.fates)
+        for booking in affected:
+            change = _fated(tx, actor, booking, wanted)
+            tx.changes += [change] if change else []
+        closure = Closure(
+            room_id=room.id,
+            starts_at=wanted.starts_at,
+            ends_at=wanted.ends_at,
+            reason=wanted.reason.strip(),
+        )
+        tx.marked.add(room.uuid)
+        tx.also.append(closure.save)
+        return closure, tuple(change.after for change in tx.changes)
+
+    closure, changed = in_rooms(
+        run,
+        rooms=sorted({wanted.room, *targets}),
+        looking=Looking(windows=(window,)),
+        clock=clock,
+    )
+    return closure.pk, changed
+
+
+def reopen_room(*, actor: Actor, closure_id: int, clock: Clock = DATABASE_CLOCK) -> None:
+    """End a closure now; one that has not begun is gone. The screens follow.
+
+    Raises: NotFoundError; PermissionDeniedError.
+    """
+    closure = Closure.objects.select_related("room").filter(pk=closure_id).first()
+    if closure is None:
+        raise NotFoundError(f"There is no closure {closure_id}.")
+
+    def run(tx: RoomTransaction) -> None:
+        _require_manager(actor, tx.rooms[closure.room.uuid])
+        tx.marked.add(closure.room.uuid)
+        stored = Closure.objects.filter(pk=closure_id)
+        if closure.starts_at < tx.now:
+            still_closed = stored.exclude(ends_at__lte=tx.now)
+            tx.also.append(lambda: still_closed.update(ends_at=tx.now))
+        else:
+            tx.also.append(stored.delete)
+
+    in_rooms(run, rooms=(closure.room.uuid,), clock=clock)
+
+
+def _window(wanted: CloseRoom) -> Interval:
+    if not 1 <= len(wanted.reason.strip()) <= MAX_REASON_LENGTH:
+        raise InvalidCommandError(
+            f"Say why in 1 to {MAX_REASON_LENGTH} characters: people will ask.",
+            code="bad_reason",
+        )
+    return Interval.of(wanted.starts_at, wanted.ends_at or wanted.starts_at + FURTHER_NOTICE)
+
+
+def _require_manager(actor: Actor, room: RoomRules) -> None:
+    if not is_manager(actor, room):
+        raise PermissionDeniedError("Only those who run the room close and open it.")
+
+
+def _require_fates(affected: list[BookingFacts], fates: Mapping[UUID, Fate | UUID]) -> None:
+    undecided = [booking for booking in affected if booking.id not in fates]
+    if undecided:
+        raise ConflictError(
+            f"{len(undecided)} bookings are in the way. Say for each whether it is kept, "
+            "cancelled or moved, and to which room.",
+            code="bookings_affected",
+            facts={
+                "bookings": [{"id": str(b.id), **shown(b.interval)} for b in undecided],
+            },
+        )
+
+
+def _fated(
+    tx: RoomTransaction, actor: Actor, booking: BookingFacts, wanted: CloseRoom
+) -> Change | None:
+    match wanted.fates[booking.id]:
+        case Fate.KEEP:
+            return None
+        case Fate.CANCEL:
+            after = without_slot(booking, BookingState.CANCELLED)
+        case room_uuid:
+            room = tx.rooms[room_uuid]
+            known = tx.known(room)
+            taken = [*known.neighbours, *(change.after for change in tx.changes)]
+            request = Request(booking.interval, booking.organizer_id)
+            refuse_taken(request, room, [b for b in taken if b.room_id in room.related])
+            refuse_closed(booking.interval, room, known)
+            after = moved(booking, room, booking.interval)
+    return Change.of(booking, after, actor, "close_room", wanted.reason.strip())
