@@ -54,10 +54,9 @@ class CloseRoom:
 def close_room(
     *, actor: Actor, wanted: CloseRoom, clock: Clock = DATABASE_CLOCK
 ) -> tuple[int, tuple[BookingFacts, ...]]:
-    """Close the room for a while, or until further notice; return the closure's id and the
-    bookings that were changed.
+    """Close the room for a while, or until further notice.
 
-    Every booking in the way needs a fate that was agreed to: kept, cancelled, or moved to a named
+    Returns the closure's id and the bookings that were changed. Every booking in the way needs a fate that was agreed to: kept, cancelled, or moved to a named
     room. What commits first decides: a booking made in the same instant is either listed here or
     refused there.
     Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists those without a fate;

@@ -34,16 +34,14 @@ def wait_for_slot(
     Raises: ConflictError `slot_is_free` where there is nothing to wait for; LimitExceededError
     `too_many_waiting`; InvalidCommandError `in_the_past`; NotFoundError; PermissionDeniedError.
     """
-    if actor.user_id is None:
-        raise PermissionDeniedError("Only a person can wait for a room. Sign in.")
-    named = clean_title(title)
+    person, named = _person(actor), clean_title(title)
 
     def run(tx: RoomTransaction) -> WaitingEntry:
         if interval.end <= tx.now:
             raise InvalidCommandError("This time is over.", code="in_the_past")
         rules = tx.rooms[room]
-        _refuse_free(tx, Request(interval, actor.user_id), room)
-        own = WaitingEntry.objects.filter(user_id=actor.user_id, closed_at=None)
+        _refuse_free(tx, Request(interval, person), room)
+        own = WaitingEntry.objects.filter(user_id=person, closed_at=None)
         known = own.filter(room_id=rules.id, during=as_range(interval)).first()
         if known is not None:
             return known
@@ -53,7 +51,7 @@ def wait_for_slot(
                 code="too_many_waiting",
             )
         entry = WaitingEntry(
-            user_id=actor.user_id,
+            user_id=person,
             room_id=rules.id,
             during=as_range(interval),
             title=named,
@@ -72,10 +70,16 @@ def stop_waiting(*, actor: Actor, entry_id: UUID, clock: Clock = DATABASE_CLOCK)
 
     Raises NotFoundError for an entry that is not the actor's.
     """
-    own = WaitingEntry.objects.filter(pk=entry_id, user_id=actor.user_id)
+    own = WaitingEntry.objects.filter(pk=entry_id, user_id=_person(actor))
     if not own.exists():
         raise NotFoundError(f"You do not wait in the line {entry_id}.")
     own.filter(closed_at=None).update(closed_at=clock.now())
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.user_id is None:
+        raise PermissionDeniedError("Only a person can wait for a room. Sign in.")
+    return actor.user_id
 
 
 def _refuse_free(tx: RoomTransaction, request: Request, room: UUID) -> None:
