@@ -57,8 +57,8 @@ def close_room(
     """Close the room for a while, or until further notice.
 
     Returns the closure's id and the bookings that were changed. Every booking in the way needs a
-    fate that was agreed to: kept, cancelled, or moved to a named room. What commits first decides: a booking made in the same instant is either listed here or
-    refused there.
+    fate that was agreed to: kept, cancelled, or moved to a named room. What commits first decides:
+    a booking made in the same instant is either listed here or refused there.
     Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists those without a fate;
     SlotTakenError and RoomClosedError where a booking cannot move; PermissionDeniedError for others
     than those who run the room; InvalidCommandError; NotFoundError.
