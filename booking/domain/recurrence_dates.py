@@ -64,8 +64,8 @@ def _periods(rule: Rule, start: date, last: date) -> Iterator[tuple[date, date]]
         case Frequency.DAILY:
             return _runs(start, 1, rule.interval, last)
         case Frequency.WEEKLY:
-            monday = start - timedelta(days=(start.weekday() - rule.week_start) % 7)
-            return _runs(monday, 7, rule.interval, last)
+            week = start - timedelta(days=(start.weekday() - rule.week_start) % 7)
+            return _runs(week, 7, rule.interval, last)
         case Frequency.MONTHLY:
             return _months(start.year * 12 + start.month - 1, 1, rule.interval, last)
         case Frequency.YEARLY:
