@@ -11,7 +11,12 @@ Decided where RFC 5545 leaves a choice:
 - DTSTART counts only if it matches the rule, and COUNT counts matching dates (3.8.5.3 calls another
   DTSTART undefined; its example "every Friday the 13th" takes DTSTART out by EXDATE).
 - What the rule does not say comes from DTSTART: the weekday, the day of the month, the month.
-- In BYWEEKNO a date belongs to one week, and to the calendar year it lies in.
+- BYDAY is one list, also where some of its days are numbered: "MO,1TU" is Mondays and first
+  Tuesdays. (dateutil asks for days that are both.)
+- BYSETPOS counts in whole periods, in the first one, too, so cutting a series moves no date.
+  (dateutil counts a first week from DTSTART.)
+- In BYWEEKNO a date belongs to one week, and to the calendar year it lies in; numbers from the end
+  follow the same weeks. (dateutil knows only -1 of the weeks over New Year.)
 """
 
 from calendar import isleap, monthrange

@@ -114,11 +114,14 @@ def resolve_pair(
 
     Each end keeps its own wall time, so the real length changes when the clock does. A start in a
     gap moves the whole stretch: 02:30 to 03:15 becomes 03:30 to 04:15 and not something that ends
-    before it begins. An end that exists twice is the first of both after the start.
+    before it begins. Only one so long that it would run into the same time of the next day keeps
+    its end: a whole day whose midnight is skipped ends at midnight. An end that exists twice is the
+    first of both after the start.
     """
     begin = resolve(start, zone, fold=fold)
-    if begin.kind is WallKind.GAP:
-        end = begin.local + (end - start)
+    moved_end = begin.local + (end - start)
+    if begin.kind is WallKind.GAP and moved_end <= start + ONE_DAY:
+        end = moved_end
     finish = resolve(end, zone, fold=end_fold or 0)
     if end_fold is None and finish.instant <= begin.instant:
         finish = resolve(end, zone, fold=1)

@@ -120,6 +120,15 @@ def test_interval_of__a_start_in_the_gap__moves_the_whole_stretch():
     assert finish.instant - begin.instant == timedelta(minutes=45)
 
 
+@pytest.mark.parametrize(
+    "hours, ends_at", [(23, (3, 30, 2, 30)), (24, (3, 30, 2, 30)), (25, (3, 30, 3, 30))]
+)
+def test_interval_of__a_start_in_the_gap__does_not_reach_the_next_day(hours, ends_at):
+    start = datetime(2026, 3, 29, 2, 30)
+    _, finish = resolve_pair(start, start + timedelta(hours=hours), BERLIN)
+    assert finish.local == datetime(2026, *ends_at)
+
+
 def test_interval_of__an_end_in_the_gap__keeps_the_real_length():
     wanted = interval_of(datetime(2026, 3, 29, 1, 30), datetime(2026, 3, 29, 2, 30), BERLIN)
     assert wanted.duration == timedelta(hours=1)

@@ -157,8 +157,15 @@ def test_case_068__a_day_that_begins_at_one_o_clock():
     before = day.start - timedelta(seconds=1)
     assert day_of(before, SANTIAGO) == date(2026, 9, 5)
     assert day_of(day.start, SANTIAGO) == date(2026, 9, 6)
-    whole = series("FREQ=DAILY;COUNT=3", datetime(2026, 9, 5), SANTIAGO, timedelta(hours=23))
-    assert [day_of(at.interval.start, SANTIAGO).day for at in whole] == [5, 6, 7]
+
+
+def test_case_068__a_series_of_whole_days_over_the_missing_midnight():
+    """Whole days in Santiago follow each other over the midnight that does not exist."""
+    whole = series("FREQ=DAILY;COUNT=3", datetime(2026, 9, 5), SANTIAGO, timedelta(days=1))
+    days = [day_bounds(date(2026, 9, day), SANTIAGO) for day in (5, 6, 7)]
+    assert [at.interval for at in whole] == days
+    # The first ends at the midnight that is skipped, the second begins there.
+    assert [at.shift for at in whole] == [WallKind.GAP, WallKind.GAP, WallKind.PLAIN]
 
 
 def test_case_069__a_zone_with_45_minutes():
