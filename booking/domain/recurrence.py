@@ -4,6 +4,7 @@ A series is kept as the person meant it: first wall time, nominal length, rule, 
 from that is computed here, and bounded whatever the rule says.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -68,11 +69,12 @@ def expand(
     word surprises more than one that is an hour later (3.3.5 reads such a time this very way). One
     that the clock repeats is the first of both, flagged.
     `horizon` is the last local date on which an occurrence may begin; an endless rule ends there.
+    No rule is followed further than SEARCH_DAYS; what goes on after that is beyond the horizon.
     Raises: InvalidCommandError `no_occurrence` (facts: `first`, the date it would have without its
     end), `series_too_long` (facts: `occurrences`, `at_most`, `last_fitting`), `beyond_horizon`
     (facts: `last_day`, `first_beyond`, `fitting`), `endless_rule`, `end_not_after_start`, and what
     `check_start` and `resolve` raise.
-    Guarantees: sorted, unique, at most `limit`; under 0.1 s for any rule.
+    Guarantees: sorted, unique, one to `limit` occurrences; under 0.1 s for any rule.
     """
     check_start(start)
     if length <= timedelta(0):
@@ -83,22 +85,20 @@ def expand(
         raise InvalidCommandError(
             "The rule never ends. Add COUNT, for example COUNT=10, or UNTIL.", code="endless_rule"
         )
-    searched_to = _searched_to(start)
     days = list(_dates(rule, start, zone, horizon=horizon))
     if not days:
         raise _no_occurrence(rule, start, zone)
-    last = min(horizon or searched_to, searched_to)
-    kept = [day for day in days if day <= last]
-    is_whole = _is_whole(rule, days, searched_to)
-    if len(kept) > limit:
+    last = min(horizon or date.max, _searched_to(start))
+    kept = bisect_right(days, last)
+    is_whole = _is_whole(rule, days, start)
+    if kept > limit:
         raise _too_long(rule, days, limit, is_whole=is_whole)
-    is_cut = len(days) > len(kept) or not is_whole
-    if is_cut and (beyond is BeyondHorizon.REFUSE or horizon is None):
-        raise _beyond(last, days, len(kept))
+    may_cut = beyond is BeyondHorizon.TRUNCATE and horizon is not None and kept > 0
+    if not may_cut and (kept < len(days) or not is_whole):
+        raise _beyond(last, days, kept)
     times = [datetime.combine(day, start.time()) for day in days]
     return Expansion(
-        tuple(_occurrence(at, at + length, zone) for at in times[: len(kept)]),
-        tuple(times[len(kept) :]),
+        tuple(_occurrence(at, at + length, zone) for at in times[:kept]), tuple(times[kept:])
     )
 
 
@@ -221,19 +221,19 @@ def _too_long(
     )
 
 
-def _is_whole(rule: Rule, days: Sequence[date], searched_to: date) -> bool:
+def _is_whole(rule: Rule, days: Sequence[date], start: datetime) -> bool:
     """Say whether `days` are all of the rule's, or all that a rule without an end may have."""
     if rule.until is not None:
-        return rule.until.date() <= searched_to
+        return rule.until.date() <= _searched_to(start)
     return rule.count in (None, len(days))
 
 
 def _beyond(last: date, days: Sequence[date], fitting: int) -> InvalidCommandError:
     first_beyond = days[fitting].isoformat() if fitting < len(days) else None
-    told = f", next on {first_beyond}" if first_beyond else ""
+    told = f" (next on {first_beyond})" if first_beyond else ""
+    remedy = f"End it there; {fitting} of its dates fit." if fitting else "Let it start earlier."
     return InvalidCommandError(
-        f"The series goes on after {last.isoformat()}{told}. {fitting} of its meetings lie before: "
-        "end it there.",
+        f"The series goes on after {last.isoformat()}, the last day it may have{told}. {remedy}",
         code="beyond_horizon",
         facts={
             "last_day": last.isoformat(),

@@ -84,7 +84,8 @@ class Rule:
             "FREQ": self.freq.value,
             "INTERVAL": "" if self.interval == 1 else str(self.interval),
             "COUNT": str(self.count or ""),
-            "UNTIL": f"{self.until:%Y%m%dT%H%M%SZ}" if self.until else "",
+            # strftime's %Y has no leading zeros.
+            "UNTIL": f"{self.until.year:04}{self.until:%m%dT%H%M%SZ}" if self.until else "",
             "BYMONTH": _listed(self.by_month),
             "BYWEEKNO": _listed(self.by_week_no),
             "BYYEARDAY": _listed(self.by_year_day),

@@ -53,6 +53,16 @@ def test_expand__beyond_the_horizon__is_cut_with_a_report_where_asked():
     assert found.truncated == (datetime(1997, 9, 23, 9), datetime(1997, 9, 30, 9))
 
 
+def test_expand__nothing_before_the_horizon__is_refused_also_where_it_may_be_cut():
+    refused = refusal(
+        "beyond_horizon",
+        lambda: expanded(
+            "FREQ=WEEKLY;COUNT=5", horizon=date(1997, 9, 1), beyond=BeyondHorizon.TRUNCATE
+        ),
+    )
+    assert refused.facts["fitting"] == 0
+
+
 @pytest.mark.parametrize(
     "text", ["FREQ=YEARLY;INTERVAL=1000;COUNT=2", "FREQ=YEARLY;UNTIL=29991231"]
 )
@@ -68,6 +78,13 @@ def test_expand__an_endless_rule__ends_at_the_horizon_and_only_there():
     refusal("endless_rule", lambda: expand(endless, start=START, length=HOUR, zone=NEW_YORK))
 
 
+@pytest.mark.parametrize("until", ["19970901", "00010101T000000Z"])
+def test_expand__until_before_the_start__has_no_date_and_says_which_would_be(until):
+    refused = refusal("no_occurrence", lambda: expanded(f"FREQ=WEEKLY;UNTIL={until}"))
+    assert refused.facts["first"] == "1997-09-02"
+    assert f"UNTIL={until[:8]}" in refused.facts["rule"]
+
+
 def test_expand__no_length__is_refused():
     rule = parsed("FREQ=DAILY;COUNT=2")
     for length in (timedelta(0), -HOUR):
@@ -75,6 +92,37 @@ def test_expand__no_length__is_refused():
             "end_not_after_start",
             lambda length=length: expand(rule, start=START, length=length, zone=NEW_YORK),
         )
+
+
+@pytest.mark.parametrize("until", ["20260308", "20260308T073000Z"])
+def test_expand__until_a_time_that_is_skipped__still_has_that_day(until):
+    start = datetime(2026, 3, 6, 2, 30)
+    found = expanded(f"FREQ=DAILY;UNTIL={until}", start).occurrences
+    assert [(at.recurrence_id.day, at.shift.value) for at in found] == [
+        (6, "plain"),
+        (7, "plain"),
+        (8, "gap"),
+    ]
+
+
+@pytest.mark.parametrize("cut, first_after", [("08T02:30", 8), ("08T02:45", 9), ("08T03:15", 9)])
+@pytest.mark.parametrize("end", ["COUNT=5", "UNTIL=20260310"])
+def test_split_at__round_a_time_that_is_skipped__loses_and_repeats_nothing(cut, first_after, end):
+    start = datetime(2026, 3, 6, 2, 30)
+    rule = parsed(f"FREQ=DAILY;{end}", start)
+    parts = split_at(rule, start=start, cut=datetime.fromisoformat(f"2026-03-{cut}"), zone=NEW_YORK)
+    days = [
+        [
+            at.recurrence_id.day
+            for at in expand(part, start=at, length=HOUR, zone=NEW_YORK).occurrences
+        ]
+        for part, at in ((parts.before, start), (parts.after, parts.after_start))
+    ]
+    assert days == [list(range(6, first_after)), list(range(first_after, 11))]
+
+
+def test_refuse_self_overlap__a_series_of_one__has_nothing_to_overlap():
+    refuse_self_overlap(expanded("FREQ=DAILY;COUNT=1"))
 
 
 def test_split_at__nothing_on_one_side__is_refused():
