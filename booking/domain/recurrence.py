@@ -194,13 +194,13 @@ def _occurrence(start: datetime, end: datetime, zone: ZoneInfo) -> Occurrence:
 
 
 def _no_occurrence(rule: Rule, start: datetime, zone: ZoneInfo) -> InvalidCommandError:
-    # With COUNT the search went on to its bound already.
+    # Without its end, to say when it would first come true; with COUNT that was searched for.
     unended = replace(rule, count=1, until=None)
     first = None if rule.count else next(_dates(unended, start, zone), None)
     told = (
         f"has its first date on {first:%Y-%m-%d}, after its end. Let it end later."
         if first
-        else f"never has a date after {start:%Y-%m-%d}. Choose days that exist."
+        else f"has no date in the 40 years from {start:%Y-%m-%d}. Choose days that exist."
     )
     return InvalidCommandError(
         f"{rule.as_text()} {told}",

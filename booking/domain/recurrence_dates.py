@@ -25,6 +25,8 @@ from datetime import date, timedelta
 
 from booking.domain.recurrence_rule import Frequency, Rule
 
+ONE_WEEK = timedelta(weeks=1)
+
 Check = Callable[[date], bool]
 
 
@@ -34,11 +36,7 @@ def matching_dates(rule: Rule, start: date, *, last: date) -> Iterator[date]:
     COUNT is kept; UNTIL is not looked at, for it is an instant and belongs to the caller.
     """
     left = rule.count
-    checks = _checks(rule.completed(start))
-    for period in _periods(rule, start, last):
-        days: Iterable[date] = _days_between(*period)
-        for check in checks:
-            days = filter(check, days)
+    for days in _sets(rule, start, last):
         for day in _at_positions(rule, days):
             if day < start:
                 continue
@@ -50,8 +48,23 @@ def matching_dates(rule: Rule, start: date, *, last: date) -> Iterator[date]:
                 return
 
 
-def _days_between(first: date, following: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((following - first).days)]
+def _sets(rule: Rule, start: date, last: date) -> Iterator[Iterable[date]]:
+    """Yield the days of each period that pass every BY part but BYSETPOS."""
+    checks = _checks(rule.completed(start))
+    if rule.freq is Frequency.DAILY:
+        step = timedelta(days=rule.interval)
+        every = (start + step * n for n in range((last - start) // step + 1))
+        yield from ([day] for day in _passing(every, checks))
+    else:
+        for first, following in _periods(rule, start, last):
+            days = (first + timedelta(days=n) for n in range((following - first).days))
+            yield _passing(days, checks)
+
+
+def _passing(days: Iterable[date], checks: Iterable[Check]) -> Iterable[date]:
+    for check in checks:
+        days = filter(check, days)
+    return days
 
 
 def _at_positions(rule: Rule, days: Iterable[date]) -> Iterable[date]:
@@ -64,23 +77,18 @@ def _at_positions(rule: Rule, days: Iterable[date]) -> Iterable[date]:
 
 
 def _periods(rule: Rule, start: date, last: date) -> Iterator[tuple[date, date]]:
-    """Yield (first day, first day of the next) of each period that INTERVAL leaves."""
-    match rule.freq:
-        case Frequency.DAILY:
-            return _runs(start, 1, rule.interval, last)
-        case Frequency.WEEKLY:
-            week = start - timedelta(days=(start.weekday() - rule.week_start) % 7)
-            return _runs(week, 7, rule.interval, last)
-        case Frequency.MONTHLY:
-            return _months(start.year * 12 + start.month - 1, 1, rule.interval, last)
-        case Frequency.YEARLY:
-            return _months(start.year * 12, 12, rule.interval * 12, last)
+    """Yield (first day, first day of the next) of each week, month or year that INTERVAL leaves."""
+    if rule.freq is Frequency.WEEKLY:
+        return _weeks(start - timedelta(days=(start.weekday() - rule.week_start) % 7), rule, last)
+    if rule.freq is Frequency.MONTHLY:
+        return _months(start.year * 12 + start.month - 1, 1, rule.interval, last)
+    return _months(start.year * 12, 12, rule.interval * 12, last)
 
 
-def _runs(first: date, length: int, interval: int, last: date) -> Iterator[tuple[date, date]]:
+def _weeks(first: date, rule: Rule, last: date) -> Iterator[tuple[date, date]]:
     while first <= last:
-        yield first, first + timedelta(days=length)
-        first += timedelta(days=length * interval)
+        yield first, first + ONE_WEEK
+        first += ONE_WEEK * rule.interval
 
 
 def _months(month: int, length: int, step: int, last: date) -> Iterator[tuple[date, date]]:
