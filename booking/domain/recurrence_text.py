@@ -4,6 +4,7 @@ Pure. `Rule.as_text` writes what is read here.
 """
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_RULE_LENGTH = 500  # characters
 MAX_INTERVAL = 1000
+ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_COUNT = 100_000  # only what can be read; how many may be stored is for `expand` to say
 
 KNOWN = {
@@ -54,16 +56,23 @@ def parse_rule(text: str, *, start: datetime, zone: ZoneInfo, horizon: date | No
     )
     _check_end(rule, horizon)
     _check_combination(rule)
+    # Written canonically it has to fit, too, and with the UNTIL that a cut gives an endless rule.
+    _check_length((replace(rule, until=ANY_INSTANT) if rule.is_endless else rule).as_text())
     return rule
 
 
-def _split(text: str) -> dict[str, str]:
+def _check_length(text: str) -> None:
     if len(text) > MAX_RULE_LENGTH:
         raise InvalidCommandError(
-            f"The rule has {len(text)} characters; at most {MAX_RULE_LENGTH} are read.",
+            f"The rule has {len(text)} characters; at most {MAX_RULE_LENGTH} are read. "
+            "List fewer days.",
             code="rule_too_long",
             facts={"length": len(text), "at_most": MAX_RULE_LENGTH},
         )
+
+
+def _split(text: str) -> dict[str, str]:
+    _check_length(text)
     parts: dict[str, str] = {}
     for piece in text.upper().removeprefix("RRULE:").split(";"):
         found = _PART.fullmatch(piece)

@@ -63,6 +63,18 @@ def test_parse_rule__a_long_rule__is_refused_unread():
     assert refused.facts == {"length": len(text), "at_most": MAX_RULE_LENGTH}
 
 
+@pytest.mark.parametrize("end", ["UNTIL=20261231;", ""], ids=["in UTC", "endless, when cut"])
+def test_parse_rule__a_rule_that_grows_when_written__has_to_fit_then(end):
+    def yearly(days: int) -> str:
+        return f"FREQ=YEARLY;{end}BYYEARDAY=" + ",".join(map(str, range(100, 100 + days)))
+
+    last = START.date()
+    assert len(yearly(110)) < len(yearly(115)) <= MAX_RULE_LENGTH
+    parsed(yearly(110), horizon=last)
+    refused = refusal("rule_too_long", lambda: parsed(yearly(115), horizon=last))
+    assert refused.facts["length"] > MAX_RULE_LENGTH
+
+
 def test_parse_rule__an_odd_spelling__is_written_canonically():
     text = "rrule:count=4;wkst=su;interval=02;byday=su,+2tu,TU,SU;freq=monthly"
     assert parsed(text).as_text() == ("FREQ=MONTHLY;INTERVAL=2;COUNT=4;BYDAY=TU,2TU,SU;WKST=SU")
