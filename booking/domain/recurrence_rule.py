@@ -1,0 +1,120 @@
+"""The rule of a booking series as a value: an RFC 5545 RRULE that repeats by days or longer.
+
+Pure. `recurrence_text` reads it, `recurrence_dates` knows its dates, `recurrence` its bookings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+FIRST_YEAR, LAST_YEAR = 1900, 2999  # of a series' start; far from the ends of the calendar
+DAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+class Frequency(StrEnum):
+    """The period that the rule repeats by."""
+
+    DAILY = "DAILY"
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
+    YEARLY = "YEARLY"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ByDay:
+    """A weekday (Monday 0); `ordinal` 2 is the second of the month or year, -1 the last, 0 each."""
+
+    weekday: int
+    ordinal: int = 0
+
+    def as_text(self) -> str:
+        """Return it as RFC 5545 writes it: "MO", "2MO", "-1FR"."""
+        return f"{self.ordinal or ''}{DAY_CODES[self.weekday]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One RRULE.
+
+    Shapes: at most one of `count` and `until`; `until` is an instant in UTC and included; lists are
+    sorted and without repeats. Made by `parse_rule`, which guarantees that the parts fit together.
+    """
+
+    freq: Frequency
+    interval: int = 1
+    count: int | None = None
+    until: datetime | None = None
+    by_month: tuple[int, ...] = ()
+    by_week_no: tuple[int, ...] = ()
+    by_year_day: tuple[int, ...] = ()
+    by_month_day: tuple[int, ...] = ()
+    by_day: tuple[ByDay, ...] = ()
+    by_set_pos: tuple[int, ...] = ()
+    week_start: int = 0
+
+    @property
+    def is_endless(self) -> bool:
+        """Say whether nothing but a horizon ends it."""
+        return self.count is None and self.until is None
+
+    @property
+    def has_days(self) -> bool:
+        """Say whether any BY part chooses days; without one they come from the series' start."""
+        return bool(
+            self.by_month or self.by_week_no or self.by_year_day or self.by_month_day or self.by_day
+        )
+
+    def completed(self, start: date) -> "Rule":
+        """Return the rule with the weekday, day or month that it leaves to the start filled in."""
+        if self.by_month_day or self.by_day or self.by_year_day or self.freq is Frequency.DAILY:
+            return self
+        if self.freq is Frequency.WEEKLY or self.by_week_no:
+            return replace(self, by_day=(ByDay(start.weekday()),))
+        months = self.by_month
+        if self.freq is Frequency.YEARLY and not months:
+            months = (start.month,)
+        return replace(self, by_month=months, by_month_day=(start.day,))
+
+    def as_text(self) -> str:
+        """Return canonical RRULE text: parts in one order, defaults left out, UNTIL in UTC."""
+        parts = {
+            "FREQ": self.freq.value,
+            "INTERVAL": "" if self.interval == 1 else str(self.interval),
+            "COUNT": str(self.count or ""),
+            # strftime's %Y has no leading zeros.
+            "UNTIL": f"{self.until.year:04}{self.until:%m%dT%H%M%SZ}" if self.until else "",
+            "BYMONTH": _listed(self.by_month),
+            "BYWEEKNO": _listed(self.by_week_no),
+            "BYYEARDAY": _listed(self.by_year_day),
+            "BYMONTHDAY": _listed(self.by_month_day),
+            "BYDAY": _listed(entry.as_text() for entry in self.by_day),
+            "BYSETPOS": _listed(self.by_set_pos),
+            "WKST": DAY_CODES[self.week_start] if self.week_start else "",
+        }
+        return ";".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def check_start(start: datetime) -> None:
+    """Refuse a first wall time that no series can start at.
+
+    Raises: InvalidCommandError `time_with_zone`, or `start_not_possible` for one between two
+    seconds, which RFC 5545 cannot write, or outside the years that series are expanded in.
+    """
+    if start.tzinfo is not None:
+        raise InvalidCommandError(
+            f"The start {start.isoformat()} carries an offset. Give the wall time alone.",
+            code="time_with_zone",
+        )
+    if start.microsecond or not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise InvalidCommandError(
+            f"No series starts at {start.isoformat()}. Give whole seconds, "
+            f"in the years {FIRST_YEAR} to {LAST_YEAR}.",
+            code="start_not_possible",
+        )
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ",".join(str(value) for value in values)

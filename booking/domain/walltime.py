@@ -1,0 +1,241 @@
+"""Wall time and instants: what a clock on the room's wall shows, and when that really is. Pure.
+
+A wall time is a naive `datetime` read in a zone. Twice a year it may not exist (a gap, when clocks
+go forward) or exist twice (a fold, when they go back). Nothing here assumes that a jump is an hour
+long, that it falls on a full hour or that a day begins at midnight.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+
+MIDNIGHT = time(0)
+ONE_DAY = timedelta(days=1)
+ONE_HOUR = timedelta(hours=1)
+ONE_SECOND = timedelta(seconds=1)
+
+
+class WallKind(StrEnum):
+    """How a wall time meets the zone's clock changes: once, never, or twice."""
+
+    PLAIN = "plain"
+    GAP = "gap"
+    FOLD = "fold"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A wall time with its instant.
+
+    Shapes: `asked` and `local` are naive wall times, what was said and what the clock will show:
+    they differ in a gap only. `instant` is UTC. `choices` holds every instant at which the clock
+    shows `local`, in order: two in a fold, else one.
+    """
+
+    asked: datetime
+    local: datetime
+    instant: datetime
+    kind: WallKind
+    choices: tuple[datetime, ...]
+
+
+def resolve(local: datetime, zone: ZoneInfo, *, fold: int = 0) -> Resolved:
+    """Return the instant meant by a wall time, always one.
+
+    In a gap the time counts as if the clock had not changed: 02:30 in Berlin on 2026-03-29 is
+    01:30Z, shown as 03:30, and `fold` means nothing. In a fold it is the first of both instants, or
+    the second with `fold=1`.
+    Raises: InvalidCommandError for a time that has a zone already (`time_with_zone`) or leaves the
+    calendar (`invalid_time`). Source: RFC 5545 section 3.3.5; PEP 495.
+    """
+    if local.tzinfo is not None:
+        raise InvalidCommandError(
+            f"The wall time {local.isoformat()} carries an offset. Leave it out: the room's zone "
+            f"is {zone.key}.",
+            code="time_with_zone",
+        )
+    asked = local.replace(fold=0)
+    early, late = asked.replace(tzinfo=zone), asked.replace(tzinfo=zone, fold=1)
+    before, after = early.utcoffset() or timedelta(), late.utcoffset() or timedelta()
+    try:
+        first, second = early.astimezone(UTC), late.astimezone(UTC)
+        if before < after:
+            shown = first.astimezone(zone).replace(tzinfo=None, fold=0)
+            return Resolved(asked, shown, first, WallKind.GAP, (first,))
+    except OverflowError as exc:
+        raise InvalidCommandError(
+            "The time is outside the years 1 to 9999.", code="invalid_time"
+        ) from exc
+    if before > after:
+        chosen = second if fold else first
+        return Resolved(asked, asked, chosen, WallKind.FOLD, (first, second))
+    return Resolved(asked, asked, first, WallKind.PLAIN, (first,))
+
+
+def resolve_strict(local: datetime, zone: ZoneInfo, *, fold: int | None = None) -> Resolved:
+    """Return the instant of a wall time, or ask. For forms and clients that want to be asked.
+
+    Raises: InvalidCommandError `time_does_not_exist` in a gap (facts: `asked`, `offered`), and
+    `time_is_ambiguous` in a fold when `fold` does not choose (facts: `asked`, `choices`). An offer
+    is {local, instant, abbreviation, fold}.
+    """
+    found = resolve(local, zone, fold=fold or 0)
+    if found.kind is WallKind.GAP:
+        offered = _offer(found.instant, zone)
+        raise InvalidCommandError(
+            f"The clock in {zone.key} jumps over {local:%H:%M} on {local:%Y-%m-%d}. "
+            f"Choose {found.local:%H:%M}, or another time.",
+            code="time_does_not_exist",
+            facts={"asked": local.isoformat(), "zone": zone.key, "offered": offered},
+        )
+    if found.kind is WallKind.FOLD and fold is None:
+        first, second = (_offer(instant, zone) for instant in found.choices)
+        raise InvalidCommandError(
+            f"The clock in {zone.key} shows {local:%H:%M} twice on {local:%Y-%m-%d}. "
+            f"Choose {local:%H:%M} {first['abbreviation']} or "
+            f"{local:%H:%M} {second['abbreviation']}.",
+            code="time_is_ambiguous",
+            facts={"asked": local.isoformat(), "zone": zone.key, "choices": [first, second]},
+        )
+    return found
+
+
+def resolve_pair(
+    start: datetime, end: datetime, zone: ZoneInfo, *, fold: int = 0, end_fold: int | None = None
+) -> tuple[Resolved, Resolved]:
+    """Return both ends of a stretch that was given in wall time.
+
+    Each end keeps its own wall time, so the real length changes when the clock does. A start in a
+    gap moves the whole stretch: 02:30 to 03:15 becomes 03:30 to 04:15 and not something that ends
+    before it begins. Only one so long that it would run into the same time of the next day keeps
+    its end: a whole day whose midnight is skipped ends at midnight. An end that exists twice is the
+    first of both after the start.
+    """
+    begin = resolve(start, zone, fold=fold)
+    moved_end = begin.local + (end - start)
+    if begin.kind is WallKind.GAP and moved_end <= start + ONE_DAY:
+        end = moved_end
+    finish = resolve(end, zone, fold=end_fold or 0)
+    if end_fold is None and finish.instant <= begin.instant:
+        finish = resolve(end, zone, fold=1)
+    return begin, finish
+
+
+def interval_of(
+    start: datetime, end: datetime, zone: ZoneInfo, *, fold: int = 0, end_fold: int | None = None
+) -> Interval:
+    """Return the real stretch between two wall times, as `resolve_pair` reads them.
+
+    01:00 to 04:00 in Berlin lasts 2 h on 2026-03-29 and 4 h on 2026-10-25.
+    Raises: InvalidCommandError `end_not_after_start`, and what `resolve` raises.
+    """
+    begin, finish = resolve_pair(start, end, zone, fold=fold, end_fold=end_fold)
+    return Interval.of(begin.instant, finish.instant)
+
+
+def day_of(instant: datetime, zone: ZoneInfo) -> date:
+    """Return the zone's date at an instant."""
+    return instant.astimezone(zone).date()
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> Interval:
+    """Return a local day from its first instant to the first of the next: 23, 24 or 25 h mostly.
+
+    Days follow each other without a hole. A day whose midnight is skipped begins when the clock
+    lands; one whose midnight is repeated begins at the first.
+    Raises: InvalidCommandError `day_does_not_exist` for a date that the zone left out altogether
+    (Apia, 2011-12-30), `invalid_time` at the ends of the calendar.
+    """
+    try:
+        following = day + ONE_DAY
+    except OverflowError as exc:
+        raise InvalidCommandError(
+            "The day is outside the years 1 to 9999.", code="invalid_time"
+        ) from exc
+    start, end = _first_instant(day, zone), _first_instant(following, zone)
+    if end <= start:
+        raise InvalidCommandError(
+            f"The calendar of {zone.key} has no {day.isoformat()}. Choose {following.isoformat()}.",
+            code="day_does_not_exist",
+            facts={"asked": day.isoformat(), "offered": following.isoformat()},
+        )
+    return Interval(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """One row of a day view: at most an hour, and what the clock shows at its start."""
+
+    interval: Interval
+    label: str
+
+
+def hour_rows(day: date, zone: ZoneInfo) -> tuple[HourRow, ...]:
+    """Return the rows of a day view: 23, 24 or 25 where the clock jumps by full hours.
+
+    Guarantees: the rows cover the day without a hole and none contains a clock change, so a zone
+    that jumps by half an hour has a row of half an hour. Labels are unique: "01:00 EDT" and
+    "01:00 EST" where the clock shows an hour twice.
+    """
+    bounds = day_bounds(day, zone)
+    edges = [*_row_starts(bounds, zone), bounds.end]
+    return tuple(HourRow(Interval(a, b), label(a, zone)) for a, b in pairwise(edges))
+
+
+def label(instant: datetime, zone: ZoneInfo, *, always_abbreviation: bool = False) -> str:
+    """Return what the wall clock shows: "01:30", or "01:30 EDT" where it shows that twice."""
+    there = instant.astimezone(zone)
+    kind = resolve(there.replace(tzinfo=None, fold=0), zone).kind
+    if always_abbreviation or kind is WallKind.FOLD:
+        return f"{there:%H:%M} {there.tzname()}"
+    return f"{there:%H:%M}"
+
+
+def _offer(instant: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    there = instant.astimezone(zone)
+    return {
+        "local": there.replace(tzinfo=None, fold=0).isoformat(),
+        "instant": instant.isoformat(),
+        "abbreviation": there.tzname(),
+        "fold": there.fold,
+    }
+
+
+def _first_instant(day: date, zone: ZoneInfo) -> datetime:
+    midnight = resolve(datetime.combine(day, MIDNIGHT), zone)
+    if midnight.kind is not WallKind.GAP:
+        return midnight.instant
+    # The clock lands on this day or after it, at some time between the two readings of midnight.
+    width = midnight.local - midnight.asked
+    return _clock_change(midnight.instant - width - ONE_SECOND, midnight.instant, zone)
+
+
+def _row_starts(bounds: Interval, zone: ZoneInfo) -> Iterator[datetime]:
+    at = bounds.start
+    while at < bounds.end:
+        yield at
+        there = at.astimezone(zone)
+        past_the_hour = timedelta(minutes=there.minute, seconds=there.second)
+        full_hour = min(at + ONE_HOUR - past_the_hour, bounds.end)
+        at = _clock_change(at, full_hour, zone)
+
+
+def _clock_change(after: datetime, until: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first second in (after, until] with another offset than `after`, else `until`."""
+    offset = after.astimezone(zone).utcoffset()
+    if until.astimezone(zone).utcoffset() == offset:
+        return until
+    while until - after > ONE_SECOND:
+        middle = after + timedelta(seconds=(until - after) // ONE_SECOND // 2)
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            until = middle
+    return until
