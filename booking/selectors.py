@@ -73,6 +73,12 @@ def pending_rivals(booking: BookingFacts, room: RoomRules) -> list[BookingFacts]
     return [rival.facts() for rival in rivals.exclude(pk=booking.id).order_by("created_at")]
 
 
+def rooms_of_series(series_id: UUID) -> set[UUID]:
+    """Return the rooms that dates of the series take place in."""
+    own = Booking.objects.filter(series_id=series_id)
+    return set(own.values_list("room__uuid", flat=True).distinct())
+
+
 def time_until_taken(booking: BookingFacts, *, now: datetime) -> timedelta:
     """Return how much longer the room stays free once this booking ends, gaps kept; a day at most.
 

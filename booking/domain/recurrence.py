@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -17,17 +16,11 @@ from booking.domain.recurrence_rule import Rule, check_start
 from booking.domain.walltime import ONE_DAY, ONE_SECOND, WallKind, resolve, resolve_pair
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import BeyondHorizon
 
 MAX_OCCURRENCES = 366
 # How far a rule is followed: 29 February falls on one weekday every 28 years, or 40 over 2100.
 SEARCH_DAYS = 40 * 366
-
-
-class BeyondHorizon(StrEnum):
-    """What becomes of occurrences that lie further ahead than may be booked."""
-
-    REFUSE = "refuse"
-    TRUNCATE = "truncate"
 
 
 @dataclass(frozen=True, slots=True)

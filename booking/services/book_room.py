@@ -13,7 +13,7 @@ from booking.domain.states import BookingState
 from booking.domain.titles import clean_title
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
-from booking.services.receipts import once
+from booking.services.receipts import BOOKINGS, once
 from booking.services.room_transaction import in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
@@ -88,7 +88,9 @@ def book_rooms(
     def book(tx: RoomTransaction) -> tuple[BookingFacts, ...]:
         return _book(tx, actor, wanted, details)
 
-    command = once(book, user_id=actor.user_id, key=idempotency_key, request=asdict(wanted))
+    command = once(
+        book, user_id=actor.user_id, key=idempotency_key, request=asdict(wanted), form=BOOKINGS
+    )
     looking = Looking(windows=(wanted.interval,), person=actor.user_id)
     return in_rooms(command, rooms=wanted.rooms, looking=looking, clock=clock)
 

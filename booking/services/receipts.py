@@ -3,17 +3,19 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from booking.domain.facts import BookingFacts
+from booking.domain.facts import BookingFacts, Row
 from booking.models import IdempotencyReceipt
 from booking.services.decision import RoomTransaction
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_KEY_LENGTH = 100
 
-Answer = tuple[BookingFacts, ...]
+T = TypeVar("T")
+Bookings = tuple[BookingFacts, ...]
 
 
 class KeyReusedError(InvalidCommandError):
@@ -22,18 +24,36 @@ class KeyReusedError(InvalidCommandError):
     default_code = "idempotency_key_reused"
 
 
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """How an answer is kept as JSON and read back."""
+
+    write: Callable[[T], Any]
+    read: Callable[[Any], T]
+
+
+def _read_bookings(rows: Sequence[Row]) -> Bookings:
+    return tuple(BookingFacts.from_row(row) for row in rows)
+
+
+BOOKINGS: Form[Bookings] = Form(
+    write=lambda bookings: [booking.as_row() for booking in bookings], read=_read_bookings
+)
+
+
 def digest_of_request(request: dict[str, Any]) -> bytes:
     """Return a digest that is equal for equal requests, whatever the order of their members."""
     return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
 
 
 def once(
-    command: Callable[[RoomTransaction], Answer],
+    command: Callable[[RoomTransaction], T],
     *,
     user_id: UUID,
     key: str | None,
     request: dict[str, Any],
-) -> Callable[[RoomTransaction], Answer]:
+    form: Form[T],
+) -> Callable[[RoomTransaction], T]:
     """Return the command as one that runs once per person and key, and answers the same again.
 
     The receipt is stored in the command's own transaction, so a refusal leaves none. Of two that
@@ -50,13 +70,18 @@ def once(
         )
     digest = digest_of_request(request)
 
-    def run(tx: RoomTransaction) -> Answer:
+    def run(tx: RoomTransaction) -> T:
         given = IdempotencyReceipt.objects.filter(user_id=user_id, key=key).first()
         if given is not None:
-            return _repeat(given, digest)
+            _refuse_other_request(given, digest)
+            return form.read(given.result)
         answer = command(tx)
         receipt = IdempotencyReceipt(
-            user_id=user_id, key=key, request_digest=digest, result=_kept(answer), created_at=tx.now
+            user_id=user_id,
+            key=key,
+            request_digest=digest,
+            result=form.write(answer),
+            created_at=tx.now,
         )
         tx.also.append(receipt.save)
         return answer
@@ -64,11 +89,6 @@ def once(
     return run
 
 
-def _repeat(given: IdempotencyReceipt, digest: bytes) -> Answer:
+def _refuse_other_request(given: IdempotencyReceipt, digest: bytes) -> None:
     if bytes(given.request_digest) != digest:
         raise KeyReusedError("This Idempotency-Key was used for another request. Send a new key.")
-    return tuple(BookingFacts.from_row(row) for row in given.result or ())
-
-
-def _kept(answer: Sequence[BookingFacts]) -> list[dict[str, Any]]:
-    return [booking.as_row() for booking in answer]

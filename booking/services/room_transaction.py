@@ -6,7 +6,7 @@ about several rooms, locks them first, in ascending id, so that it is outrun no 
 over the same rooms queue up instead of deadlocking. Nothing outside Postgres is called from inside.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from typing import TypeVar
 from uuid import UUID
@@ -33,17 +33,19 @@ TRY_AGAIN = frozenset({"40P01", "40001"})  # deadlock detected, serialization fa
 
 T = TypeVar("T")
 NOTHING = Looking()
+LookingAt = Looking | Callable[[Mapping[UUID, RoomRules]], Looking]
 
 
 def in_rooms(
     command: Callable[[RoomTransaction], T],
     *,
     rooms: Collection[UUID],
-    looking: Looking = NOTHING,
+    looking: LookingAt = NOTHING,
     clock: Clock = DATABASE_CLOCK,
 ) -> T:
     """Decide about these rooms and store what was decided; return what the command returned.
 
+    Where what to look at depends on the rooms, `looking` is asked with their rules.
     Guarantees: what the command saw of the rooms, their rules and the person's quotas holds when
     its changes are stored; all of them are or none. The command may run again from the start, so
     it keeps nothing of an earlier run and writes nothing itself.
@@ -64,7 +66,7 @@ def in_rooms(
 def _attempt(
     command: Callable[[RoomTransaction], T],
     rooms: list[RoomRules],
-    looking: Looking,
+    looking_at: LookingAt,
     clock: Clock,
     *,
     is_locked: bool,
@@ -73,9 +75,11 @@ def _attempt(
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)
+        looking = _told(looking_at, rooms)
         seen = look(rooms, looking, clock=clock)
         if any(room.version != seen.rules_version for room in rooms):
             rooms = rules_of([room.uuid for room in rooms], version=seen.rules_version)
+            looking = _told(looking_at, rooms)
             seen = look(rooms, looking, clock=clock)
         tx = RoomTransaction({room.uuid: room for room in rooms}, seen)
         if seen.due:
@@ -83,6 +87,12 @@ def _attempt(
         result = command(tx)
         _store(tx, looking, is_locked=is_locked)
         return result
+
+
+def _told(looking_at: LookingAt, rooms: Collection[RoomRules]) -> Looking:
+    if isinstance(looking_at, Looking):
+        return looking_at
+    return looking_at({room.uuid: room for room in rooms})
 
 
 def _store(tx: RoomTransaction, looking: Looking, *, is_locked: bool) -> None:

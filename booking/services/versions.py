@@ -2,6 +2,7 @@
 
 from booking.domain.facts import BookingFacts, Row
 from booking.domain.refusals import StaleVersionError
+from booking.domain.series import SeriesFacts
 from booking.models import AuditEntry
 
 NOT_TOLD = frozenset({"version", "room_id", "takes_slot"})  # inner members of a row
@@ -30,3 +31,12 @@ def _difference(booking: BookingFacts, version: int) -> dict[str, dict[str, obje
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+def refuse_stale_series(series: SeriesFacts, expected_version: int | None) -> None:
+    """Raise StaleVersionError where another version of the series was expected."""
+    if expected_version not in (None, series.version):
+        raise StaleVersionError(
+            "Somebody changed this series since you read it. Read it again, then decide.",
+            facts={"version": series.version},
+        )

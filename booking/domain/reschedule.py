@@ -1,0 +1,89 @@
+"""What a new time, room or rule means for each date of a stored series. Pure.
+
+Past and running dates are never touched. A date that was deleted, refused or lost stays so, and a
+date that was moved by hand keeps its time unless the change is to reach it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from booking.domain.facts import BookingFacts
+from booking.domain.recurrence import Occurrence
+from booking.domain.walltime import interval_of
+
+
+@dataclass(slots=True)
+class Reschedule:
+    """Each date sorted by what becomes of it.
+
+    `moving` pairs a new occurrence with the booking that becomes it, or None for a new one;
+    `carried` pairs one with a booking that stays as it is, under its new name; `skipped` maps a new
+    name to the old name of a date that has no booking; `dropped` are bookings that the rule no
+    longer has.
+    """
+
+    moving: list[tuple[Occurrence, BookingFacts | None]] = field(default_factory=list)
+    carried: list[tuple[Occurrence, BookingFacts]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    dropped: list[BookingFacts] = field(default_factory=list)
+
+
+def reschedule(
+    occurrences: Iterable[Occurrence],
+    stored: Iterable[BookingFacts],
+    skipped: Iterable[str],
+    *,
+    room: UUID | None,
+    zone: ZoneInfo,
+    moves_exceptions: bool,
+) -> Reschedule:
+    """Match the new dates with what is stored, by local date: a rule has at most one a day.
+
+    `stored` and `skipped` are those from the cut on that lie ahead; `room` is the new one, None
+    where each keeps its own.
+    """
+    by_date = {_named(booking).date(): booking for booking in stored}
+    without_booking = {datetime.fromisoformat(name).date(): name for name in skipped}
+    plan = Reschedule()
+    for regular in occurrences:
+        occurrence = regular
+        day = occurrence.recurrence_id.date()
+        if (old_name := without_booking.get(day)) is not None:
+            plan.skipped[occurrence.recurrence_id.isoformat()] = old_name
+            continue
+        booking = by_date.pop(day, None)
+        if booking and is_exception(booking):
+            occurrence = _shifted(occurrence, booking, zone)
+        if booking and _stays(booking, occurrence, room, moves_exceptions=moves_exceptions):
+            plan.carried.append((occurrence, booking))
+        else:
+            plan.moving.append((occurrence, booking))
+    plan.dropped = [booking for booking in by_date.values() if booking.takes_slot]
+    return plan
+
+
+def is_exception(booking: BookingFacts) -> bool:
+    """Say whether the booking was moved away from the date and time its rule gives it."""
+    return booking.recurrence_id != booking.local_start
+
+
+def _stays(
+    booking: BookingFacts, occurrence: Occurrence, room: UUID | None, *, moves_exceptions: bool
+) -> bool:
+    if not booking.takes_slot or (is_exception(booking) and not moves_exceptions):
+        return True
+    return booking.interval == occurrence.interval and room in (None, booking.room)
+
+
+def _shifted(occurrence: Occurrence, booking: BookingFacts, zone: ZoneInfo) -> Occurrence:
+    """Return the date for a booking that was moved by hand: the shift counts from where it is."""
+    start, end = (datetime.fromisoformat(at) for at in (booking.local_start, booking.local_end))
+    by = occurrence.recurrence_id - _named(booking)
+    return replace(occurrence, interval=interval_of(start + by, end + by, zone))
+
+
+def _named(booking: BookingFacts) -> datetime:
+    return datetime.fromisoformat(booking.recurrence_id or booking.local_start)

@@ -1,0 +1,212 @@
+"""Command: change what is still to come of a series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID, uuid4
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.drafts import Details
+from booking.domain.recurrence import Occurrence, split_at
+from booking.domain.recurrence_rule import Rule
+from booking.domain.recurrence_text import parse_rule
+from booking.domain.reschedule import reschedule
+from booking.domain.series import Pattern, SeriesFacts, SeriesReport
+from booking.domain.titles import clean_title
+from booking.models import SkippedDate
+from booking.selectors import rooms_of_series
+from booking.services.book_series import OnClash
+from booking.services.decision import RoomTransaction
+from booking.services.looking import Looking
+from booking.services.room_transaction import in_rooms
+from booking.services.series_dates import (
+    Wish,
+    get_series,
+    judge_dates,
+    refuse_clashes,
+    require_series_owner,
+    series_ahead,
+)
+from booking.services.series_store import Plan, save_series, store_plan, with_details
+from booking.services.versions import refuse_stale_series
+from booking.services.writing import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError
+from rooms.domain.rulebook import RoomRules
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEdit:
+    """What is to be different. None: as it is.
+
+    `starts` is the new time of day of every date, in the room's wall time. `rule` is an RRULE:
+    given alone it counts from the first date of the series, otherwise from the first that changes.
+    `from_date` is the first of "this and following",
+    named by its wall time in the rule; None: all that is to come.
+    """
+
+    from_date: datetime | None = None
+    title: str | None = None
+    private: bool | None = None
+    attendees: int | None = None
+    starts: time | None = None
+    minutes: int | None = None
+    rule: str | None = None
+    room: UUID | None = None
+    moves_exceptions: bool = False
+    on_clash: OnClash = OnClash.REFUSE
+
+    @property
+    def is_about_rule_only(self) -> bool:
+        """Say whether all dates keep their time and place and only which there are changes."""
+        others = (self.starts, self.minutes, self.room, self.from_date)
+        return self.rule is not None and all(value is None for value in others)
+
+    @property
+    def is_about_time(self) -> bool:
+        """Say whether dates move; otherwise no rule is asked."""
+        return any(v is not None for v in (self.starts, self.minutes, self.rule, self.room))
+
+
+def edit_series(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    edit: SeriesEdit,
+    expected_version: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> SeriesReport:
+    """Change all that is to come, or one date and those after it; past and running dates stay.
+
+    A change of title, privacy or attendees asks no rule and splits nothing, nor does a new rule
+    alone. Another time or room splits the series at the first date that changes.
+    Deleted dates stay deleted; dates moved by hand stay, unless `moves_exceptions`. A moved date
+    that clashes refuses the whole, or stays as it was with `BOOK_THE_REST`.
+    Raises: SeriesClashesError; ConflictError `nothing_to_come`; StaleVersionError; NotFoundError;
+    PermissionDeniedError; InvalidCommandError for the rule.
+    """
+
+    def run(tx: RoomTransaction) -> SeriesReport:
+        series = get_series(series_id)
+        require_series_owner(actor, series, tx)
+        refuse_stale_series(series, expected_version)
+        if not edit.is_about_time:
+            return _edit_details(tx, actor, series, edit)
+        return _move(tx, actor, series, _plan(tx.rooms, series, edit, now=tx.now), edit)
+
+    def looking(rooms: Mapping[UUID, RoomRules]) -> Looking:
+        if not edit.is_about_time:
+            return Looking()
+        plan = _plan(rooms, get_series(series_id), edit, now=clock.now())
+        ids = [booking.id for _, booking in plan.dates.moving if booking]
+        ids += [booking.id for booking in plan.dates.dropped]
+        return Looking(
+            windows=tuple(occurrence.interval for occurrence, _ in plan.dates.moving),
+            person=series.details.organizer_id,
+            besides=frozenset(ids),
+        )
+
+    series = get_series(series_id)
+    rooms = {series.room, *rooms_of_series(series_id), *([edit.room] if edit.room else [])}
+    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+
+
+def _edited_details(series: SeriesFacts, edit: SeriesEdit) -> Details:
+    old = series.details
+    return replace(
+        old,
+        title=old.title if edit.title is None else clean_title(edit.title),
+        private=old.private if edit.private is None else edit.private,
+        attendees=old.attendees if edit.attendees is None else edit.attendees,
+    )
+
+
+def _edit_details(
+    tx: RoomTransaction, actor: Actor, series: SeriesFacts, edit: SeriesEdit
+) -> SeriesReport:
+    details = _edited_details(series, edit)
+    stored = series_ahead(series, edit.from_date, now=tx.now)
+    for before in stored:
+        after = with_details(before, details)
+        if before.takes_slot and after != before:
+            tx.changes.append(Change.of(before, after, actor, "edit_series"))
+    named = details if edit.from_date is None else series.details
+    save_series(tx, replace(series, details=named, version=series.version + 1))
+    return SeriesReport(series.id, tuple(change.after for change in tx.changes))
+
+
+def _plan(
+    rooms: Mapping[UUID, RoomRules], series: SeriesFacts, edit: SeriesEdit, *, now: datetime
+) -> Plan:
+    room = rooms[edit.room or series.room]
+    today = now.astimezone(series.pattern.zone).date()
+    last = today + timedelta(days=room.book.advance_days)
+    dates = series.pattern.dates_until(last)
+    cut = _first_ahead(dates, edit.from_date, now=now)
+    before, pattern = _cut_pattern(
+        series.pattern, edit, cut, is_first=cut == dates[0].recurrence_id
+    )
+    new = SeriesFacts(
+        id=series.id if before is None else uuid4(),
+        room=room.uuid,
+        pattern=pattern,
+        details=_edited_details(series, edit),
+        version=series.version + 1 if before is None else 1,
+    )
+    ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > now]
+    skipped = SkippedDate.objects.filter(series_id=series.id, recurrence_id__gte=cut.isoformat())
+    names = skipped.values_list("recurrence_id", flat=True)
+    stored = series_ahead(series, cut, now=now)
+    plan = reschedule(
+        ahead,
+        stored,
+        names,
+        room=edit.room,
+        zone=pattern.zone,
+        moves_exceptions=edit.moves_exceptions,
+    )
+    return Plan(new, before, plan)
+
+
+def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
+    """Return the first date of the rule that has not begun and is not before `since`."""
+    for occurrence in dates:
+        is_ahead = occurrence.interval.start > now
+        if is_ahead and (since is None or occurrence.recurrence_id >= since):
+            return occurrence.recurrence_id
+    raise ConflictError("Nothing of this series is to come.", code="nothing_to_come")
+
+
+def _cut_pattern(
+    pattern: Pattern, edit: SeriesEdit, cut: datetime, *, is_first: bool
+) -> tuple[Rule | None, Pattern]:
+    """Return the rule of what stays before the cut, None where nothing is cut, and the rest."""
+    if edit.is_about_rule_only:
+        rule = parse_rule(edit.rule or "", start=pattern.start, zone=pattern.zone, horizon=date.max)
+        return None, replace(pattern, rule=rule)
+    before, rule = None, pattern.rule
+    if not is_first:
+        split = split_at(pattern.rule, start=pattern.start, cut=cut, zone=pattern.zone)
+        before, rule = split.before, split.after
+    start = datetime.combine(cut.date(), edit.starts or cut.time())
+    if edit.rule is not None:
+        rule = parse_rule(edit.rule, start=start, zone=pattern.zone, horizon=date.max)
+    length = pattern.length if edit.minutes is None else timedelta(minutes=edit.minutes)
+    return before, Pattern(start, length, rule, pattern.zone)
+
+
+def _move(
+    tx: RoomTransaction, actor: Actor, old: SeriesFacts, plan: Plan, edit: SeriesEdit
+) -> SeriesReport:
+    room, dates = tx.rooms[plan.series.room], plan.dates
+    wishes = [
+        Wish(occurrence, room if edit.room or stored is None else tx.rooms[stored.room])
+        for occurrence, stored in dates.moving
+    ]
+    own = [stored for _, stored in dates.moving if stored] + dates.dropped
+    giving_way = frozenset(booking.id for booking in own)
+    booked, refused = judge_dates(tx, actor, plan.series, wishes, giving_way=giving_way)
+    if edit.on_clash is OnClash.REFUSE:
+        refuse_clashes(refused, len(wishes))
+    return store_plan(tx, actor, old, plan, booked, refused)
