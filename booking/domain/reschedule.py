@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.facts import BookingFacts
 from booking.domain.recurrence import Occurrence
-from booking.domain.walltime import interval_of
+from booking.domain.walltime import interval_of, resolve
 
 
 @dataclass(slots=True)
@@ -55,9 +55,10 @@ def reschedule(
             plan.skipped[occurrence.recurrence_id.isoformat()] = old_name
             continue
         booking = by_date.pop(day, None)
-        if booking and is_exception(booking):
+        if booking and is_exception(booking, zone):
             occurrence = _shifted(occurrence, booking, zone)
-        if booking and _stays(booking, occurrence, room, moves_exceptions=moves_exceptions):
+        is_fixed = booking and is_exception(booking, zone) and not moves_exceptions
+        if booking and (is_fixed or _stays(booking, occurrence, room)):
             plan.carried.append((occurrence, booking))
         else:
             plan.moving.append((occurrence, booking))
@@ -65,17 +66,14 @@ def reschedule(
     return plan
 
 
-def is_exception(booking: BookingFacts) -> bool:
-    """Say whether the booking was moved away from the date and time its rule gives it."""
-    return booking.recurrence_id != booking.local_start
+def is_exception(booking: BookingFacts, zone: ZoneInfo) -> bool:
+    """Say whether the booking was moved from where its rule, in the series' zone, has it."""
+    return booking.interval.start not in resolve(_named(booking), zone).choices
 
 
-def _stays(
-    booking: BookingFacts, occurrence: Occurrence, room: UUID | None, *, moves_exceptions: bool
-) -> bool:
-    if not booking.takes_slot or (is_exception(booking) and not moves_exceptions):
-        return True
-    return booking.interval == occurrence.interval and room in (None, booking.room)
+def _stays(booking: BookingFacts, occurrence: Occurrence, room: UUID | None) -> bool:
+    is_there = booking.interval == occurrence.interval and room in (None, booking.room)
+    return not booking.takes_slot or is_there
 
 
 def _shifted(occurrence: Occurrence, booking: BookingFacts, zone: ZoneInfo) -> Occurrence:
