@@ -9,7 +9,8 @@ from booking.selectors import rooms_free_during, unavailable_intervals
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.opening import is_open_throughout
 from rooms.models import Room
-from rooms.selectors import RoomFilter, find_rooms, get_room, hours_of, zone_of
+from rooms.rulebooks import current_rules_of
+from rooms.selectors import RoomFilter, find_rooms, get_room
 
 MAX_ALTERNATIVES = 3  # of each kind
 SEARCH_EITHER_SIDE = timedelta(hours=4)
@@ -36,22 +37,24 @@ def _other_times(room: Room, wanted: Interval, now: datetime) -> list[Alternativ
     window_start = max(now, wanted.start - SEARCH_EITHER_SIDE)
     window = Interval(window_start, wanted.end + SEARCH_EITHER_SIDE)
     taken = unavailable_intervals([room], window, now=now).get(room.pk, [])
-    fits = (Alternative(room, fit) for fit in nearest_fits(wanted, gaps(taken, window)))
-    return [fit for fit in fits if _is_open(fit)][:MAX_ALTERNATIVES]
+    fits = [Alternative(room, fit) for fit in nearest_fits(wanted, gaps(taken, window))]
+    return _open(fits)[:MAX_ALTERNATIVES]
 
 
 def _other_rooms(room: Room, wanted: Interval, now: datetime) -> list[Alternative]:
     building = room.floor.building.slug
-    candidates = (
-        find_rooms(RoomFilter(building=building, min_capacity=room.capacity))
-        .exclude(pk=room.pk)
-        .prefetch_related("opening_hours")
-    )
+    found = find_rooms(RoomFilter(building=building, min_capacity=room.capacity))
+    candidates = found.exclude(pk=room.pk)
     free = rooms_free_during(candidates, wanted, now=now)
     free.sort(key=lambda other: (other.floor_id != room.floor_id, other.capacity, other.name))
-    fits = (Alternative(other, wanted) for other in free)
-    return [fit for fit in fits if _is_open(fit)][:MAX_ALTERNATIVES]
+    return _open([Alternative(other, wanted) for other in free])[:MAX_ALTERNATIVES]
 
 
-def _is_open(fit: Alternative) -> bool:
-    return is_open_throughout(hours_of(fit.room), zone_of(fit.room), fit.interval)
+def _open(fits: list[Alternative]) -> list[Alternative]:
+    """Return those that lie in the opening hours of their rooms."""
+    rules = current_rules_of([fit.room.uuid for fit in fits])
+    return [
+        fit
+        for fit, room in zip(fits, rules, strict=True)
+        if is_open_throughout(room.book, room.zone, fit.interval)
+    ]

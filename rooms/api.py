@@ -11,6 +11,7 @@ from pydantic import Field
 
 from meeting_rooms.kernel.problem import Problem
 from rooms.models import Room
+from rooms.rulebooks import current_rules_of
 from rooms.selectors import RoomFilter, find_rooms, get_room
 
 router = Router(tags=["rooms"])
@@ -66,6 +67,16 @@ class RoomDetailOut(RoomOut):
     """A room with its opening hours; none listed means always open."""
 
     opening_hours: list[OpeningHoursOut]
+
+    @staticmethod
+    def resolve_opening_hours(room: Room) -> list[dict[str, object]]:
+        """Give the hours that hold here, wherever they were said."""
+        [rules] = current_rules_of([room.uuid])
+        return [
+            {"weekday": weekday, "opens": opens, "closes": closes}
+            for weekday, periods in sorted(rules.book.hours.items())
+            for opens, closes in periods
+        ]
 
 
 class RoomQuery(Schema):

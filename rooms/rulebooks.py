@@ -13,8 +13,10 @@ from django.db import connection
 from django.db.models import Q
 
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
-from rooms.domain.rulebook import Period, RoomRules, Rulebook
+from rooms.domain.resolving import resolve
+from rooms.domain.rulebook import RoomRules, Rulebook
 from rooms.models import Room
+from rooms.policy_store import stored_rules
 from rooms.selectors import active_rooms, share_floor
 
 MAX_KEPT = 20_000  # rooms; about 2 KB each
@@ -39,6 +41,14 @@ def rules_of(uuids: Collection[UUID], *, version: int | None = None) -> list[Roo
     if missing := [uuid for uuid in uuids if uuid not in found]:
         found |= _read(missing)
     return [found[uuid] for uuid in uuids]
+
+
+def current_rules_of(uuids: Collection[UUID]) -> list[RoomRules]:
+    """Return the rules of these rooms as they are now; for answers that decide nothing.
+
+    Raises NotFoundError for a room that is unknown or out of use.
+    """
+    return rules_of(uuids, version=_version())
 
 
 def _read(uuids: Collection[UUID]) -> dict[UUID, RoomRules]:
@@ -69,25 +79,28 @@ def _version() -> int:
 
 def _read_once(uuids: Collection[UUID], version: int) -> list[RoomRules]:
     rooms = list(active_rooms().filter(uuid__in=uuids))
-    books = _rulebooks(rooms)
-    related, divisions = _related(rooms)
-    return [
-        RoomRules(
-            version=version,
-            id=room.pk,
-            uuid=room.uuid,
-            name=room.name,
-            capacity=room.capacity,
-            building_id=room.floor.building_id,
-            zone=ZoneInfo(room.floor.building.timezone),
-            units=_units(room),
-            lock_id=room.division_id or room.pk,
-            related=related[room.pk],
-            division=divisions[room.pk],
-            book=books[room.pk],
-        )
-        for room in rooms
-    ]
+    halls = _halls(rooms)
+    books = _rulebooks([*rooms, *(room for hall in halls.values() for room in hall)])
+    return [_rules(room, halls.get(room.pk, [room]), books, version) for room in rooms]
+
+
+def _rules(room: Room, hall: list[Room], books: dict[int, Rulebook], version: int) -> RoomRules:
+    related = [other for other in hall if other.pk == room.pk or share_floor(room, other)]
+    return RoomRules(
+        version=version,
+        id=room.pk,
+        uuid=room.uuid,
+        name=room.name,
+        capacity=room.capacity,
+        building_id=room.floor.building_id,
+        zone=ZoneInfo(room.floor.building.timezone),
+        units=_units(room),
+        lock_id=room.division_id or room.pk,
+        related=tuple(other.pk for other in related),
+        division=tuple(other.pk for other in hall),
+        book=books[room.pk],
+        gaps={other.pk: books[other.pk].gap_minutes for other in related},
+    )
 
 
 def _units(room: Room) -> str:
@@ -96,29 +109,38 @@ def _units(room: Room) -> str:
     return f"[{room.units.lower},{room.units.upper})"
 
 
-def _related(
-    rooms: Collection[Room],
-) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
-    """Return by room which rooms share a piece of floor with it, and which its hall has in all."""
-    related: dict[int, tuple[int, ...]] = {room.pk: (room.pk,) for room in rooms}
-    divisions = dict(related)
-    divided = {room.pk: room for room in rooms if room.units is not None}
-    halls = {room.division_id or room.pk for room in divided.values()}
-    if halls:
-        siblings = list(Room.objects.filter(Q(pk__in=halls) | Q(division__in=halls)).order_by("pk"))
-        for pk, room in divided.items():
-            hall = room.division_id or pk
-            own = [other for other in siblings if hall in (other.pk, other.division_id)]
-            divisions[pk] = tuple(other.pk for other in own)
-            related[pk] = tuple(other.pk for other in own if share_floor(room, other))
-    return related, divisions
+def _halls(rooms: Collection[Room]) -> dict[int, list[Room]]:
+    """Return for each room of a divisible hall all rooms of that hall, by ascending id."""
+    halls = {room.pk: room.division_id or room.pk for room in rooms if room.units is not None}
+    if not halls:
+        return {}
+    whole = set(halls.values())
+    siblings = (
+        Room.objects.filter(Q(pk__in=whole) | Q(division__in=whole))
+        .select_related("floor")
+        .order_by("pk")
+    )
+    by_hall: dict[int, list[Room]] = defaultdict(list)
+    for other in siblings:
+        by_hall[other.division_id or other.pk].append(other)
+    return {room_id: by_hall[hall] for room_id, hall in halls.items()}
 
 
 def _rulebooks(rooms: Collection[Room]) -> dict[int, Rulebook]:
+    """Return the rulebook of each room; rooms without a policy of their own share one."""
+    stored = stored_rules(
+        building_ids={room.floor.building_id for room in rooms},
+        room_ids={room.pk for room in rooms},
+    )
+    shared: dict[int, Rulebook] = {}
     books = {}
     for room in rooms:
-        hours: dict[int, list[Period]] = defaultdict(list)
-        for row in room.opening_hours.all():
-            hours[row.weekday].append((row.opens, row.closes))
-        books[room.pk] = Rulebook(hours={day: tuple(kept) for day, kept in hours.items()})
+        building_id = room.floor.building_id
+        if room.pk not in stored.rooms and building_id in shared:
+            books[room.pk] = shared[building_id]
+            continue
+        scopes = stored.that_apply(building_id=building_id, room_id=room.pk)
+        books[room.pk] = resolve(scopes)
+        if room.pk not in stored.rooms:
+            shared[building_id] = books[room.pk]
     return books

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import DurationField, ExpressionWrapper, F, Func, Q, QuerySet
 
 from meeting_rooms.kernel.errors import NotFoundError
-from rooms.domain.opening import Hours
-from rooms.models import Building, Closure, Room
+from rooms.models import Building, Closure, Policy, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,13 @@ def zone_of(room: Room) -> ZoneInfo:
     return ZoneInfo(room.floor.building.timezone)
 
 
-def hours_of(room: Room) -> Hours:
-    """Return the room's opening hours by weekday; empty when it is always open."""
-    return {row.weekday: (row.opens, row.closes) for row in room.opening_hours.all()}
+def rooms_under(policy: Policy) -> QuerySet[Room]:
+    """Return the rooms that a policy is about: one, those of a building, or all."""
+    if policy.room_id is not None:
+        return Room.objects.filter(pk=policy.room_id)
+    if policy.building_id is not None:
+        return Room.objects.filter(floor__building=policy.building_id)
+    return Room.objects.all()
 
 
 def schedule_versions() -> dict[UUID, int]:

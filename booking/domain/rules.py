@@ -121,16 +121,9 @@ def check_times(wanted: Interval, book: Rulebook, *, now: datetime) -> None:
 
 def check_opening_hours(wanted: Interval, book: Rulebook, *, zone: ZoneInfo) -> None:
     """Refuse what reaches outside the room's opening hours."""
-    hours = {day: periods[0] for day, periods in book.hours.items()}
-    if is_open_throughout(hours, zone, wanted):
+    if is_open_throughout(book, zone, wanted):
         return
-    day = wanted.start.astimezone(zone)
-    entry = hours.get(day.weekday())
-    told = (
-        f"On {day:%A} the room is open {entry[0]:%H:%M} to {entry[1]:%H:%M}."
-        if entry
-        else f"The room is closed on {day:%A}."
-    )
+    told = "Closed then."
     raise RuleError(
         f"{told} Choose a time within.", code="outside_opening_hours", facts=shown(wanted)
     )

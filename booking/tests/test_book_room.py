@@ -21,7 +21,7 @@ from meeting_rooms.kernel.errors import (
     PermissionDeniedError,
 )
 from meeting_rooms.kernel.interval import Interval
-from rooms.models import Closure, OpeningHours
+from rooms.models import Closure, Policy
 from rooms.tests.factories import room
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +127,8 @@ def test_book__impossible_title__is_refused_by_code(title, code):
 
 def test_book__outside_opening_hours__says_the_hours():
     dogger = room()
-    OpeningHours.objects.create(room=dogger, weekday=3, opens="08:00", closes="14:00")
+    policy = Policy.objects.create(room=dogger)
+    policy.opening_hours.create(weekday=3, opens="08:00", closes="14:00")
     book(dogger, hours(11, 12))  # 13:00 to 14:00 in Helsinki
     with pytest.raises(InvalidCommandError, match="open 08:00 to 14:00") as refused:
         book(dogger, hours(12, 13))

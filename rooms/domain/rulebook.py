@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 Period = tuple[time, time]  # opens, closes; closes 00:00 is midnight at the end of the day
 Scope = Literal["default", "campus", "building", "room"]
+LONGEST_MINUTES = 366 * 24 * 60
 
 
 class AdvanceMode(StrEnum):
@@ -130,7 +131,7 @@ class Rulebook:
     check_in_required: bool = True
     check_in_opens_minutes: int = 10
     check_in_grace_minutes: int = 10
-    check_in_exempt_minutes: int = 8 * 60  # bookings this long need no check-in
+    check_in_exempt_minutes: int = 8 * 60  # bookings this long need no check-in; 0: none is exempt
     presence: Presence = Presence.CHECKS_IN
     absence_minutes: int | None = None  # release after so long without anybody; None: never
     no_show_limit: int | None = 3  # misses in a row after which a series loses the room
@@ -138,6 +139,39 @@ class Rulebook:
     series_limit: int = 366
     beyond_horizon: BeyondHorizon = BeyondHorizon.REFUSE
     sources: Mapping[str, Scope] = field(default_factory=dict)  # rule -> where it was said
+
+
+# What a stored rule may say: smallest and largest, in the unit of its name. For those of
+# `NEVER_BY_ZERO`, 0 is how a scope says "never" where it would otherwise inherit.
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "min_minutes": (1, LONGEST_MINUTES),
+    "max_minutes": (1, LONGEST_MINUTES),
+    "step_minutes": (1, 24 * 60),
+    "notice_minutes": (0, LONGEST_MINUTES),
+    "advance_days": (0, 3660),
+    "late_start_minutes": (0, 24 * 60),
+    "gap_minutes": (0, 24 * 60),
+    "check_in_opens_minutes": (0, 24 * 60),
+    "check_in_grace_minutes": (1, 24 * 60),
+    "check_in_exempt_minutes": (0, LONGEST_MINUTES),
+    "absence_minutes": (0, 24 * 60),
+    "no_show_limit": (0, 100),
+    "no_show_notice_days": (0, 60),
+    "series_limit": (1, 1000),
+}
+NEVER_BY_ZERO = frozenset({"absence_minutes", "no_show_limit"})
+CHOICES: Mapping[str, type[StrEnum]] = {
+    "advance_mode": AdvanceMode,
+    "advance_measured_to": MeasuredTo,
+    "capacity_rule": CapacityRule,
+    "bookable_by": BookableBy,
+    "approval": Approval,
+    "presence": Presence,
+    "beyond_horizon": BeyondHorizon,
+}
+SWITCHES = ("gap_may_leave_hours", "one_booking_a_day", "pending_blocks", "check_in_required")
+SINGLE_RULES = (*BOUNDS, *CHOICES, *SWITCHES)  # the most specific scope that says anything wins
+LISTED_RULES = ("hours", "exceptions", "quotas", "bookers", "managers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +196,4 @@ class RoomRules:
     related: tuple[int, ...]
     division: tuple[int, ...]
     book: Rulebook
+    gaps: Mapping[int, int] = field(default_factory=dict)  # minutes, by related room; empty: book's

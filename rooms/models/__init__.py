@@ -10,16 +10,29 @@ from rooms.models.places import (
     Room,
     validate_timezone,
 )
-from rooms.models.policies import OpeningHours, RulesVersion
+from rooms.models.policies import Policy, PolicyChange, RulesVersion
+from rooms.models.policy_lists import (
+    ExceptionPeriod,
+    OpeningException,
+    OpeningHours,
+    PolicyPerson,
+    Quota,
+)
 
 __all__ = [
     "SLUG",
     "Building",
     "Closure",
     "Direction",
+    "ExceptionPeriod",
     "Feature",
     "Floor",
+    "OpeningException",
     "OpeningHours",
+    "Policy",
+    "PolicyChange",
+    "PolicyPerson",
+    "Quota",
     "Room",
     "RulesVersion",
     "validate_timezone",

@@ -1,15 +1,25 @@
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.opening import is_open_throughout
+from rooms.domain.opening import (
+    is_open_throughout,
+    joined,
+    local_day,
+    opening_before,
+    stretches_on,
+)
+from rooms.domain.rulebook import DayException, Rulebook
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
-THURSDAY, FRIDAY = 3, 4
-OFFICE = {THURSDAY: (time(8), time(18))}
-NIGHT = {THURSDAY: (time(8), time(0)), FRIDAY: (time(0), time(6))}
+HELSINKI, BERLIN = ZoneInfo("Europe/Helsinki"), ZoneInfo("Europe/Berlin")
+THURSDAY, FRIDAY, SUNDAY = 3, 4, 6
+OFFICE = Rulebook(hours={THURSDAY: ((time(8), time(18)),)})
+NIGHT = Rulebook(hours={THURSDAY: ((time(8), time(0)),), FRIDAY: ((time(0), time(6)),)})
+LUNCH = Rulebook(hours={THURSDAY: ((time(8), time(12)), (time(13), time(18)))})
+PARTY = Rulebook(exceptions={date(2026, 3, 13): DayException("Party", ((time(12), time(14)),))})
+CLOSED = Rulebook(exceptions={date(2026, 3, 13): DayException("Holiday")})
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:
@@ -17,16 +27,65 @@ def local(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 @pytest.mark.parametrize(
-    "hours,start,end,expected",
+    "book,start,end,expected",
     [
-        ({}, local(12, 3), local(12, 4), True),
+        (Rulebook(), local(12, 3), local(12, 4), True),
         (OFFICE, local(12, 8), local(12, 18), True),
         (OFFICE, local(12, 7, 59), local(12, 9), False),
         (OFFICE, local(12, 17), local(12, 18, 1), False),
         (OFFICE, local(13, 9), local(13, 10), False),
+        (NIGHT, local(12, 23), local(13, 0), True),
         (NIGHT, local(12, 23), local(13, 1), True),
         (NIGHT, local(12, 23), local(13, 7), False),
+        (LUNCH, local(12, 11), local(12, 12), True),
+        (LUNCH, local(12, 11), local(12, 14), False),
+        (PARTY, local(13, 12), local(13, 14), True),
+        (PARTY, local(13, 11), local(13, 14), False),
+        (PARTY, local(12, 11), local(13, 0), True),
+        (CLOSED, local(12, 23), local(13, 0), True),
+        (CLOSED, local(12, 23), local(13, 1), False),
     ],
 )
-def test_opening__each_edge__is_judged_in_local_time(hours, start, end, expected):
-    assert is_open_throughout(hours, HELSINKI, Interval(start, end)) is expected
+def test_opening__each_edge__is_judged_in_local_time(book, start, end, expected):
+    assert is_open_throughout(book, HELSINKI, Interval(start, end)) is expected
+
+
+def test_periods__that_touch_or_overlap__join():
+    periods = [(time(12), time(14)), (time(11), time(12)), (time(16), time(0)), (time(20), time(1))]
+    assert joined(periods) == ((time(11), time(14)), (time(16), time(0)))
+
+
+@pytest.mark.parametrize("day,hours", [((2026, 3, 29), 23), ((2026, 10, 25), 25)])
+def test_day__of_a_clock_change__has_its_real_length(day, hours):
+    whole = local_day(date(*day), BERLIN)
+    assert whole.duration.total_seconds() == hours * 3600
+    assert is_open_throughout(
+        Rulebook(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, whole
+    )
+
+
+def test_day__without_a_midnight__begins_at_one():
+    santiago = ZoneInfo("America/Santiago")
+    whole = local_day(date(2026, 9, 6), santiago)
+    assert whole.start.astimezone(santiago).time() == time(1)
+    assert whole.duration.total_seconds() == 23 * 3600
+
+
+def test_opening__time_that_is_jumped_over__is_the_jump():
+    book = Rulebook(hours={SUNDAY: ((time(2, 30), time(6)),)})
+    [stretch] = stretches_on(book, BERLIN, date(2026, 3, 29))
+    assert stretch.start == datetime(2026, 3, 29, 1, tzinfo=UTC)  # 02:00 becomes 03:00
+    assert is_open_throughout(book, BERLIN, stretch)
+
+
+def test_closing__time_that_comes_twice__is_the_second():
+    book = Rulebook(hours={SUNDAY: ((time(1), time(2, 30)),)})
+    [stretch] = stretches_on(book, BERLIN, date(2026, 10, 25))
+    assert stretch.duration.total_seconds() == 2.5 * 3600
+    assert is_open_throughout(book, BERLIN, stretch)
+
+
+def test_opening_before__an_instant__is_that_of_its_own_period():
+    assert opening_before(LUNCH, HELSINKI, local(12, 14)) == local(12, 13)
+    assert opening_before(LUNCH, HELSINKI, local(12, 12)) is None
+    assert opening_before(Rulebook(), HELSINKI, local(12, 12)) is None
