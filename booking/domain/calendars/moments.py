@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from icalendar import Event
 
 from booking.domain.calendars.events import Length
+from booking.domain.calendars.rules import UnusableRuleError
+from booking.domain.calendars.source import TZID
 from booking.domain.calendars.zones import Zones
 from meeting_rooms.kernel.errors import InvalidCommandError
 
@@ -58,7 +60,7 @@ class Moments:
             return None
         if isinstance(value, list):
             raise BadTimeError(f"It has {name} more than once. Keep one.")
-        return self._moment(value.dt, value.params.get("TZID"), floating)
+        return self._moment(value.dt, value.params.get(TZID), floating)
 
     def several(self, entry: Event, name: str, floating: ZoneInfo | None) -> Iterator[Moment]:
         """Yield the times of a property that lists them. Of periods, their starts."""
@@ -70,7 +72,7 @@ class Moments:
     ) -> Iterator[tuple[Moment, Moment | timedelta | None]]:
         """Yield start and end (or length, or nothing) of what a property lists."""
         for values in _listed(entry.get(name)):
-            tzid = values.params.get("TZID")
+            tzid = values.params.get(TZID)
             for value in values.dts:
                 if not isinstance(value.dt, tuple):
                     yield self._moment(value.dt, tzid, floating), None
@@ -87,7 +89,7 @@ class Moments:
     ) -> Moment:
         if isinstance(value, datetime):
             local = value.replace(tzinfo=None)
-            if value.tzinfo is not None and value.utcoffset() == timedelta(0) and tzid is None:
+            if value.tzinfo is not None:  # it ends in Z
                 return Moment(local, UTC_ZONE, is_day=False)
             if tzid:
                 return Moment(local, self._zones.find(tzid, local), is_day=False)
@@ -98,9 +100,11 @@ class Moments:
 
 
 def refuse_unreadable(entry: Event) -> None:
-    """Raise BadTimeError for a time or a rule that the library could not read."""
+    """Raise BadTimeError or UnusableRuleError for what the library could not read of an event."""
     for name, problem in entry.errors:
-        if name in (*TIMES, "RRULE"):
+        if name == "RRULE":
+            raise UnusableRuleError(f"Its rule cannot be read: {str(problem)[:100]}.")
+        if name in TIMES:
             raise BadTimeError(f"Its {name} cannot be read: {str(problem)[:100]}.")
 
 

@@ -35,14 +35,17 @@ def no_zone(_location: str) -> ZoneInfo | None:
     return None
 
 
-def parse_calendar(raw: bytes, *, zone_of: ZoneOf = no_zone) -> ParsedCalendar:
+def parse_calendar(
+    raw: bytes, *, zone_of: ZoneOf = no_zone, default_location: str = ""
+) -> ParsedCalendar:
     """Read a file. `zone_of` tells the zone of a room by its name, for times that carry none.
 
+    `default_location` names the room of events that name none: a room's own calendar seldom does.
     Raises UnreadableCalendarError for a file that is cut off, no calendar or not in UTF-8,
     LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS, and nothing else.
     """
     calendars, definitions = read_components(raw)
-    reader = _Reader(zone_of, Moments(Zones(definitions)))
+    reader = _Reader(zone_of, default_location, Moments(Zones(definitions)))
     for calendar in calendars:
         reader.read(calendar)
     name = next((str(c.get("X-WR-CALNAME", "")) for c in calendars), "")
@@ -54,8 +57,9 @@ def parse_calendar(raw: bytes, *, zone_of: ZoneOf = no_zone) -> ParsedCalendar:
 class _Reader:
     """Takes the events of a file's calendars in, UID by UID."""
 
-    def __init__(self, zone_of: ZoneOf, moments: Moments) -> None:
+    def __init__(self, zone_of: ZoneOf, default_location: str, moments: Moments) -> None:
         self._zone_of = zone_of
+        self._default_location = default_location
         self._moments = moments
         self.events: list[ParsedEvent] = []
         self.series: list[ParsedSeries] = []
@@ -98,7 +102,7 @@ class _Reader:
         lost: list[datetime] = []
         for entry in changes:
             refuse_unreadable(entry)  # without its RECURRENCE-ID nothing of the series is sure
-            moment = self._moments.one(entry, "RECURRENCE-ID", zone)
+            moment = self._moments.one(entry, "RECURRENCE-ID", start.zone)
             if moment is None or "RANGE" in entry["RECURRENCE-ID"].params:
                 raise InvalidCommandError(
                     "A change applies to this and all following dates. Split the series there.",
@@ -123,12 +127,13 @@ class _Reader:
     def _event(self, entry: Event, within: ParsedEvent | None = None) -> ParsedEvent:
         """Return one VEVENT by itself. What an override leaves out is as in its series."""
         refuse_unreadable(entry)
-        location = text_of(entry, "LOCATION") or (within.location if within else "")
+        usual = within.location if within else self._default_location
+        location = text_of(entry, "LOCATION") or usual
         zone = self._zone_of(location)
         start = self._moments.one(entry, "DTSTART", zone)
         if start is None:
             raise InvalidCommandError("It has no DTSTART, so no time is named.", code="bad_time")
-        length = length_of(entry, start, self._moments.one(entry, "DTEND", zone))
+        length = length_of(entry, start, self._moments.one(entry, "DTEND", start.zone))
         parsed = ParsedEvent(
             uid=text_of(entry, "UID"),
             location=location,

@@ -27,11 +27,11 @@ class UnusableRuleError(InvalidCommandError):
     default_code = "unusable_rule"
 
 
-def check_rule(text: str, start: datetime) -> None:
+def check_rule(text: str, start: datetime, zone: ZoneInfo) -> None:
     """Raise UnusableRuleError unless the rule is one of days, weeks, months or years.
 
-    `start` is the naive local start. Parts that RFC 5545 does not name are refused, not ignored:
-    the dates would be other ones than the file's author sees.
+    `start` is the naive local start in `zone`. Parts that RFC 5545 does not name are refused, not
+    ignored: the dates would be other ones than the file's author sees.
     """
     parts = _parts(text)
     if parts.get("FREQ") not in FREQUENCIES:
@@ -49,7 +49,11 @@ def check_rule(text: str, start: datetime) -> None:
                 code="rule_within_a_day",
             )
     _check_numbers(parts)
-    _until(text, ZoneInfo("UTC"))
+    until = _until(text, zone)
+    if until is not None and until < start:
+        raise UnusableRuleError(
+            "Its rule ends before it begins, so it never takes place.", code="no_occurrence"
+        )
     _rule(text, start)
 
 

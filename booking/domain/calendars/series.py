@@ -59,16 +59,16 @@ def read_series(
     start = moments.one(master, "DTSTART", floating)
     if start is None:
         raise BadTimeError("It has no DTSTART, so no time is named.")
-    length = length_of(master, start, moments.one(master, "DTEND", floating))
+    length = length_of(master, start, moments.one(master, "DTEND", start.zone))
     rule = _rule(master, start)
     rdates: list[datetime] = []
     overrides: list[Override] = []
-    for extra, end in moments.periods(master, "RDATE", floating):
+    for extra, end in moments.periods(master, "RDATE", start.zone):
         at = extra.seen_from(start)
         rdates.append(at)
         if end is not None:
             overrides.append(Override(at, _period(first, extra, end)))
-    exdates = [m.seen_from(start) for m in moments.several(master, "EXDATE", floating)]
+    exdates = [m.seen_from(start) for m in moments.several(master, "EXDATE", start.zone)]
     if len(exdates) + len(rdates) > MAX_DATES:
         raise LimitExceededError(f"It lists more than {MAX_DATES:,} dates.", code="series_too_long")
     series = ParsedSeries(first, length, rule, tuple(exdates), tuple(rdates), tuple(overrides))
@@ -133,7 +133,7 @@ def _rule(master: Event, start: Moment) -> str | None:
     if isinstance(rule, list):
         raise BadTimeError("It has several rules. Make it one event for each.")
     text = str(rule.to_ical().decode())
-    check_rule(text, start.local)
+    check_rule(text, start.local, start.zone)
     return text
 
 

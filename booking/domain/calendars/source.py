@@ -12,7 +12,15 @@ from booking.domain.calendars.events import (
 )
 from meeting_rooms.kernel.errors import LimitExceededError
 
+FOLD = re.compile(r"\n[ \t]")
 BEGIN = re.compile(r"^BEGIN:", re.MULTILINE | re.IGNORECASE)
+# The library would look zones up, and guess, in a table that it keeps for the whole process: so
+# TZID goes by another name, times come out naive, and `Zones` says what they mean.
+TZID = "X-MEETING-ROOMS-TZID"
+ZONE_OF_TIME = re.compile(
+    r"^((?:DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)\b[^:\r\n]*?);TZID=",
+    re.MULTILINE | re.IGNORECASE,
+)
 # What the library raises for values it cannot read; it promises ValueError and has more.
 LIBRARY_ERRORS = (
     ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError,
@@ -26,18 +34,22 @@ def read_components(raw: bytes) -> tuple[list[Calendar], dict[str, list[str]]]:
     LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS.
     """
     text = _text(raw)
-    found = len(BEGIN.findall(text))
-    if found > MAX_COMPONENTS:
+    count = len(BEGIN.findall(text))
+    if count > MAX_COMPONENTS:
         raise LimitExceededError(
-            f"The file has {found:,} components; at most {MAX_COMPONENTS:,} go.",
+            f"The file has {count:,} components; at most {MAX_COMPONENTS:,} go.",
             code="too_many_components",
         )
     definitions: dict[str, list[str]] = {}
     rest = "\r\n".join(_without_zones(text, definitions)) + "\r\n"
     try:
-        return Calendar.from_ical(rest, multiple=True), definitions
+        found = Calendar.from_ical(ZONE_OF_TIME.sub(rf"\1;{TZID}=", rest), multiple=True)
     except LIBRARY_ERRORS as exc:
         raise UnreadableCalendarError(f"The file cannot be read: {str(exc)[:200]}.") from exc
+    calendars = [each for each in found if isinstance(each, Calendar)]
+    if not calendars:
+        raise UnreadableCalendarError("The file is cut off: a component has no END.")
+    return calendars, definitions
 
 
 def _text(raw: bytes) -> str:
@@ -65,7 +77,8 @@ def _without_zones(text: str, definitions: dict[str, list[str]]) -> Iterator[str
     """Yield the lines outside of VTIMEZONE; put those inside, unfolded, into `definitions`."""
     zone: list[str] | None = None
     # Not splitlines(): it also splits at characters that may stand in a text.
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    for line in FOLD.sub("", lines).split("\n"):
         if zone is None:
             if line.strip().upper() == "BEGIN:VTIMEZONE":
                 zone = []
@@ -74,8 +87,6 @@ def _without_zones(text: str, definitions: dict[str, list[str]]) -> Iterator[str
         elif line.strip().upper() == "END:VTIMEZONE":
             _define(definitions, zone)
             zone = None
-        elif line[:1] in (" ", "\t") and zone:
-            zone[-1] += line[1:]
         else:
             zone.append(line.strip())
 

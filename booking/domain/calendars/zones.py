@@ -132,13 +132,13 @@ def _changes(part: dict[str, str], year: int) -> Iterator[tuple[datetime, timede
     before, after = _offset(part["TZOFFSETFROM"]), _offset(part["TZOFFSETTO"])
     onsets = [onset]
     if "RRULE" in part:
-        onsets = list(_yearly(part["RRULE"], onset, year))
+        onsets = list(_yearly(part["RRULE"], onset, before, year))
     for extra in filter(None, part.get("RDATE", "").split(",")):
         onsets.append(datetime.strptime(extra.rstrip("Z"), "%Y%m%dT%H%M%S"))  # noqa: DTZ007
     yield from (((at - before).replace(tzinfo=UTC), before, after) for at in onsets)
 
 
-def _yearly(rule: str, onset: datetime, year: int) -> Iterator[datetime]:
+def _yearly(rule: str, onset: datetime, before: timedelta, year: int) -> Iterator[datetime]:
     """Yield the rule's local times in the years compared and the one before.
 
     Only yearly rules by month, weekday and day of the month: those do not depend on the first
@@ -149,8 +149,8 @@ def _yearly(rule: str, onset: datetime, year: int) -> Iterator[datetime]:
     begin = onset.replace(year=max(onset.year, year - 1))
     end = datetime(year + YEARS_COMPARED, 12, 31)  # noqa: DTZ001 - local, as the rule is
     until = re.search(r"UNTIL=(\d{8}T\d{6})", rule)
-    if until:
-        end = min(end, datetime.strptime(until[1], "%Y%m%dT%H%M%S"))  # noqa: DTZ007
+    if until:  # in UTC
+        end = min(end, datetime.strptime(until[1], "%Y%m%dT%H%M%S") + before)  # noqa: DTZ007
     bare = ";".join(part for part in rule.split(";") if not part.startswith("UNTIL"))
     for at in rrulestr(bare, dtstart=begin):
         if at > end:

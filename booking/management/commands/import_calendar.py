@@ -66,6 +66,7 @@ class Command(BaseCommand):
             help="Slug of the building that the rooms are in. Without it, rooms are found by name, "
             "and new ones are placed by their name: 'UB2.252A' is building UB, floor 2.",
         )
+        parser.add_argument("--room", default="", help="Name of the room of events that name none.")
         parser.add_argument(
             "--create-rooms", action="store_true", help="Make rooms (and buildings) not yet known."
         )
@@ -157,7 +158,9 @@ def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
     """Return the calendar as single events, shifted if asked for, and the zone of new rooms."""
     named = zone_named(options["timezone"]) if options["timezone"] else None
     zone_of = zone_of_rooms(building=options["building"], zone=named)
-    calendar = parse_calendar(_content(options["source"]), zone_of=zone_of)
+    calendar = parse_calendar(
+        _content(options["source"]), zone_of=zone_of, default_location=options["room"]
+    )
     zone = named.key if named else zone_of_most(calendar.starts())
     now = SYSTEM_CLOCK.now()
     first = calendar.first_day

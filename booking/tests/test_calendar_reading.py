@@ -1,0 +1,273 @@
+"""What the parser makes of files as they come, good and bad; no store is touched."""
+
+import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from booking.domain.calendars.events import ParsedCalendar, UnreadableCalendarError
+from booking.domain.calendars.reading import parse_calendar
+from booking.domain.calendars.series import occurrences, single_events, with_single_events
+from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+UNTIL = datetime(2028, 1, 1, tzinfo=UTC)
+TEN = "DTSTART;TZID=Europe/Helsinki:20260302T100000\nDTEND;TZID=Europe/Helsinki:20260302T110000\n"
+
+
+def event(lines: str, uid: str = "u", room: str = "R") -> str:
+    return f"BEGIN:VEVENT\nUID:{uid}\nLOCATION:{room}\n{lines}END:VEVENT\n"
+
+
+def calendar(*parts: str, zone: ZoneInfo | None = None) -> ParsedCalendar:
+    text = "BEGIN:VCALENDAR\nVERSION:2.0\n" + "".join(parts) + "END:VCALENDAR\n"
+    return parse_calendar(text.encode(), zone_of=lambda _room: zone)
+
+
+def starts(parsed: ParsedCalendar) -> list[str]:
+    (each,) = (*parsed.events, *parsed.series)
+    return [f"{at.interval.start:%m-%dT%H:%M}" for at in occurrences(each, UNTIL)]
+
+
+def codes(parsed: ParsedCalendar) -> list[str]:
+    return [refusal.code for refusal in parsed.refused]
+
+
+def test_series__with_everything__has_the_dates_that_its_author_sees():
+    change = TEN.replace("0302T", "0317T")
+    parsed = calendar(
+        event(TEN + "RRULE:FREQ=WEEKLY;COUNT=5\nEXDATE;TZID=Europe/Helsinki:20260309T100000\n"
+              "RDATE;TZID=Europe/Helsinki:20260311T120000\nX-ODD;X-P=1:left alone\n"),
+        event("RECURRENCE-ID;TZID=Europe/Helsinki:20260316T100000\nSUMMARY:Moved\n" + change),
+        event("RECURRENCE-ID;TZID=Europe/Helsinki:20260323T100000\nSTATUS:CANCELLED\n"
+              + TEN.replace("0302T", "0323T")),
+    )  # fmt: skip
+    found = occurrences(parsed.series[0], UNTIL)
+    assert [(f"{at.interval.start:%m-%dT%H}", at.event.title, at.is_cancelled) for at in found] == [
+        ("03-02T08", "", False), ("03-11T10", "", False), ("03-17T08", "Moved", False),
+        ("03-23T08", "", True), ("03-30T07", "", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "times,expected",
+    [
+        ("DTSTART;TZID=W. Europe Standard Time:20260302T100000\nDURATION:PT1H\n", "03-02T09:00"),
+        ("DTSTART;TZID=/citadel.org/20250101_1/Europe/Berlin:20260702T100000\nDURATION:PT1H\n",
+         "07-02T08:00"),
+        ("DTSTART:20260302T100000Z\nDURATION:PT1H\n", "03-02T10:00"),
+        ("DTSTART:20260302T100000\nDURATION:PT1H\n", "03-02T08:00"),
+        ("DTSTART;VALUE=DATE:20260302\n", "03-01T22:00"),
+    ],
+)  # fmt: skip
+def test_time__in_any_zone__is_the_instant_meant(times, expected):
+    assert starts(calendar(event(times), zone=HELSINKI)) == [expected]
+
+
+def test_zone__of_the_files_own__is_known_by_its_definition():
+    zone = (
+        "BEGIN:VTIMEZONE\nTZID:Head office\n"
+        "BEGIN:STANDARD\nDTSTART:16011104T020000\nRRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11\n"
+        "TZOFFSETFROM:-0400\nTZOFFSETTO:-0500\nEND:STANDARD\n"
+        "BEGIN:DAYLIGHT\nDTSTART:16010311T020000\nRRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3\n"
+        "TZOFFSETFROM:-0500\nTZOFFSETTO:-0400\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+    )
+    parsed = calendar(
+        zone, event("DTSTART;TZID=Head office:20260307T100000\nDURATION:PT1H\n"
+                    "RRULE:FREQ=DAILY;COUNT=2\n"))  # fmt: skip
+    assert parsed.series[0].start.tzinfo == ZoneInfo("America/New_York")
+    assert starts(parsed) == ["03-07T15:00", "03-08T14:00"]
+
+
+def test_zone__with_one_name_in_two_files__is_each_files_own():
+    def one(offset: str) -> str:
+        zone = (
+            "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+            f"TZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\nEND:STANDARD\nEND:VTIMEZONE\n"
+        )
+        return starts(calendar(zone, event("DTSTART;TZID=Ours:20260302T100000\nDURATION:PT1H\n")))[
+            0
+        ]
+
+    assert [one("+0900"), one("-0700")] == ["03-02T01:00", "03-02T17:00"]
+
+
+@pytest.mark.parametrize(
+    "lines,expected",
+    [
+        # 25 October has 25 hours in Helsinki, 28 March 2027 has 23.
+        ("DTSTART;TZID=Europe/Helsinki:20261024T120000\nDURATION:P1D\nRRULE:FREQ=DAILY;COUNT=2\n",
+         [25, 24]),
+        ("DTSTART;TZID=Europe/Helsinki:20261024T120000\nDTEND;TZID=Europe/Helsinki:20261024T130000\n"
+         "RRULE:FREQ=DAILY;COUNT=2\n", [1, 1]),
+        ("DTSTART;TZID=Europe/Helsinki:20270328T010000\nDURATION:PT4H\nRRULE:FREQ=DAILY;COUNT=2\n",
+         [4, 4]),
+        ("DTSTART;TZID=Europe/Helsinki:20270327T010000\nDTEND;TZID=Europe/Helsinki:20270327T050000\n"
+         "RRULE:FREQ=DAILY;COUNT=2\n", [4, 4]),
+        ("DTSTART;VALUE=DATE:20270328\nRRULE:FREQ=DAILY;COUNT=2\n", [23, 24]),
+    ],
+)  # fmt: skip
+def test_length__over_a_clock_change__days_are_nominal_and_hours_exact(lines, expected):
+    (series,) = calendar(event(lines), zone=HELSINKI).series
+    found = occurrences(series, UNTIL)
+    assert [at.interval.duration.total_seconds() / 3600 for at in found] == expected
+
+
+def test_exdate__as_utc_or_as_a_date__takes_out_the_event_it_means():
+    lines = "RRULE:FREQ=DAILY;COUNT=4\nEXDATE:20260303T080000Z\nEXDATE;VALUE=DATE:20260304\n"
+    assert starts(calendar(event(TEN + lines))) == ["03-02T08:00", "03-05T08:00"]
+
+
+def test_rdate__as_a_period__has_a_length_of_its_own():
+    lines = "RDATE;VALUE=PERIOD:20260304T080000Z/PT3H,20260305T080000Z/20260305T083000Z\n"
+    (series,) = calendar(event(TEN + lines)).series
+    minutes = [at.interval.duration.total_seconds() / 60 for at in occurrences(series, UNTIL)]
+    assert minutes == [60, 180, 30]
+
+
+def test_method_cancel__cancels_all_events():
+    parsed = calendar("METHOD:CANCEL\n", event(TEN), event(TEN + "RRULE:FREQ=DAILY;COUNT=2\n", "s"))
+    assert parsed.events[0].is_cancelled
+    assert all(at.is_cancelled for at in occurrences(parsed.series[0], UNTIL))
+
+
+def test_change__without_its_series__is_an_event_of_its_own():
+    parsed = calendar(event("RECURRENCE-ID;TZID=Europe/Helsinki:20260302T090000\n" + TEN))
+    assert [e.uid for e in parsed.events] == ["u#20260302T090000"]
+
+
+def test_change__that_cannot_be_read__takes_its_date_out_of_the_series():
+    bad = event("RECURRENCE-ID;TZID=Europe/Helsinki:20260303T100000\nDTSTART:20260303T100000Z\n")
+    parsed = calendar(event(TEN + "RRULE:FREQ=DAILY;COUNT=3\n"), bad)
+    assert codes(parsed) == ["end_not_after_start"]
+    assert starts(parsed) == ["03-02T08:00", "03-04T08:00"]
+
+
+def test_single_events__of_a_series__keep_instants_and_cancel_what_is_excluded():
+    lines = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Helsinki:20260303T100000\n"
+    (series,) = calendar(event(TEN + lines)).series
+    assert [(e.uid, e.is_cancelled) for e in single_events(series, UNTIL)] == [
+        ("u#20260302T100000", False), ("u#20260304T100000", False), ("u#20260303T100000", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines,code",
+    [
+        (TEN + "RRULE:FREQ=SECONDLY\n", "rule_within_a_day"),
+        (TEN + "RRULE:FREQ=HOURLY;COUNT=3\n", "rule_within_a_day"),
+        (TEN + "RRULE:FREQ=DAILY;BYHOUR=9,10,11\n", "rule_within_a_day"),
+        (TEN + "RRULE:FREQ=DAILY;INTERVAL=0\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=DAILY;INTERVAL=99999999999\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=DAILY;COUNT=3;UNTIL=20270101\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=DAILY;EVERY=3\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=DAILY;BYDAY=" + ",".join(["MO"] * 300) + "\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=OFTEN\n", "unusable_rule"),
+        (TEN + "RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY\n", "bad_time"),
+        (TEN + "RRULE:FREQ=DAILY;UNTIL=20250101\n", "no_occurrence"),
+        (TEN + "EXDATE:soon\nRRULE:FREQ=DAILY\n", "bad_time"),
+        ("DTSTART;TZID=Mars/Base:20260302T100000\nDURATION:PT1H\n", "unknown_zone"),
+        ("DTSTART:20260302T100000\nDURATION:PT1H\n", "time_without_zone"),
+        ("DTSTART;VALUE=DATE:20260302\n", "time_without_zone"),
+        ("DTSTART:20260302T100000Z\n", "end_not_after_start"),
+        ("DTSTART:20260302T100000Z\nDURATION:-PT1H\n", "end_not_after_start"),
+        ("DTSTART:20260302T100000Z\nDTEND;VALUE=DATE:20260303\n", "bad_time"),
+        ("DTSTART:99991231T235900Z\nDURATION:P1D\n", "bad_event"),
+        ("SUMMARY:no time at all\n", "bad_time"),
+    ],
+)
+def test_bad_event__is_refused_alone(lines, code):
+    parsed = calendar(event(lines, "bad"), event(TEN, "good"))
+    assert codes(parsed) == [code]
+    assert parsed.refused[0].uid == "bad"
+    assert parsed.refused[0].detail.endswith(".")
+    assert [e.uid for e in parsed.events] == ["good"]
+
+
+def test_zone_that_changes_each_second__is_refused_at_once():
+    bomb = (
+        "BEGIN:VTIMEZONE\nTZID:Bomb\nBEGIN:STANDARD\nDTSTART:16010101T000000\n"
+        "RRULE:FREQ=SECONDLY\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    began = time.perf_counter()
+    parsed = calendar(bomb, event("DTSTART;TZID=Bomb:20260302T100000\nDURATION:PT1H\n"))
+    assert codes(parsed) == ["unknown_zone"]
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY", "FREQ=DAILY;COUNT=999999999", "FREQ=YEARLY;INTERVAL=999999999",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=WEEKLY;BYSETPOS=40;BYDAY=MO",
+        "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6;BYYEARDAY=1",
+    ],
+)  # fmt: skip
+def test_rule_without_end_or_sense__is_counted_within_a_second(rule):
+    began = time.perf_counter()
+    (series,) = calendar(event(TEN + f"RRULE:{rule}\n")).series
+    assert len(occurrences(series, UNTIL)) < 700
+    assert time.perf_counter() - began < 1
+
+
+def test_all_series_together__have_a_bound():
+    many = calendar(*(event(TEN + "RRULE:FREQ=DAILY\n", f"u{n}") for n in range(6)))
+    with pytest.raises(LimitExceededError) as refused:
+        with_single_events(many, datetime(2076, 1, 1, tzinfo=UTC))
+    assert refused.value.code == "too_many_dates"
+
+
+@pytest.mark.parametrize(
+    "raw,code",
+    [
+        ("BEGIN:VCALENDAR\nSUMMARY:Caf\u00e9\nEND:VCALENDAR\n".encode("latin-1"), "not_utf8"),
+        (b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\n" * 15_000 + b"END:VCALENDAR\n",
+         "unreadable_calendar"),
+        (b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 20_000 + b"END:VCALENDAR\n",
+         "too_many_components"),
+        (b"BEGIN:VCALENDAR\n" + b"X" * 10 * 1024 * 1024 + b"END:VCALENDAR\n", "file_too_large"),
+        (b"\x00\x01\x02", "unreadable_calendar"),
+    ],
+    ids=["latin-1", "nested", "many", "large", "binary"],
+)  # fmt: skip
+def test_bad_file__is_refused_whole(raw, code):
+    with pytest.raises(MeetingRoomsError) as refused:
+        parse_calendar(raw)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_file__with_any_line_ends_and_a_byte_order_mark__is_read(ends, bom):
+    text = "BEGIN:VCALENDAR\n" + event("SUMMARY:Caf\u00e9 \n  folded\n" + TEN) + "END:VCALENDAR\n"
+    (found,) = parse_calendar(bom + text.replace("\n", ends).encode()).events
+    assert found.title == "Caf\u00e9 folded"
+
+
+LINES = st.sampled_from(
+    ["BEGIN:VEVENT", "END:VEVENT", "UID:u", "UID:v", "LOCATION:R", "SUMMARY:x", "SUMMARY;",
+     "DTSTART:20260302T100000Z", "DTSTART;VALUE=DATE:20260302", "DTSTART;TZID=Own:20260302T100000",
+     "DTSTART:", "DTEND:20260302T110000Z", "DURATION:PT1H", "DURATION:P", "RRULE:FREQ=DAILY",
+     "RRULE:", "RRULE:FREQ=MONTHLY;BYDAY=99MO", "RRULE:FREQ=DAILY;BYMONTHDAY=0", "EXDATE:20260303",
+     "EXDATE;VALUE=DATE:20260303", "RDATE;VALUE=PERIOD:20260303T100000Z/PT1H", "RDATE:x",
+     "RECURRENCE-ID:20260303T100000Z", "RECURRENCE-ID;RANGE=THISANDFUTURE:20260303T100000Z",
+     "RECURRENCE-ID:", "ORGANIZER:mailto:a@b", "ORGANIZER;CN=:", "CLASS:PRIVATE",
+     "STATUS:CANCELLED",
+     "BEGIN:VTIMEZONE", "TZID:Own", "BEGIN:STANDARD", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200",
+     "END:STANDARD", "END:VTIMEZONE", "BEGIN:VALARM", "END:VALARM", " folded", ":",
+     ";=", "X-A;B=\"c"]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40))
+def test_any_lines__never_raise_but_a_refusal(lines):
+    text = "\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"])
+    try:
+        parsed = parse_calendar(text.encode(), zone_of=lambda _room: HELSINKI)
+    except UnreadableCalendarError:
+        return
+    singles = with_single_events(parsed, UNTIL)
+    assert all(e.interval for e in singles.events)
