@@ -117,8 +117,8 @@ class _Fetch:
     def _get(self, target: Target, url: str) -> bytes | str:
         """Return the body, or the address that the answer leads to."""
         connection = http.client.HTTPConnection(target.host, target.port)
-        link = _Deadlined(self._connect(target), self._left)
-        connection.sock = cast("socket.socket", link)
+        link = self._connect(target)
+        connection.sock = cast("socket.socket", _Deadlined(link, self._left))
         try:
             host = target.host if target.port == PORTS[target.scheme] else None
             headers = HEADERS | ({"Host": _bracketed(host)} if host else {})
@@ -192,6 +192,8 @@ class _Fetch:
             if len(body) > self._policy.max_bytes:
                 raise self._too_large()
             _refuse_other_content(body)
+        if response.length:  # fewer bytes came than were announced
+            raise http.client.IncompleteRead(bytes(body), response.length)
         _refuse_other_content(body, is_whole=True)
         return bytes(body)
 
@@ -236,8 +238,7 @@ class _Deadlined(io.RawIOBase):
         return io.BufferedReader(self)
 
     def close(self) -> None:
-        self._connection.close()
-        super().close()
+        """Do nothing: the client closes while the body is still to be read; the fetch hangs up."""
 
 
 def _bracketed(host: str) -> str:
