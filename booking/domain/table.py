@@ -52,14 +52,15 @@ class TableRow:
     organizer_email: str
     state: str
     is_private: bool
-    attendees: tuple[str, ...] = ()
+    attendees: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """One booking that a row asks for. Building and address are as they stand there, or ""."""
+    """One booking that a row asks for. Id, building and address are as they stand there, or ""."""
 
     number: int
+    id: str
     building: str
     organizer_email: str
     event: ParsedEvent
@@ -91,7 +92,7 @@ def write_table(rows: Iterable[TableRow]) -> Iterator[str]:
             (
                 row.id, row.room, row.building, start.isoformat(), end.isoformat(), row.zone.key,
                 row.title, row.organizer, row.organizer_email, row.state,
-                "yes" if row.is_private else "no", "; ".join(row.attendees),
+                "yes" if row.is_private else "no", row.attendees,
             )
         )  # fmt: skip
 
@@ -237,8 +238,8 @@ def _bookings(
     number: int, fields: dict[str, str], layout: Layout, preset: Preset, times: _Times
 ) -> Iterator[ParsedRow]:
     """Yield a booking for each room that a row names."""
-    told = fields.get("room", "")
-    rooms = told.split(layout.rooms_apart) if layout.rooms_apart else [told]
+    cell = fields.get("room", "")
+    rooms = cell.split(layout.rooms_apart) if layout.rooms_apart else [cell]
     rooms = [clean_line(room) for room in rooms if clean_line(room)]
     if not rooms:
         raise InvalidCommandError("It names no room.", code="no_room")
@@ -255,8 +256,8 @@ def _bookings(
             is_cancelled=fields.get("state", "").strip().lower() in GONE,
         )
         event.interval  # noqa: B018 - refuses an empty stretch
-        building, email = (clean_line(fields.get(n, "")) for n in ("building", "organizer_email"))
-        yield ParsedRow(number, building, email, event)
+        told = {n: clean_line(fields.get(n, "")) for n in ("id", "building", "organizer_email")}
+        yield ParsedRow(number=number, event=event, **told)
 
 
 def _yes(text: str) -> bool:

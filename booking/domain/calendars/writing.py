@@ -30,6 +30,7 @@ class CalendarEntry:
     `start` and `end` are aware, in a ZoneInfo or UTC; a series is counted in the zone of `start`.
     `exdates`, `rdates` and `recurrence_id` are naive local times in that zone. All entries of one
     series share one `uid`; those with a `recurrence_id` replace that date.
+    `stamp` is when it was last changed, None where nobody knows.
     Privacy is the caller's: an entry that the reader may not read comes in with the title "Busy"
     and without organizer, location and description of its own.
     """
@@ -38,7 +39,7 @@ class CalendarEntry:
     start: datetime
     end: datetime
     title: str
-    stamp: datetime
+    stamp: datetime | None = None
     organizer: str = ""
     organizer_email: str = ""
     status: EntryStatus = EntryStatus.CONFIRMED
@@ -77,7 +78,8 @@ def _event(entry: CalendarEntry, now: datetime) -> Event:
     event = Event()
     event.add("UID", entry.uid)
     event.add("DTSTAMP", now.astimezone(UTC))
-    event.add("LAST-MODIFIED", entry.stamp.astimezone(UTC))
+    if entry.stamp is not None:
+        event.add("LAST-MODIFIED", entry.stamp.astimezone(UTC))
     event.add("SEQUENCE", entry.sequence)
     event.add("DTSTART", entry.start.replace(tzinfo=zone))
     event.add("DTEND", entry.end.astimezone(zone))

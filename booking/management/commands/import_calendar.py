@@ -24,7 +24,6 @@ from booking.calendar_import import (
 from booking.domain.calendars.events import MAX_FILE_BYTES, ParsedCalendar, ParsedEvent
 from booking.domain.calendars.reading import parse_calendar
 from booking.domain.calendars.series import with_single_events
-from booking.domain.rules import MAX_AHEAD
 from booking.fetch import fetch_calendar
 from booking.services.import_event import ImportOutcome
 from meeting_rooms.kernel.actor import Actor, ActorKind
@@ -42,6 +41,7 @@ EXIT_UNREADABLE = 2
 MAX_REFUSALS_SHOWN = 20
 ADDRESS_STARTS = ("http://", "https://", "webcal://")
 PAST_OF_SERIES = timedelta(days=366)  # of a series, dates before that are not taken in
+FUTURE_OF_SERIES = timedelta(days=730)  # nor those after that
 
 
 class Command(BaseCommand):
@@ -165,9 +165,11 @@ def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
     now = SYSTEM_CLOCK.now()
     first = calendar.first_day
     if not options["replay_on"] or first is None:
-        return with_single_events(calendar, now + MAX_AHEAD, since=now - PAST_OF_SERIES), zone
+        return with_single_events(
+            calendar, now + FUTURE_OF_SERIES, since=now - PAST_OF_SERIES
+        ), zone
     begin = datetime.combine(first, wall_time(0), UTC)
-    calendar = with_single_events(calendar, begin + MAX_AHEAD)
+    calendar = with_single_events(calendar, begin + FUTURE_OF_SERIES)
     by = _day(options["replay_on"], zone) - first
     return replace(calendar, events=tuple(e.shifted(by) for e in calendar.events)), zone
 
