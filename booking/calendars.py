@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from booking.domain.calendars.events import Length, ParsedEvent, ParsedSeries
+from booking.domain.calendars.rules import rule_until
 from booking.domain.calendars.series import occurrences
 from booking.domain.calendars.writing import CalendarEntry, EntryStatus, write_calendar
 from booking.domain.privacy import BUSY_TITLE, may_read_details
@@ -86,24 +87,29 @@ def _series_of(bookings: Iterable[Booking]) -> QuerySet[Series]:
 def _entries(
     bookings: Sequence[Booking], series: dict[UUID, Series], viewer: Actor
 ) -> Iterator[CalendarEntry]:
-    of_series: dict[UUID, list[Booking]] = defaultdict(list)
+    of_series: dict[UUID, dict[datetime, Booking]] = defaultdict(dict)
     for booking in bookings:
-        if booking.series_id and booking.series_id in series and booking.recurrence_id:
-            of_series[booking.series_id].append(booking)
+        key, told = booking.series_id, booking.recurrence_id
+        at = datetime.fromisoformat(told) if told else None
+        if key is None or key not in series or at is None or at in of_series[key]:
+            yield _entry(booking, viewer)  # no date of a series, or another room on a date
         else:
-            yield _entry(booking, viewer)
-    for key, dates in of_series.items():
-        yield from _series_entries(series[key], dates, viewer)
+            of_series[key][at] = booking
+    for series_id, dates in of_series.items():
+        if dates:
+            yield from _series_entries(series[series_id], dates, viewer)
 
 
 def _series_entries(
-    series: Series, dates: Iterable[Booking], viewer: Actor
+    series: Series, stored: dict[datetime, Booking], viewer: Actor
 ) -> Iterator[CalendarEntry]:
     """Yield the series' rule, and an entry for each date that is not as the rule has it."""
-    stored = {datetime.fromisoformat(str(b.recurrence_id)): b for b in dates}
     first = _master(series, list(stored.values()), viewer)
-    zone, horizon = ZoneInfo(series.timezone), max(b.interval.end for b in stored.values())
-    parsed = _as_parsed(series, first)
+    zone, last = ZoneInfo(series.timezone), max(*stored, first.start.replace(tzinfo=None))
+    # Up to the last date that is booked: a series may have no end, and its bookings have one.
+    first = replace(first, rule=rule_until(series.rule, last, zone))
+    horizon = last.replace(tzinfo=zone) + timedelta(days=1)
+    parsed = _as_parsed(first)
     by_rule = {at.recurrence_id: at for at in occurrences(parsed, horizon) if at.recurrence_id}
     missing = sorted(by_rule.keys() - stored.keys())
     extra = sorted(stored.keys() - by_rule.keys())
@@ -137,13 +143,12 @@ def _master(series: Series, dates: Sequence[Booking], viewer: Actor) -> Calendar
         organizer_email=series.organizer.email if readable and series.organizer else "",
         status=EntryStatus.CONFIRMED,
         is_private=series.is_private or hidden is not None,
-        rule=series.rule,
         sequence=series.version - 1,
         stamp=series.created_at if series.version == 1 else None,
     )
 
 
-def _as_parsed(series: Series, first: CalendarEntry) -> ParsedSeries:
+def _as_parsed(first: CalendarEntry) -> ParsedSeries:
     """Return the series as another program will read it: DTEND repeats the exact length."""
     event = ParsedEvent(
         uid=first.uid,
@@ -155,7 +160,7 @@ def _as_parsed(series: Series, first: CalendarEntry) -> ParsedSeries:
         is_private=False,
         is_cancelled=False,
     )
-    return ParsedSeries(event, Length(0, event.interval.duration), series.rule, (), (), ())
+    return ParsedSeries(event, Length(0, event.interval.duration), first.rule, (), (), ())
 
 
 def _entry(booking: Booking, viewer: Actor) -> CalendarEntry:

@@ -83,6 +83,17 @@ def rule_dates(text: str, start: datetime, zone: ZoneInfo, last: datetime) -> It
         raise UnusableRuleError(f"Its rule '{text[:60]}' cannot be counted.") from exc
 
 
+def rule_until(text: str, last: datetime, zone: ZoneInfo) -> str:
+    """Return the rule with `last`, naive local in `zone`, as its last date instead of its own end.
+
+    UNTIL is in UTC, as RFC 5545 3.3.10 wants it for a start with a zone.
+    """
+    ends = ("COUNT=", "UNTIL=")
+    kept = [part for part in text.upper().split(";") if part and not part.startswith(ends)]
+    instant = last.replace(tzinfo=zone).astimezone(UTC)
+    return ";".join([*kept, f"UNTIL={instant:%Y%m%dT%H%M%SZ}"])
+
+
 def _rule(text: str, start: datetime) -> rrule:
     """Return the library's rule, without its UNTIL, which is looked at here."""
     bare = ";".join(part for part in text.upper().split(";") if not part.startswith("UNTIL="))

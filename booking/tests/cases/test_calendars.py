@@ -4,14 +4,26 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 
+from booking.calendars import room_calendar
 from booking.domain.addresses import is_public
 from booking.domain.calendars.reading import parse_calendar
 from booking.domain.calendars.series import occurrences
 from booking.domain.calendars.writing import CalendarEntry, EntryStatus, write_calendar
+from booking.feeds import issue_feed, read_feed, revoke_feed
 from booking.fetch import fetch_calendar
+from booking.models import FeedToken
 from booking.tests.calendar_entries import entries_of
-from meeting_rooms.kernel.errors import MeetingRoomsError
+from booking.tests.factories import NOW as BOOKED_AT
+from booking.tests.factories import book, hours
+from identity.models import User
+from identity.selectors import actor_of
+from identity.tests.factories import actor, person
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
+from rooms.models import Room
+from rooms.tests.factories import building, floor, room
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -104,3 +116,74 @@ def test_case_097__other_names_of_this_machine(host):
     with pytest.raises(MeetingRoomsError) as refused:
         fetch_calendar(f"https://{host}/calendar.ics")
     assert refused.value.code == "private_address"
+
+
+def private_booking() -> tuple[Room, User]:
+    sauna, ada = room("Sauna", on=floor(building(slug="hq"))), person("Ada")
+    book(sauna, hours(12, 13), by=actor_of(ada), title="Redundancies", private=True)
+    return sauna, ada
+
+
+@pytest.mark.django_db
+def test_case_093__calendar():
+    """A private booking is Busy in another person's calendar of the room"""
+    sauna, ada = private_booking()
+    hidden = room_calendar(sauna, actor(), BOOKED_AT)
+    assert b"SUMMARY:Busy\r\n" in hidden
+    assert b"Redundancies" not in hidden
+    assert b"Ada" not in hidden
+    assert b"SUMMARY:Redundancies\r\n" in room_calendar(sauna, actor_of(ada), BOOKED_AT)
+
+
+@pytest.mark.django_db
+def test_case_093__table(tmp_path):
+    """A private booking is Busy in a table"""
+    private_booking()
+    out = tmp_path / "out.csv"
+    call_command("export_bookings", first="2026-03-12", last="2026-03-12", output=out)
+    text = out.read_text(encoding="utf-8-sig")
+    assert ",Busy,,,confirmed,yes," in text
+    assert "Redundancies" not in text
+    assert "Ada" not in text
+
+
+def unknown(secret: str) -> bool:
+    with pytest.raises(NotFoundError) as refused:
+        read_feed(secret=secret, clock=FixedClock(BOOKED_AT))
+    return refused.value.code == "unknown_feed"
+
+
+@pytest.mark.django_db
+def test_case_096__feed_address():
+    """A guessed feed address finds nothing; a revoked one no more"""
+    sauna, ada = private_booking()
+    own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
+    clock = FixedClock(BOOKED_AT)
+    assert b"SUMMARY:Redundancies" in read_feed(secret=own.secret, clock=clock)
+    assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
+    assert unknown("mr_guessed")
+    assert unknown("")
+    assert unknown(str(own.record.pk))
+    with pytest.raises(NotFoundError):
+        revoke_feed(user=person(), feed_id=own.record.pk)
+    revoke_feed(user=ada, feed_id=own.record.pk)
+    assert unknown(own.secret)
+    assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
+
+
+@pytest.mark.django_db
+def test_case_096__owner_who_left():
+    """A feed ends with its owner's account, and a room's with the room"""
+    sauna, ada = private_booking()
+    own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    Room.objects.filter(pk=sauna.pk).update(is_active=False)
+    assert unknown(own.secret)
+    assert unknown(rooms.secret)
+
+
+@pytest.mark.django_db
+def test_case_096__only_the_digest_is_kept():
+    """The address itself is stored nowhere"""
+    issued = issue_feed(user=person())
+    assert issued.secret not in str(FeedToken.objects.values().get())
