@@ -8,12 +8,13 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from booking.domain.calendars.events import ParsedEvent
 from booking.domain.calendars.writing import clean_line
 from booking.domain.table_presets import ISO_FORMATS, LAYOUTS, Layout, Preset
+from booking.domain.walltime import resolve_strict
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from meeting_rooms.kernel.interval import Interval
 
@@ -196,26 +197,11 @@ class _Times:
         self._formats = formats
 
     def read(self, text: str) -> datetime:
-        """Return the time, aware. Raises InvalidCommandError for one that is missing or twice."""
+        """Return the time, aware. One that clocks skip or show twice is refused, not guessed."""
         local = self._parsed(" ".join(text.split()))
         if local.tzinfo is not None:
             return local
-        first = local.replace(tzinfo=self._zone, fold=0)
-        second = first.replace(fold=1)
-        if first.utcoffset() == second.utcoffset():
-            return first
-        shown = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None)
-        if shown != local:
-            raise InvalidCommandError(
-                f"{local:%Y-%m-%d %H:%M} does not exist in {self._zone.key}: clocks go forward "
-                f"over it. {shown:%H:%M} would do.",
-                code="time_does_not_exist",
-            )
-        raise InvalidCommandError(
-            f"{local:%Y-%m-%d %H:%M} occurs twice in {self._zone.key}. Write it with its offset: "
-            f"{first.isoformat()} or {second.isoformat()}.",
-            code="time_is_ambiguous",
-        )
+        return resolve_strict(local, self._zone).instant
 
     def _parsed(self, text: str) -> datetime:
         try:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from icalendar import Event
 
 from booking.domain.calendars.events import Length
-from booking.domain.calendars.rules import UnusableRuleError
 from booking.domain.calendars.source import TZID
 from booking.domain.calendars.zones import Zones
 from meeting_rooms.kernel.errors import InvalidCommandError
@@ -100,10 +99,12 @@ class Moments:
 
 
 def refuse_unreadable(entry: Event) -> None:
-    """Raise BadTimeError or UnusableRuleError for what the library could not read of an event."""
+    """Raise InvalidCommandError for what the library could not read of an event."""
     for name, problem in entry.errors:
         if name == "RRULE":
-            raise UnusableRuleError(f"Its rule cannot be read: {str(problem)[:100]}.")
+            raise InvalidCommandError(
+                f"Its rule cannot be read: {str(problem)[:100]}.", code="rule_not_readable"
+            )
         if name in TIMES:
             raise BadTimeError(f"Its {name} cannot be read: {str(problem)[:100]}.")
 

@@ -27,7 +27,7 @@ from booking.domain.calendars.moments import (
     length_of,
     nominal,
 )
-from booking.domain.calendars.rules import MAX_DATES, check_rule, rule_dates
+from booking.domain.calendars.rules import MAX_DATES, read_rule, rule_dates
 from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
 
@@ -81,7 +81,7 @@ def occurrences(
     """Return the dates that start before `until` and end after `since` (aware), earliest first.
 
     Excluded ones are left out, even if they were changed; cancelled ones are in.
-    Raises UnusableRuleError, and LimitExceededError `series_too_long` for more than MAX_DATES.
+    Raises LimitExceededError `series_too_long` for more than MAX_DATES.
     """
     if isinstance(parsed, ParsedEvent):
         found = [CalendarOccurrence(None, parsed.interval, parsed.is_cancelled, parsed)]
@@ -132,9 +132,7 @@ def _rule(master: Event, start: Moment) -> str | None:
         return None
     if isinstance(rule, list):
         raise BadTimeError("It has several rules. Make it one event for each.")
-    text = str(rule.to_ical().decode())
-    check_rule(text, start.local, start.zone)
-    return text
+    return read_rule(str(rule.to_ical().decode()), start.local, start.zone)
 
 
 def _period(first: ParsedEvent, start: Moment, end: Moment | timedelta) -> ParsedEvent:

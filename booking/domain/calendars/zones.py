@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from dateutil.rrule import rrulestr
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from booking.domain.recurrence_dates import matching_dates
+from booking.domain.recurrence_text import parse_rule
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_OWN_ZONES = 20
@@ -25,7 +26,9 @@ WELL_KNOWN = (
     "America/Chicago", "America/Denver", "America/Los_Angeles", "Asia/Tokyo", "Asia/Kolkata",
     "Asia/Shanghai", "Australia/Sydney",
 )  # fmt: skip
-YEARLY = re.compile(r"(FREQ=YEARLY|INTERVAL=1|WKST=\w\w|(BYMONTH|BYDAY|BYMONTHDAY|UNTIL)=[\w+-]+)$")
+YEARLY = re.compile(
+    r"(FREQ=YEARLY|INTERVAL=1|WKST=\w\w|(BYMONTH|BYDAY|BYMONTHDAY|UNTIL)=[\w,+-]+)$"
+)
 OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?$")
 
 
@@ -82,7 +85,7 @@ def _zone_like(tzid: str, lines: Sequence[str], year: int) -> ZoneInfo:
         return named
     try:
         own = _OwnZone(lines, year)
-    except (ValueError, OverflowError, LookupError) as exc:
+    except (ValueError, OverflowError, LookupError, InvalidCommandError) as exc:
         raise UnknownZoneError(_sentence(tzid)) from exc
     samples = list(_samples(year))
     for name in _candidates():
@@ -152,10 +155,10 @@ def _yearly(rule: str, onset: datetime, before: timedelta, year: int) -> Iterato
     if until:  # in UTC
         end = min(end, datetime.strptime(until[1], "%Y%m%dT%H%M%S") + before)  # noqa: DTZ007
     bare = ";".join(part for part in rule.split(";") if not part.startswith("UNTIL"))
-    for at in rrulestr(bare, dtstart=begin):
-        if at > end:
-            return
-        yield at
+    read = parse_rule(bare, start=begin, zone=ZoneInfo("UTC"), horizon=end.date())
+    for day in matching_dates(read, begin.date(), last=end.date()):
+        if (at := datetime.combine(day, begin.time())) <= end:
+            yield at
 
 
 def _offset(text: str) -> timedelta:
