@@ -151,6 +151,42 @@ def test_change__that_cannot_be_read__takes_its_date_out_of_the_series():
     assert starts(parsed) == ["03-02T08:00", "03-04T08:00"]
 
 
+def test_series__that_is_refused__takes_its_changes_along():
+    change = "RECURRENCE-ID;TZID=Europe/Helsinki:20260303T100000\n" + TEN
+    parsed = calendar(event(TEN + "RRULE:FREQ=SECONDLY\n"), event(change))
+    assert codes(parsed) == ["finer_than_a_day", "series_refused"]
+    whole = calendar(
+        event(TEN + "RRULE:FREQ=DAILY\n"),
+        event(change.replace("100000\nDTSTART", "1\nDTSTART")),
+        event(change.replace("ID;", "ID;RANGE=THISANDFUTURE;")),
+    )
+    assert codes(whole) == ["bad_time", "series_refused", "series_refused"]
+    assert whole.series == ()
+
+
+def test_change__to_this_and_following__refuses_the_series():
+    change = "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Helsinki:20260303T100000\n" + TEN
+    parsed = calendar(event(TEN + "RRULE:FREQ=DAILY\n"), event(change))
+    assert codes(parsed) == ["unsupported_range", "series_refused"]
+
+
+def test_dates__outside_the_calendar__refuse_the_series():
+    lines = "RRULE:FREQ=DAILY;COUNT=2\nRDATE;TZID=Europe/Helsinki:00010101T000000\n"
+    singles = with_single_events(calendar(event(TEN + lines)), UNTIL)
+    assert (codes(singles), singles.events) == (["invalid_time"], ())
+
+
+def test_uid__too_long_to_carry_a_date__is_told_by_its_digest():
+    (series,) = calendar(event(TEN + "RRULE:FREQ=DAILY;COUNT=2\n", "u" * 250)).series
+    uids = {e.uid for e in single_events(series, UNTIL)}
+    assert [len(uid) for uid in uids] == [80, 80]
+
+
+def test_words__with_control_characters__lose_them():
+    (found,) = calendar(event(TEN + "SUMMARY:a\x07b\n", room="R\x011")).events
+    assert (found.title, found.location) == ("a b", "R 1")
+
+
 def test_single_events__of_a_series__keep_instants_and_cancel_what_is_excluded():
     lines = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE;TZID=Europe/Helsinki:20260303T100000\n"
     (series,) = calendar(event(TEN + lines)).series
@@ -181,7 +217,7 @@ def test_single_events__of_a_series__keep_instants_and_cancel_what_is_excluded()
         ("DTSTART:20260302T100000Z\n", "end_not_after_start"),
         ("DTSTART:20260302T100000Z\nDURATION:-PT1H\n", "end_not_after_start"),
         ("DTSTART:20260302T100000Z\nDTEND;VALUE=DATE:20260303\n", "bad_time"),
-        ("DTSTART:99991231T235900Z\nDURATION:P1D\n", "bad_event"),
+        ("DTSTART:99991231T235900Z\nDURATION:P1D\n", "invalid_time"),
         ("SUMMARY:no time at all\n", "bad_time"),
     ],
 )
@@ -236,8 +272,9 @@ def test_all_series_together__have_a_bound():
          "too_many_components"),
         (b"BEGIN:VCALENDAR\n" + b"X" * 10 * 1024 * 1024 + b"END:VCALENDAR\n", "file_too_large"),
         (b"\x00\x01\x02", "unreadable_calendar"),
+        (b"BEGIN:VCALENDAR\nUID:\0\nEND:VCALENDAR\n", "unreadable_calendar"),
     ],
-    ids=["latin-1", "nested", "many", "large", "binary"],
+    ids=["latin-1", "nested", "many", "large", "binary", "nul"],
 )  # fmt: skip
 def test_bad_file__is_refused_whole(raw, code):
     with pytest.raises(MeetingRoomsError) as refused:

@@ -242,6 +242,18 @@ def test_import__partial__takes_what_fits(tables, sauna):
     assert (report["stored"], Booking.objects.get().title) == (True, "Plan")
 
 
+def test_import__told_to_a_person__names_rows_and_exits_1(tables, sauna, capsys):
+    tables.file.write_text(HEAD + GOOD + CLASH)
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_bookings", str(tables.file), building="hq")
+    assert ended.value.code == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "Nothing stored (rows were refused; see --partial). The rows: 1 created, 1 refused.",
+        "  row 3: Sauna is already booked in this time.",
+    ]
+
+
 def test_import__dry_run__tells_what_a_run_does_and_stores_nothing(tables, sauna):
     text = HEAD + GOOD + CLASH + GOOD.replace("Sauna", "Lounge")
     told = tables.read(text, partial=True, create_rooms=True, dry_run=True)

@@ -1,5 +1,6 @@
 """What a calendar file holds, as values: single events, series, and refusals. Pure."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -55,8 +56,13 @@ class Length:
 
     def after(self, start: datetime) -> datetime:
         """Return the end of an event that starts at `start` (aware), in the same zone."""
-        day = start + timedelta(days=self.days)  # wall clock: its offset is looked up afresh
-        return (day.astimezone(UTC) + self.rest).astimezone(start.tzinfo)
+        try:
+            day = start + timedelta(days=self.days)  # wall clock: its offset is looked up afresh
+            return (day.astimezone(UTC) + self.rest).astimezone(start.tzinfo)
+        except OverflowError as exc:
+            raise InvalidCommandError(
+                "Its time is outside the years 1 to 9999.", code="invalid_time"
+            ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +143,11 @@ class ParsedCalendar:
 
 
 def occurrence_uid(uid: str, recurrence_id: datetime) -> str:
-    """Return a UID for one date of a series that is kept as a single event."""
-    return f"{uid}#{recurrence_id:%Y%m%dT%H%M%S}"
+    """Return a UID for one date of a series that is kept as a single event.
+
+    At most MAX_UID_LENGTH characters: of a longer UID its digest stands in.
+    """
+    date_of = f"#{recurrence_id:%Y%m%dT%H%M%S}"
+    if len(uid) + len(date_of) > MAX_UID_LENGTH:
+        uid = hashlib.sha256(uid.encode()).hexdigest()
+    return uid + date_of

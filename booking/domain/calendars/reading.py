@@ -23,6 +23,7 @@ from booking.domain.calendars.events import (
 from booking.domain.calendars.moments import Moments, length_of, refuse_unreadable
 from booking.domain.calendars.series import read_series
 from booking.domain.calendars.source import LIBRARY_ERRORS, read_components
+from booking.domain.calendars.writing import clean_line
 from booking.domain.calendars.zones import Zones
 from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
 
@@ -90,9 +91,16 @@ class _Reader:
             for entry in changes:  # the file has single dates of a series, and not the series
                 self._try(entry, lambda e: self.events.append(self._lone_change(e)))
         elif changes or any(name in masters[0] for name in RECURRING):
-            self._try(masters[0], lambda e: self.series.append(self._series(e, changes)))
+            self._take_series(masters[0], changes)
         else:
             self._try(masters[0], lambda e: self.events.append(self._event(e)))
+
+    def _take_series(self, master: Event, changes: list[Event]) -> None:
+        """Take a series in with its changes; without the series, none of them."""
+        before = len(self.refused)
+        if not self._try(master, lambda e: self.series.append(self._series(e, changes))):
+            del self.refused[before:-1]
+            self._refuse_all(changes, "series_refused", "The series that it belongs to is refused.")
 
     def _series(self, master: Event, changes: list[Event]) -> ParsedSeries:
         first = self._event(master)
@@ -128,7 +136,7 @@ class _Reader:
         """Return one VEVENT by itself. What an override leaves out is as in its series."""
         refuse_unreadable(entry)
         usual = within.location if within else self._default_location
-        location = text_of(entry, "LOCATION") or usual
+        location = clean_line(text_of(entry, "LOCATION")) or usual
         zone = self._zone_of(location)
         start = self._moments.one(entry, "DTSTART", zone)
         if start is None:
@@ -139,8 +147,8 @@ class _Reader:
             location=location,
             start=start.aware,
             end=length.after(start.aware),
-            title=" ".join(text_of(entry, "SUMMARY").split()),
-            organizer=_organizer(entry) or (within.organizer if within else self._name),
+            title=clean_line(text_of(entry, "SUMMARY")),
+            organizer=clean_line(_organizer(entry)) or (within.organizer if within else self._name),
             is_private=text_of(entry, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"),
             is_cancelled=self._cancels or text_of(entry, "STATUS").upper() == "CANCELLED",
         )

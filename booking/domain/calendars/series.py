@@ -155,7 +155,8 @@ def single_events(
         at = found.recurrence_id or found.event.start.replace(tzinfo=None)
         uid = occurrence_uid(series.uid, at)
         yield replace(found.event, uid=uid, is_cancelled=found.is_cancelled)
-    for at in sorted(set(series.exdates)):
+    first = series.start.replace(tzinfo=None)
+    for at in sorted(at for at in set(series.exdates) if at >= first):
         event = event_at(series, at)
         if event.interval.start < until and (since is None or event.interval.end > since):
             yield replace(event, uid=occurrence_uid(series.uid, at), is_cancelled=True)

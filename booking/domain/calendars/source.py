@@ -64,8 +64,10 @@ def _text(raw: bytes) -> str:
         raise UnreadableCalendarError(
             f"The file is not in UTF-8 (byte {exc.start:,}). Save it as UTF-8.", code="not_utf8"
         ) from exc
-    if "BEGIN:VCALENDAR" not in text:
-        raise UnreadableCalendarError("This is no iCalendar file: BEGIN:VCALENDAR is missing.")
+    if "BEGIN:VCALENDAR" not in text or "\0" in text:
+        raise UnreadableCalendarError(
+            "This is no iCalendar file: BEGIN:VCALENDAR is missing, or it is no text."
+        )
     if not text.rstrip().endswith("END:VCALENDAR"):
         raise UnreadableCalendarError(
             "The file is cut off: END:VCALENDAR is missing. Download it again."
