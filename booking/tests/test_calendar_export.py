@@ -15,12 +15,14 @@ from booking.domain.calendars.reading import parse_calendar
 from booking.domain.calendars.series import occurrences
 from booking.domain.states import BookingState
 from booking.models import Booking, Series
+from booking.services.book_series import BookSeries, book_series
+from booking.services.cancel_booking import cancel_booking
 from booking.tests.factories import NOW, book, hours
 from identity.models import Role, User
 from identity.selectors import actor_of
 from identity.tests.factories import actor, person
 from meeting_rooms.kernel.actor import Actor, ActorKind
-from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from rooms.models import Room
 from rooms.tests.factories import building, floor, room
 
@@ -95,6 +97,29 @@ def test_room_calendar__of_a_series_without_end__ends_where_its_bookings_end():
     assert [when for when, _ in shown(parse_calendar(raw))] == [
         "03-28T08:00/09:00", "03-29T07:00/08:00", "03-30T07:00/08:00",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "start,minutes,rule",
+    [
+        ("2026-03-16T10:00", 60, "FREQ=WEEKLY;COUNT=4"),
+        ("2026-03-27T03:30", 60, "FREQ=DAILY;COUNT=4"),  # 03:30 is missing on the 29th
+        ("2026-10-23T02:30", 120, "FREQ=DAILY;COUNT=4"),  # 03:00 to 04:00 comes twice on the 25th
+        ("2026-03-16T10:00", 60, "FREQ=WEEKLY;BYDAY=WE;COUNT=3"),  # does not begin on its start
+        ("2026-03-31T10:00", 60, "FREQ=MONTHLY;COUNT=3"),
+    ],
+)
+def test_room_calendar__of_a_series_as_people_book_it__shows_what_is_booked(start, minutes, rule):
+    sauna, ada = room("Sauna"), actor("Ada")
+    wanted = BookSeries(sauna.uuid, datetime.fromisoformat(start), minutes, rule, "Plan")
+    book_series(actor=ada, wanted=wanted, clock=FixedClock(NOW))
+    second = Booking.objects.order_by("during")[1]
+    cancel_booking(actor=ada, booking_id=second.pk, clock=FixedClock(NOW))
+    booked = Booking.objects.filter(takes_slot=True).order_by("during")
+    expected = [f"{b.interval.start:%m-%dT%H:%M}/{b.interval.end:%H:%M}" for b in booked]
+    raw = room_calendar(sauna, NOBODY, NOW)
+    assert [when for when, _ in shown(parse_calendar(raw))] == expected
+    assert raw.count(b"RRULE:") == 1
 
 
 def test_person_calendar__shows_a_date_in_another_room_there():
