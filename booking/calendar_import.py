@@ -4,11 +4,14 @@ Nothing is ever half done: an event is stored, moved, or refused with its reason
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from booking.domain.calendar import ParsedEvent, RefusedEvent
+from booking.domain.calendars.events import ParsedEvent, RefusedEvent
+from booking.domain.calendars.reading import ZoneOf
 from booking.domain.refusals import SlotTakenError
 from booking.services.import_event import (
     CalendarEvent,
@@ -17,8 +20,9 @@ from booking.services.import_event import (
     import_events_together,
 )
 from meeting_rooms.kernel.actor import Actor
-from meeting_rooms.kernel.errors import MeetingRoomsError
+from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
 from rooms.models import Room
+from rooms.selectors import rooms_named
 
 FindRoom = Callable[[ParsedEvent], tuple[Room, bool]]
 
@@ -118,9 +122,31 @@ class CalendarImport:
         self.report.refused.append(RefusedEvent(uid, title, exc.code, exc.detail))
 
 
-def zone_of_events(events: Sequence[ParsedEvent]) -> str:
+def zone_of_most(starts: Iterable[datetime]) -> str:
     """Return the zone that most events are written in; UTC where they only have offsets."""
-    zones = Counter(
-        event.start.tzinfo.key for event in events if isinstance(event.start.tzinfo, ZoneInfo)
-    )
+    zones = Counter(start.tzinfo.key for start in starts if isinstance(start.tzinfo, ZoneInfo))
     return zones.most_common(1)[0][0] if zones else "UTC"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name. Raises InvalidCommandError `bad_zone`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise InvalidCommandError(f"'{name}' is not an IANA time zone.", code="bad_zone") from exc
+
+
+def zone_of_rooms(*, building: str | None, zone: ZoneInfo | None) -> ZoneOf:
+    """Return what tells the zone of a room by its name: `zone` if given, else its building's.
+
+    A room that is unknown, or one of several of that name, has no zone.
+    """
+
+    @cache
+    def zone_of(location: str) -> ZoneInfo | None:
+        if zone is not None:
+            return zone
+        found = {room.floor.building.timezone for room in rooms_named(location, building=building)}
+        return ZoneInfo(found.pop()) if len(found) == 1 else None
+
+    return zone_of

@@ -153,7 +153,7 @@ def test_import__dry_run__reports_and_stores_nothing(calendar):
     [
         (event("x", "20260312T110000", "20260312T100000"), "end_not_after_start"),
         (event("x", "20260312T100000", "20260312T110000", more="RRULE:FREQ=SECONDLY\r\n"),
-         "recurring_event"),
+         "finer_than_a_day"),
         (event("x", "2026-garbage", "20260312T110000"), "bad_time"),
         (event("x", "20260312T100000", "20260312T110000", room=""), "no_room"),
         (event("x", "20260312T100000", "20260312T110000").replace(";TZID=Europe/Brussels", ""),

@@ -1,25 +1,30 @@
-"""`manage.py import_calendar FILE.ics`: bookings from a calendar file."""
+"""`manage.py import_calendar FILE.ics|ADDRESS`: bookings from a calendar."""
 
 import json
 import sys
 from contextlib import nullcontext
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as wall_time
 from pathlib import Path
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from tqdm import tqdm
 
-from booking.calendar_import import CalendarImport, ImportReport, zone_of_events
-from booking.domain.calendar import (
-    MAX_FILE_BYTES,
-    ParsedCalendar,
-    ParsedEvent,
-    parse_calendar,
+from booking.calendar_import import (
+    CalendarImport,
+    ImportReport,
+    zone_named,
+    zone_of_most,
+    zone_of_rooms,
 )
+from booking.domain.calendars.events import MAX_FILE_BYTES, ParsedCalendar, ParsedEvent
+from booking.domain.calendars.reading import parse_calendar
+from booking.domain.calendars.series import with_single_events
+from booking.fetch import fetch_calendar
 from booking.services.import_event import ImportOutcome
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
@@ -34,25 +39,34 @@ from rooms.services.ensure_room import ensure_room, find_room_by_name
 EXIT_SOME_REFUSED = 1
 EXIT_UNREADABLE = 2
 MAX_REFUSALS_SHOWN = 20
+ADDRESS_STARTS = ("http://", "https://", "webcal://")
+PAST_OF_SERIES = timedelta(days=366)  # of a series, dates before that are not taken in
+FUTURE_OF_SERIES = timedelta(days=730)  # nor those after that
 
 
 class Command(BaseCommand):
     """Reads a file and imports its events."""
 
     help = (
-        "Imports an iCalendar file. Events are recognised by UID, so a second run changes nothing "
-        "and a changed event moves its booking. Each refused event is reported with its reason. "
+        "Imports an iCalendar file, or what an address gives. Events are recognised by UID, so a "
+        "second run changes nothing and a changed event moves its booking. Each date of a "
+        "recurring event becomes a booking: from a year ago to two years ahead. Each refused event "
+        "is reported with its reason. "
         "Exit codes: 0 all taken, 1 some events refused, 2 the file cannot be used at all."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare file and options."""
-        parser.add_argument("file", type=Path, help="The .ics file (at most 10 MB).")
+        parser.add_argument(
+            "source",
+            help="The .ics file, or an https:// address of a public host (at most 10 MB).",
+        )
         parser.add_argument(
             "--building",
             help="Slug of the building that the rooms are in. Without it, rooms are found by name, "
             "and new ones are placed by their name: 'UB2.252A' is building UB, floor 2.",
         )
+        parser.add_argument("--room", default="", help="Name of the room of events that name none.")
         parser.add_argument(
             "--create-rooms", action="store_true", help="Make rooms (and buildings) not yet known."
         )
@@ -141,24 +155,32 @@ class Command(BaseCommand):
 
 
 def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
-    """Return the calendar, shifted if asked for, and the zone for what has none."""
-    path: Path = options["file"]
+    """Return the calendar as single events, shifted if asked for, and the zone of new rooms."""
+    named = zone_named(options["timezone"]) if options["timezone"] else None
+    zone_of = zone_of_rooms(building=options["building"], zone=named)
+    calendar = parse_calendar(
+        _content(options["source"]), zone_of=zone_of, default_location=options["room"]
+    )
+    zone = named.key if named else zone_of_most(calendar.starts())
+    now = SYSTEM_CLOCK.now()
+    first = calendar.first_day
+    if not options["replay_on"] or first is None:
+        return with_single_events(
+            calendar, now + FUTURE_OF_SERIES, since=now - PAST_OF_SERIES
+        ), zone
+    begin = datetime.combine(first, wall_time(0), UTC)
+    calendar = with_single_events(calendar, begin + FUTURE_OF_SERIES)
+    by = _day(options["replay_on"], zone) - first
+    return replace(calendar, events=tuple(e.shifted(by) for e in calendar.events)), zone
+
+
+def _content(source: str) -> bytes:
+    if source.lower().startswith(ADDRESS_STARTS):
+        return fetch_calendar(source)
+    path = Path(source)
     if path.stat().st_size > MAX_FILE_BYTES:
         raise LimitExceededError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes.")
-    named = _zone(options["timezone"]) if options["timezone"] else None
-    calendar = parse_calendar(path.read_bytes(), floating_zone=named)
-    zone = named.key if named else zone_of_events(calendar.events)
-    if options["replay_on"] and (first := calendar.first_day) is not None:
-        by = _day(options["replay_on"], zone) - first
-        calendar = replace(calendar, events=tuple(e.shifted(by) for e in calendar.events))
-    return calendar, zone
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise InvalidCommandError(f"'{name}' is not an IANA time zone.", code="bad_zone") from exc
+    return path.read_bytes()
 
 
 def _day(text: str, zone: str) -> date:

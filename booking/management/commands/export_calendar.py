@@ -1,0 +1,60 @@
+"""`manage.py export_calendar --room NAME|--person ADDRESS`: bookings as an iCalendar file."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from booking.calendars import person_calendar, room_calendar
+from booking.clock import DATABASE_CLOCK
+from identity.models import User
+from meeting_rooms.kernel.actor import Actor, ActorKind
+from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
+from rooms.services.ensure_room import find_room_by_name
+
+EXIT_NOTHING_WRITTEN = 2
+
+
+class Command(BaseCommand):
+    """Writes one room's or one person's bookings."""
+
+    help = (
+        "Writes the bookings of a room or a person, from a month ago on, as an iCalendar file. "
+        "Private bookings of a room are 'Busy' unless --include-private. "
+        "Exit codes: 0 written, 2 nothing written."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare whose bookings, and where to."""
+        whose = parser.add_mutually_exclusive_group(required=True)
+        whose.add_argument("--room", help="Name of the room.")
+        whose.add_argument("--person", help="Address that the person signs in with.")
+        parser.add_argument("--building", help="Slug of the room's building, where names repeat.")
+        parser.add_argument(
+            "--include-private", action="store_true", help="With titles and names of private ones."
+        )
+        parser.add_argument("-o", "--output", type=Path, required=True, help="The file to write.")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Write the file whole, or not at all."""
+        try:
+            content = _content(options)
+            options["output"].write_bytes(content)
+        except (MeetingRoomsError, OSError) as exc:
+            detail = exc.detail if isinstance(exc, MeetingRoomsError) else str(exc)
+            raise CommandError(detail, returncode=EXIT_NOTHING_WRITTEN) from exc
+        events = content.count(b"BEGIN:VEVENT")
+        self.stderr.write(f"{events:,} entries written to {options['output']}.")
+
+
+def _content(options: dict[str, Any]) -> bytes:
+    now = DATABASE_CLOCK.now()
+    if options["person"]:
+        user = User.objects.filter(email=options["person"].strip().lower()).first()
+        if user is None:
+            raise NotFoundError(f"Nobody signs in as '{options['person']}'.")
+        return person_calendar(user, now)
+    viewer = Actor(ActorKind.SYSTEM, "export", is_admin=options["include_private"])
+    return room_calendar(
+        find_room_by_name(options["room"], building=options["building"]), viewer, now
+    )

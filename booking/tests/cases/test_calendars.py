@@ -1,0 +1,189 @@
+"""Hard cases of calendars and tables that come in and go out."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+
+from booking.calendars import room_calendar
+from booking.domain.addresses import is_public
+from booking.domain.calendars.reading import parse_calendar
+from booking.domain.calendars.series import occurrences
+from booking.domain.calendars.writing import CalendarEntry, EntryStatus, write_calendar
+from booking.feeds import issue_feed, read_feed, revoke_feed
+from booking.fetch import fetch_calendar
+from booking.models import FeedToken
+from booking.tests.calendar_entries import entries_of
+from booking.tests.factories import NOW as BOOKED_AT
+from booking.tests.factories import book, hours
+from identity.models import User
+from identity.selectors import actor_of
+from identity.tests.factories import actor, person
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
+from rooms.models import Room
+from rooms.tests.factories import building, floor, room
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+UNTIL = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def weekly(**more) -> CalendarEntry:
+    """A series at 10:00 in Helsinki from 9 March 2026, over the change to summer time."""
+    start = datetime(2026, 3, 9, 10, tzinfo=HELSINKI)
+    fields = {"uid": "series-1", "start": start, "end": start + timedelta(hours=1), "title": "Plan",
+              "stamp": NOW, "location": "Sauna"}  # fmt: skip
+    return CalendarEntry(**(fields | more))
+
+
+def with_exceptions() -> list[CalendarEntry]:
+    moved = datetime(2026, 3, 31, 14, tzinfo=HELSINKI)
+    return [
+        weekly(rule="FREQ=WEEKLY;COUNT=5", exdates=(datetime(2026, 3, 16, 10),)),
+        weekly(recurrence_id=datetime(2026, 3, 30, 10), start=moved,
+               end=moved + timedelta(minutes=90), sequence=1, title="Plan, moved"),
+        weekly(recurrence_id=datetime(2026, 4, 6, 10), status=EntryStatus.CANCELLED,
+               start=datetime(2026, 4, 6, 10, tzinfo=HELSINKI),
+               end=datetime(2026, 4, 6, 11, tzinfo=HELSINKI)),
+    ]  # fmt: skip
+
+
+def dates(raw: bytes) -> list[tuple[str, str, str, bool]]:
+    (series,) = parse_calendar(raw).series
+    return [
+        (f"{at.recurrence_id:%m-%d %H:%M}", f"{at.interval.start:%m-%dT%H:%MZ}",
+         f"{at.interval.end:%m-%dT%H:%MZ}", at.is_cancelled)
+        for at in occurrences(series, UNTIL)
+    ]  # fmt: skip
+
+
+EXPECTED = [
+    ("03-09 10:00", "03-09T08:00Z", "03-09T09:00Z", False),
+    ("03-23 10:00", "03-23T08:00Z", "03-23T09:00Z", False),
+    ("03-30 10:00", "03-31T11:00Z", "03-31T12:30Z", False),
+    ("04-06 10:00", "04-06T07:00Z", "04-06T08:00Z", True),
+]
+
+
+def test_case_058__round_trip_keeps_instants_and_recurrence_ids():
+    """A series with a missing and a moved date comes back as it went out"""
+    out = write_calendar(with_exceptions(), name="Sauna", now=NOW)
+    assert dates(out) == EXPECTED
+    back = write_calendar(entries_of(parse_calendar(out)), name="Sauna", now=NOW)
+    assert dates(back) == EXPECTED
+    assert back.count(b"UID:series-1\r\n") == 3
+
+
+def test_case_058__types_and_zones_match_the_start():
+    """RECURRENCE-ID and EXDATE are in the series' own local time"""
+    text = write_calendar(with_exceptions(), name="Sauna", now=NOW).decode()
+    assert "EXDATE;TZID=Europe/Helsinki:20260316T100000\r\n" in text
+    assert "RECURRENCE-ID;TZID=Europe/Helsinki:20260330T100000\r\n" in text
+    assert "DTSTART;TZID=Europe/Helsinki:20260309T100000\r\n" in text
+
+
+def test_case_058__whole_days_keep_their_type():
+    """EXDATE as a date takes a day out of a series of whole days"""
+    raw = (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:d\r\nLOCATION:R\r\n"
+           b"DTSTART;VALUE=DATE:20260327\r\nRRULE:FREQ=DAILY;COUNT=4\r\n"
+           b"EXDATE;VALUE=DATE:20260328\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")  # fmt: skip
+    (series,) = parse_calendar(raw, zone_of=lambda _room: HELSINKI).series
+    found = [at.interval for at in occurrences(series, UNTIL)]
+    assert [f"{at.start:%m-%dT%H}" for at in found] == ["03-26T22", "03-28T22", "03-29T21"]
+    assert [at.duration.total_seconds() / 3600 for at in found] == [24, 23, 24]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.0.1", "169.254.169.254", "100.64.0.1",
+     "0.0.0.0", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
+     "2002:a00:1::", "::127.0.0.1"],
+)  # fmt: skip
+def test_case_097__private_addresses(address):
+    """An import by address reaches no private network"""
+    assert not is_public(address)
+    host = f"[{address}]" if ":" in address else address
+    with pytest.raises(MeetingRoomsError) as refused:
+        fetch_calendar(f"http://{host}/calendar.ics")
+    assert refused.value.code == "private_address"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f000001", "0"])
+def test_case_097__other_names_of_this_machine(host):
+    """Nor does it by another spelling of the same address"""
+    with pytest.raises(MeetingRoomsError) as refused:
+        fetch_calendar(f"https://{host}/calendar.ics")
+    assert refused.value.code == "private_address"
+
+
+def private_booking() -> tuple[Room, User]:
+    sauna, ada = room("Sauna", on=floor(building(slug="hq"))), person("Ada")
+    book(sauna, hours(12, 13), by=actor_of(ada), title="Redundancies", private=True)
+    return sauna, ada
+
+
+@pytest.mark.django_db
+def test_case_093__calendar():
+    """A private booking is Busy in another person's calendar of the room"""
+    sauna, ada = private_booking()
+    hidden = room_calendar(sauna, actor(), BOOKED_AT)
+    assert b"SUMMARY:Busy\r\n" in hidden
+    assert b"Redundancies" not in hidden
+    assert b"Ada" not in hidden
+    assert b"SUMMARY:Redundancies\r\n" in room_calendar(sauna, actor_of(ada), BOOKED_AT)
+
+
+@pytest.mark.django_db
+def test_case_093__table(tmp_path):
+    """A private booking is Busy in a table"""
+    private_booking()
+    out = tmp_path / "out.csv"
+    call_command("export_bookings", first="2026-03-12", last="2026-03-12", output=out)
+    text = out.read_text(encoding="utf-8-sig")
+    assert ",Busy,,,confirmed,yes," in text
+    assert "Redundancies" not in text
+    assert "Ada" not in text
+
+
+def unknown(secret: str) -> bool:
+    with pytest.raises(NotFoundError) as refused:
+        read_feed(secret=secret, clock=FixedClock(BOOKED_AT))
+    return refused.value.code == "unknown_feed"
+
+
+@pytest.mark.django_db
+def test_case_096__feed_address():
+    """A guessed feed address finds nothing; a revoked one no more"""
+    sauna, ada = private_booking()
+    own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
+    clock = FixedClock(BOOKED_AT)
+    assert b"SUMMARY:Redundancies" in read_feed(secret=own.secret, clock=clock)
+    assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
+    assert unknown("mr_guessed")
+    assert unknown("")
+    assert unknown(str(own.record.pk))
+    with pytest.raises(NotFoundError):
+        revoke_feed(user=person(), feed_id=own.record.pk)
+    revoke_feed(user=ada, feed_id=own.record.pk)
+    assert unknown(own.secret)
+    assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
+
+
+@pytest.mark.django_db
+def test_case_096__owner_who_left():
+    """A feed ends with its owner's account, and a room's with the room"""
+    sauna, ada = private_booking()
+    own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    Room.objects.filter(pk=sauna.pk).update(is_active=False)
+    assert unknown(own.secret)
+    assert unknown(rooms.secret)
+
+
+@pytest.mark.django_db
+def test_case_096__only_the_digest_is_kept():
+    """The address itself is stored nowhere"""
+    issued = issue_feed(user=person())
+    assert issued.secret not in str(FeedToken.objects.values().get())
