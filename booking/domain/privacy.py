@@ -8,4 +8,4 @@ BUSY_TITLE = "Busy"
 
 def may_read_details(facts: BookingFacts, viewer: Actor) -> bool:
     """Say whether the viewer may read title and organizer: all but strangers to a private one."""
-    return not facts.private or viewer.is_admin or viewer.user_id == facts.organizer_id
+    return not facts.private or viewer.is_admin or viewer.user_id == facts.organizer_id is not None
