@@ -50,36 +50,38 @@ def is_open_throughout(book: Rulebook, zone: ZoneInfo, wanted: Interval) -> bool
         for opens, closes in periods_on(book, start.date()):
             if opens <= opens_by and (closes_by <= closes or closes == MIDNIGHT):
                 return True
-    return _is_covered(book, zone, wanted, start.date(), end.date())
+    return covered_until(book, zone, wanted) >= wanted.end
 
 
-def _is_covered(book: Rulebook, zone: ZoneInfo, wanted: Interval, first: date, last: date) -> bool:
-    covered_to, day = wanted.start, first
-    while day <= last:
+def covered_until(book: Rulebook, zone: ZoneInfo, wanted: Interval) -> datetime:
+    """Return the first instant of `wanted` at which the room is closed, or an instant past it."""
+    covered_to, day = wanted.start, wanted.start.astimezone(zone).date()
+    while covered_to < wanted.end:
+        reached = covered_to
         for stretch in stretches_on(book, zone, day):
             if covered_to in stretch:
                 covered_to = stretch.end
-        if covered_to >= wanted.end:
-            return True
         day += ONE_DAY
-        if covered_to < start_of_day(day, zone):
-            return False
-    return False
+        if covered_to == reached or covered_to < start_of_day(day, zone):
+            break
+    return covered_to
 
 
 def stretches_on(book: Rulebook, zone: ZoneInfo, day: date) -> list[Interval]:
     """Return the stretches of a local date in which the room is open, in order."""
-    found = []
-    for opens, closes in periods_on(book, day):
-        start = instant_of(day, opens, zone)
-        end = (
-            start_of_day(day + ONE_DAY, zone)
-            if closes == MIDNIGHT
-            else instant_of(day, closes, zone, is_last=True)
-        )
-        if start < end:  # not where the clock jumps over the whole period
-            found.append(Interval(start, end))
-    return found
+    stretches = (stretch_on(day, period, zone) for period in periods_on(book, day))
+    return [stretch for stretch in stretches if stretch is not None]
+
+
+def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
+    """Return a period of a local date as instants; None where the clock jumps over all of it."""
+    opens, closes = period
+    start = instant_of(day, opens, zone)
+    if closes == MIDNIGHT:
+        end = start_of_day(day + ONE_DAY, zone)
+    else:
+        end = instant_of(day, closes, zone, is_last=True)
+    return Interval(start, end) if start < end else None
 
 
 def opening_before(book: Rulebook, zone: ZoneInfo, instant: datetime) -> datetime | None:

@@ -1,8 +1,12 @@
 """Places by intent."""
 
+from collections.abc import Iterable
 from itertools import count
 
-from rooms.models import Building, Floor, Room
+from django.db.backends.postgresql.psycopg_any import NumericRange
+
+from identity.models import User
+from rooms.models import Building, Floor, Policy, Room
 
 _numbers = count(1)
 
@@ -31,3 +35,37 @@ def room(name: str = "", *, on: Floor | None = None, capacity: int = 8) -> Room:
     return Room.objects.create(
         floor=on or floor(), slug=f"room-{n}", name=name or f"Room {n}", capacity=capacity
     )
+
+
+def policy(
+    of: Room | Building | None = None,
+    *,
+    hours: dict[int, list[tuple[str, str]]] | None = None,
+    managers: Iterable[User] = (),
+    bookers: Iterable[User] = (),
+    **rules: object,
+) -> Policy:
+    """Return the policy of a room, a building or the campus, with these rules and lists added."""
+    scope = {"room": of if isinstance(of, Room) else None,
+             "building": of if isinstance(of, Building) else None}  # fmt: skip
+    stored, _ = Policy.objects.update_or_create(**scope, defaults=rules)
+    for weekday, periods in (hours or {}).items():
+        for opens, closes in periods:
+            stored.opening_hours.create(weekday=weekday, opens=opens, closes=closes)
+    for role, people in (("manager", managers), ("booker", bookers)):
+        for user in people:
+            stored.people.create(user=user, role=role)
+    return stored
+
+
+def every_day(opens: str, closes: str) -> dict[int, list[tuple[str, str]]]:
+    return {weekday: [(opens, closes)] for weekday in range(7)}
+
+
+def divide(hall: Room, *halves: Room) -> None:
+    """Make these rooms the parts of a divisible hall."""
+    first = 1_000_000 + 10 * hall.pk
+    Room.objects.filter(pk=hall.pk).update(units=NumericRange(first, first + len(halves)))
+    for number, half in enumerate(halves):
+        units = NumericRange(first + number, first + number + 1)
+        Room.objects.filter(pk=half.pk).update(division=hall, units=units)

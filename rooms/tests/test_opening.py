@@ -59,9 +59,7 @@ def test_periods__that_touch_or_overlap__join():
 def test_day__of_a_clock_change__has_its_real_length(day, hours):
     whole = local_day(date(*day), BERLIN)
     assert whole.duration.total_seconds() == hours * 3600
-    assert is_open_throughout(
-        Rulebook(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, whole
-    )
+    assert is_open_throughout(Rulebook(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, whole)
 
 
 def test_day__without_a_midnight__begins_at_one():

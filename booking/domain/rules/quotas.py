@@ -1,0 +1,169 @@
+"""How much one person may book. Pure.
+
+A booking counts in the period in which it begins, its real minutes in the periods in which they
+lie. Where a quota has a window, both count only where they touch it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+from booking.domain.refusals import shown
+from booking.domain.request import Known, Question, Request, Usage
+from booking.domain.rules.absolute import is_countable
+from booking.domain.rules.broken import Broken, told_instant, told_minutes
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.opening import ONE_DAY, local_day, stretch_on
+from rooms.domain.rulebook import Quota, QuotaPeriod, RoomRules
+
+WEEK = timedelta(days=7)
+ONE_MINUTE = timedelta(minutes=1)
+
+
+def questions(wanted: Interval, room: RoomRules) -> tuple[Question, ...]:
+    """Return what must be known of the person's bookings to apply the room's quotas."""
+    if not room.book.quotas or not is_countable(wanted):
+        return ()
+    return tuple(asked for quota in room.book.quotas for asked in _asked(quota, wanted, room))
+
+
+def _asked(quota: Quota, wanted: Interval, room: RoomRules) -> Iterator[Question]:
+    period = _period(quota, wanted.start, room)
+    yield Question(quota, period)
+    only_begins = quota.max_minutes is None and quota.window is None
+    if only_begins or wanted.duration > timedelta(minutes=room.book.max_minutes):
+        return  # what is too long is told so, without counting a hundred years day by day
+    while period.end < wanted.end:
+        period = _period(quota, period.end, room)
+        yield Question(quota, period)
+
+
+def _period(quota: Quota, instant: datetime, room: RoomRules) -> Interval:
+    day = instant.astimezone(room.zone).date()
+    match quota.period:
+        case QuotaPeriod.DAY:
+            first, last = day, day
+        case QuotaPeriod.WEEK:
+            since = 0 if quota.week_starts is None else (day.weekday() - quota.week_starts) % 7
+            first = day - since * ONE_DAY
+            last = first + WEEK - ONE_DAY
+        case QuotaPeriod.MONTH:
+            first = day.replace(day=1)
+            last = _last_of_month(first)
+    return Interval(local_day(first, room.zone).start, local_day(last, room.zone).end)
+
+
+def _last_of_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - ONE_DAY
+
+
+def counted(usage: Collection[Usage], wanted: Interval, room: RoomRules) -> tuple[Usage, ...]:
+    """Return the usage as it will be once `wanted` is booked in this room.
+
+    For a command that makes several bookings of one person: each counts for the next.
+    """
+    return tuple(_counted(one, wanted, room) for one in usage)
+
+
+def _counted(usage: Usage, wanted: Interval, room: RoomRules) -> Usage:
+    quota, period = usage.question
+    part = _clipped(wanted, period)
+    is_elsewhere = quota.room_id not in (None, room.id) or (
+        quota.building_id not in (None, room.building_id)
+    )
+    if part is None or is_elsewhere:
+        return usage
+    return usage._replace(
+        bookings=usage.bookings + (wanted.start in period),
+        minutes=usage.minutes + part.duration / ONE_MINUTE,
+        stretches=(*usage.stretches, part) if quota.window else (),
+    )
+
+
+def check_quotas(request: Request, room: RoomRules, known: Known) -> list[Broken]:
+    """Refuse what the person's quotas do not leave room for."""
+    if not room.book.quotas or request.person is None:
+        return []
+    answers = {usage.question: usage for usage in known.usage}
+    found = []
+    for question in questions(request.interval, room):
+        usage = answers.get(question) or Usage(question, 0, 0.0)
+        found += [_of_bookings(usage, request.interval, room), _of_minutes(usage, request, room)]
+    return [broken for broken in found if broken is not None]
+
+
+def _of_bookings(usage: Usage, wanted: Interval, room: RoomRules) -> Broken | None:
+    quota, period = usage.question
+    if quota.max_count is None:
+        return None
+    if quota.window is None:
+        used, adds = usage.bookings, wanted.start in period
+    else:
+        used = sum(_minutes_in_window(part, quota, room) > 0 for part in usage.stretches)
+        adds = _minutes(wanted, usage.question, room) > 0
+    if not adds or used < quota.max_count:
+        return None
+    times = "once" if quota.max_count == 1 else f"{quota.max_count} times"
+    told = f"You may book {_place(quota, room)} {times} a {quota.period}, and have."
+    facts = {"limit": quota.max_count, "used": used, "left": 0}
+    return _broken("quota_of_bookings", told, usage, room, facts)
+
+
+def _of_minutes(usage: Usage, request: Request, room: RoomRules) -> Broken | None:
+    quota = usage.question.quota
+    if quota.max_minutes is None:
+        return None
+    adds = _minutes(request.interval, usage.question, room)
+    used = usage.minutes
+    if quota.window is not None:
+        used = sum(_minutes_in_window(part, quota, room) for part in usage.stretches)
+    if not adds or used + adds <= quota.max_minutes:
+        return None
+    left = max(0.0, quota.max_minutes - used)
+    told = (
+        f"You may book {_place(quota, room)} for {told_minutes(quota.max_minutes)} a "
+        f"{quota.period}, and {told_minutes(left)} of it are left."
+    )
+    facts = {"limit": quota.max_minutes, "used": used, "left": left}
+    return _broken("quota_of_minutes", told, usage, room, facts)
+
+
+def _broken(
+    code: str, told: str, usage: Usage, room: RoomRules, facts: Mapping[str, float]
+) -> Broken:
+    period = usage.question.period
+    again = f"It begins anew on {told_instant(period.end, room.zone)}."
+    return Broken(code, f"{told} {again}", "quotas", {**facts, "period": shown(period)})
+
+
+def _place(quota: Quota, room: RoomRules) -> str:
+    if quota.room_id is not None:
+        return room.name
+    return "rooms" if quota.building_id is None else "rooms of this building"
+
+
+def _minutes(wanted: Interval, question: Question, room: RoomRules) -> float:
+    """Return the real minutes of it that count in the period."""
+    part = _clipped(wanted, question.period)
+    if part is None:
+        return 0.0
+    if question.quota.window is None:
+        return part.duration / ONE_MINUTE
+    return _minutes_in_window(part, question.quota, room)
+
+
+def _minutes_in_window(part: Interval, quota: Quota, room: RoomRules) -> float:
+    if quota.window is None:
+        return part.duration / ONE_MINUTE
+    day = part.start.astimezone(room.zone).date()
+    total = 0.0
+    while (window := local_day(day, room.zone)).start < part.end:
+        open_for = stretch_on(day, quota.window, room.zone)
+        shared = open_for and _clipped(part, open_for)
+        total += shared.duration / ONE_MINUTE if shared else 0.0
+        day = window.end.astimezone(room.zone).date()
+    return total
+
+
+def _clipped(stretch: Interval, period: Interval) -> Interval | None:
+    start, end = max(stretch.start, period.start), min(stretch.end, period.end)
+    return Interval(start, end) if start < end else None

@@ -1,0 +1,145 @@
+"""Cases 75, 76, 77, 79 and 83 of the field, as far as the rules of a room decide them."""
+
+from datetime import timedelta
+
+import pytest
+
+from booking.domain.refusals import SlotTakenError
+from booking.domain.states import BookingState
+from booking.services.book_room import BookRooms, book_rooms
+from booking.services.check_in import check_in
+from booking.services.decide_request import approve_booking
+from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.tests.factories import NOW, at, book, hours
+from booking.tests.room_rules import codes, judged, local, rules, span
+from identity.models import Role
+from identity.tests.factories import actor
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import ConflictError
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import Approval
+from rooms.tests.factories import policy, room
+
+CLOCK = FixedClock(NOW)
+
+
+def test_case_075__dates_are_the_rooms():
+    """At 00:15 in Helsinki it is still yesterday in UTC; what counts is the room's date"""
+    quarter_past = local("13 00:15")  # 22:15 UTC on the 12th
+    today_only = rules(advance_days=0)
+    assert codes(today_only, span("13 00:15", "13 10:15"), now=quarter_past) == []
+    assert codes(today_only, span("13 23:00", "14 00:00"), now=quarter_past) == []
+    assert codes(today_only, span("14 00:00", "14 01:00"), now=quarter_past) == ["too_far_ahead"]
+
+
+@pytest.mark.django_db
+def test_case_075__edited_on_its_own_day():
+    """A booking from 00:15 on can still be given another end at 10:15 of the same day"""
+    ann = actor()
+    made = FixedClock(local("12 23:00"))
+    facts = book(room(), span("13 00:15", "13 11:00"), by=ann, clock=made)
+    check_in(actor=ann, booking_id=facts.id, clock=FixedClock(local("13 00:15")))
+    edit = BookingEdit(interval=span("13 00:15", "13 12:00"))
+    clock = FixedClock(local("13 10:15"))
+    edited = edit_booking(actor=ann, booking_id=facts.id, edit=edit, clock=clock)
+    assert edited.interval == span("13 00:15", "13 12:00")
+
+
+@pytest.mark.django_db
+def test_case_076__pending_blocks():
+    """A request that waits for approval takes the slot, where the room says so"""
+    dogger = room()
+    policy(dogger, approval="always", pending_blocks=True)
+    facts = book(dogger, hours(11, 12))
+    assert (facts.state, facts.takes_slot) == (BookingState.PENDING, True)
+    with pytest.raises(SlotTakenError):
+        book(dogger, hours(11, 12))
+
+
+@pytest.mark.django_db
+def test_case_076__pending_does_not_block():
+    """Where requests do not block, a second one waits too, and approving one rejects the other"""
+    dogger, admin = room(), actor(role=Role.ADMIN)
+    policy(dogger, approval="always", pending_blocks=False)
+    first, second = book(dogger, hours(11, 12)), book(dogger, hours(11, 12))
+    assert (second.state, second.takes_slot) == (BookingState.PENDING, False)
+    approved = approve_booking(actor=admin, booking_id=first.id, clock=CLOCK)
+    assert (approved.state, approved.takes_slot) == (BookingState.CONFIRMED, True)
+    with pytest.raises(ConflictError) as refused:
+        approve_booking(actor=admin, booking_id=second.id, clock=CLOCK)
+    assert refused.value.code == "not_pending"
+
+
+def test_case_076__manager_needs_no_approval():
+    """Whoever runs the room books it without asking"""
+    asked = rules(approval=Approval.ALWAYS)
+    assert judged(asked, hours(11, 12), is_manager=True).state is BookingState.CONFIRMED
+    assert judged(asked, hours(11, 12)).state is BookingState.PENDING
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "interval,state",
+    [
+        (Interval(at(11), at(11, 30)), BookingState.CONFIRMED),
+        (Interval(at(11, 30), at(12)), BookingState.CONFIRMED),
+        (Interval(at(11), at(12, 30)), BookingState.PENDING),
+        (Interval(at(13), at(14)), BookingState.PENDING),
+    ],
+)
+def test_case_077__changed_after_approval(interval, state):
+    """A shortened booking needs no new approval; one made longer or moved does"""
+    dogger, ann = room(), actor()
+    policy(dogger, approval="always")
+    facts = book(dogger, hours(11, 12), by=ann)
+    approve_booking(actor=actor(role=Role.ADMIN), booking_id=facts.id, clock=CLOCK)
+    edit = BookingEdit(interval=interval)
+    edited = edit_booking(actor=ann, booking_id=facts.id, edit=edit, clock=CLOCK)
+    assert (edited.state, edited.interval) == (state, interval)
+
+
+@pytest.mark.django_db
+def test_case_079__check_in_window():
+    """Check-in opens 5 minutes before the start: 6 minutes before is too early"""
+    dogger, ann = room(), actor()
+    policy(dogger, check_in_opens_minutes=5)
+    facts = book(dogger, hours(11, 12), by=ann)
+    with pytest.raises(ConflictError) as refused:
+        check_in(actor=ann, booking_id=facts.id, clock=FixedClock(at(10, 54)))
+    assert refused.value.code == "too_early"
+    arrived = check_in(actor=ann, booking_id=facts.id, clock=FixedClock(at(10, 55)))
+    assert arrived.state is BookingState.CHECKED_IN
+
+
+@pytest.mark.django_db
+def test_case_079__smallest_grace_of_two_rooms():
+    """Of two rooms with 10 and 20 minutes of grace in one booking, 10 counts for both"""
+    rooms = [room(), room()]
+    for one, minutes in zip(rooms, (10, 20), strict=True):
+        policy(one, check_in_grace_minutes=minutes)
+    wanted = BookRooms(tuple(one.uuid for one in rooms), hours(11, 12))
+    booked = book_rooms(actor=actor(), wanted=wanted, clock=CLOCK)
+    assert [facts.check_in_until for facts in booked] == [at(11, 10), at(11, 10)]
+
+
+@pytest.mark.django_db
+def test_case_083__booked_after_its_own_start():
+    """What is booked 5 minutes after its own start counts as checked in"""
+    facts = book(room(), Interval(NOW - timedelta(minutes=5), at(11)))
+    assert (facts.state, facts.check_in_until) == (BookingState.CHECKED_IN, None)
+
+
+@pytest.mark.parametrize(
+    "exempt,hours_long,deadline",
+    [(480, 8, None), (480, 7, at(11, 10)), (0, 8, at(11, 10)), (60, 1, None)],
+)
+def test_case_083__long_bookings_are_exempt(exempt, hours_long, deadline):
+    """A booking of 8 hours or more needs no check-in, by the policy"""
+    room_rules = rules(check_in_exempt_minutes=exempt)
+    wanted = Interval(at(11), at(11) + timedelta(hours=hours_long))
+    assert judged(room_rules, wanted).lapses_at == deadline
+
+
+def test_case_083__no_check_in_at_all():
+    """Where no check-in is required nothing is given back"""
+    assert judged(rules(check_in_required=False), hours(11, 12)).lapses_at is None
