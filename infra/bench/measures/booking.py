@@ -16,14 +16,16 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
 from realtime.threads import in_thread
-from rooms.models import Room
+from rooms.domain.rulebook import QuotaPeriod
+from rooms.models import Policy, Room
 
 SLOT = timedelta(minutes=15)
 MAX_SLOTS = 60_000  # as far ahead as a booking may be
 WARM_UPS = 20
 INSERT = (
-    "INSERT INTO bench_booking (id, room_id, during, title, organizer_name, is_private, state, "
-    "created_at) VALUES (%s, %s, %s, %s, %s, false, 'confirmed', %s) "
+    "INSERT INTO bench_booking (id, room_id, units, during, local_start, local_end, title, "
+    "organizer_name, is_private, state, takes_slot, version, flags, created_at) VALUES (%s, %s, "
+    "int8range(%s, %s, '[]'), %s, '', '', %s, %s, false, 'confirmed', true, 1, '{}', %s) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 
@@ -36,6 +38,7 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
 def _measure(stage: Stage) -> Found:
     somebody = make_somebody("booker")
     [room] = make_building("bench-booking", 1)
+    _give_rules(room)
     slots = _slots()
     command: list[float] = []
     raw: list[float] = []
@@ -51,6 +54,16 @@ def _measure(stage: Stage) -> Found:
         connection.execute("DROP TABLE bench_booking")
     detail = f"command {min(command):.0f} µs, raw insert {min(raw):.0f} µs"
     return {"booking-cpu": Measured(times(min(command), min(raw)), detail)}
+
+
+def _give_rules(room: Room) -> None:
+    """Give the room a rule of each kind, none of which refuses: they are all to be judged."""
+    policy = Policy.objects.create(
+        room=room, min_minutes=15, max_minutes=240, step_minutes=15, advance_days=730
+    )
+    for weekday in range(7):
+        policy.opening_hours.create(weekday=weekday, opens="00:00", closes="00:00")
+    policy.quotas.create(period=QuotaPeriod.MONTH, max_minutes=60_000)
 
 
 def _slots() -> Callable[[], tuple[datetime, datetime]]:
@@ -70,7 +83,7 @@ def _inserter(
 ) -> Callable[[], object]:
     def insert() -> object:
         during, now = TimestamptzRange(*slots(), "[)"), SYSTEM_CLOCK.now()
-        values = (uuid4(), room, during, "Retro", "Ann", now)
+        values = (uuid4(), room, room, room, during, "Retro", "Ann", now)
         return connection.execute(INSERT, values).fetchone()
 
     return insert
