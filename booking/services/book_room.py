@@ -1,6 +1,6 @@
 """Command: book one room, or several together, for whoever asks."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -88,9 +88,7 @@ def book_rooms(
     def book(tx: RoomTransaction) -> tuple[BookingFacts, ...]:
         return _book(tx, actor, wanted, details)
 
-    command = once(
-        book, user_id=actor.user_id, key=idempotency_key, request=asdict(wanted), form=BOOKINGS
-    )
+    command = once(book, user_id=actor.user_id, key=idempotency_key, request=wanted, form=BOOKINGS)
     looking = Looking(windows=(wanted.interval,), person=actor.user_id)
     return in_rooms(command, rooms=wanted.rooms, looking=looking, clock=clock)
 

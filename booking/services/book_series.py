@@ -1,7 +1,7 @@
 """Command: book a room again and again by a rule."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -111,8 +111,7 @@ def _run(
         windows = tuple(occurrence.interval for occurrence in dates.occurrences)
         return Looking(windows=windows, person=actor.user_id)
 
-    request = asdict(wanted)
-    command = once(run, user_id=actor.user_id, key=key, request=request, form=REPORT)
+    command = once(run, user_id=actor.user_id, key=key, request=wanted, form=REPORT)
     rooms = {wanted.room, *wanted.elsewhere.values()}
     return in_rooms(command, rooms=sorted(rooms), looking=looking, clock=clock)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -51,13 +51,14 @@ def once(
     *,
     user_id: UUID,
     key: str | None,
-    request: dict[str, Any],
+    request: Any,
     form: Form[T],
 ) -> Callable[[RoomTransaction], T]:
     """Return the command as one that runs once per person and key, and answers the same again.
 
     The receipt is stored in the command's own transaction, so a refusal leaves none. Of two that
     are sent in parallel the second cannot store its receipt; it looks again and finds the first's.
+    `request` is the dataclass of what was asked for.
     Raises InvalidCommandError for a bad key; the command, KeyReusedError where the key was used
     for another request.
     """
@@ -68,7 +69,7 @@ def once(
             f"The Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters.",
             code="bad_idempotency_key",
         )
-    digest = digest_of_request(request)
+    digest = digest_of_request(asdict(request))
 
     def run(tx: RoomTransaction) -> T:
         given = IdempotencyReceipt.objects.filter(user_id=user_id, key=key).first()
