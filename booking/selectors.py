@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.domain.facts import BookingFacts
 from booking.domain.states import BookingState
-from booking.models import Booking, as_range
+from booking.models import Booking, Series, as_range
 from meeting_rooms.kernel.errors import NotFoundError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
@@ -20,6 +20,7 @@ from rooms.rulebooks import rules_of
 from rooms.selectors import active_rooms, closures_during, rooms_sharing_floor
 
 ONE_DAY = timedelta(days=1)
+LATELY = timedelta(days=60)
 
 
 def taking_the_slot(now: datetime) -> Q:
@@ -77,6 +78,14 @@ def rooms_of_series(series_id: UUID) -> set[UUID]:
     """Return the rooms that dates of the series take place in."""
     own = Booking.objects.filter(series_id=series_id)
     return set(own.values_list("room__uuid", flat=True).distinct())
+
+
+def series_to_review(*, now: datetime) -> list[UUID]:
+    """Return the series with dates to come to which nobody came lately."""
+    own = Booking.objects.filter(series=OuterRef("pk"))
+    missed = own.filter(state=BookingState.RELEASED, during__startswith__gt=now - LATELY)
+    ahead = own.filter(takes_slot=True, during__startswith__gt=now)
+    return list(Series.objects.filter(Exists(missed), Exists(ahead)).values_list("pk", flat=True))
 
 
 def time_until_taken(booking: BookingFacts, *, now: datetime) -> timedelta:

@@ -96,7 +96,9 @@ def schedule_ages_s(room_uuids: Collection[UUID]) -> dict[UUID, float]:
     return {uuid: waited.total_seconds() for uuid, waited in rows}
 
 
-def closures_during(rooms: Iterable[Room], start: datetime, end: datetime) -> QuerySet[Closure]:
+def closures_during(
+    rooms: Iterable[Room | int], start: datetime, end: datetime
+) -> QuerySet[Closure]:
     """Return the closures of these rooms that touch `[start, end)`, earliest first."""
     return Closure.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=start), room__in=rooms, starts_at__lt=end

@@ -40,6 +40,9 @@ class Series(models.Model):
         related_name="followed_by",
         help_text="The series this one was split from by a change of 'this and following'.",
     )
+    withdraw_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nobody comes: its dates are given back then."
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
 

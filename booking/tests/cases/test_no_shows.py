@@ -1,0 +1,89 @@
+"""Series to which nobody comes."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from booking.domain.states import BookingState
+from booking.models import AuditEntry, Booking
+from booking.selectors import series_to_review
+from booking.services.book_series import BookSeries, book_series
+from booking.services.check_in import check_in
+from booking.services.review_no_shows import Review, review_no_shows
+from booking.services.settle_room import settle_room
+from identity.tests.factories import actor
+from meeting_rooms.kernel.clock import FixedClock
+from rooms.models import Closure, Policy, Room
+from rooms.tests.factories import room
+
+pytestmark = pytest.mark.django_db
+MONDAY = datetime.fromisoformat("2026-02-02T06:00:00+00:00")
+
+
+def daily(where: Room, by, count: int = 8):
+    start = datetime.fromisoformat("2026-02-03T10:00")
+    wanted = BookSeries(where.uuid, start, 60, f"FREQ=DAILY;COUNT={count}", "Stand-up")
+    return book_series(actor=by, wanted=wanted, clock=FixedClock(MONDAY))
+
+
+def evening_after(where: Room, days: int) -> FixedClock:
+    """Let so many days pass without anybody coming."""
+    clock = FixedClock(MONDAY + timedelta(days=days, hours=12))
+    settle_room(room=where.uuid, clock=clock)
+    return clock
+
+
+def ahead(clock: FixedClock) -> int:
+    return Booking.objects.filter(takes_slot=True, during__startswith__gt=clock.now()).count()
+
+
+def test_case_084__three_misses_in_a_row_give_the_rest_back_after_notice():
+    """Nobody came three times in a row"""
+    dogger = room()
+    report = daily(dogger, actor())
+    clock = evening_after(dogger, 2)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
+    clock = evening_after(dogger, 3)
+    assert series_to_review(now=clock.now()) == [report.series_id]
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
+    assert ahead(clock) == 5
+    clock = evening_after(dogger, 5)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WITHDRAWN
+    assert ahead(clock) == 0
+    told = AuditEntry.objects.filter(command="withdraw_series").values_list("reason", flat=True)
+    assert set(told) == {"Nobody came 3 times in a row"}
+
+
+def test_case_084__somebody_who_comes_during_the_notice_ends_it():
+    """Nobody came three times in a row"""
+    dogger, ann = room(), actor()
+    report = daily(dogger, ann)
+    clock = evening_after(dogger, 3)
+    review_no_shows(series_id=report.series_id, clock=clock)
+    fourth = report.booked[3]
+    check_in(actor=ann, booking_id=fourth.id, clock=FixedClock(fourth.interval.start))
+    later = FixedClock(MONDAY + timedelta(days=6))
+    assert review_no_shows(series_id=report.series_id, clock=later) is Review.ATTENDED
+    assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 0
+
+
+@pytest.mark.parametrize("why", ["holiday", "closed"])
+def test_case_084__closed_days_and_holidays_do_not_count(why: str):
+    """Nobody came three times in a row"""
+    dogger = room()
+    report = daily(dogger, actor())
+    day = date(2026, 2, 4)
+    if why == "holiday":
+        policy = Policy.objects.create(room=dogger)
+        policy.exceptions.create(
+            first_date=day, last_date=day, reason="Independence", is_holiday=True
+        )
+    else:
+        start = datetime.fromisoformat("2026-02-04T00:00:00+00:00")
+        Closure.objects.create(
+            room=dogger, starts_at=start, ends_at=start + timedelta(days=1), reason="Paint"
+        )
+    clock = evening_after(dogger, 3)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
+    clock = evening_after(dogger, 4)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
