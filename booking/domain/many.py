@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from booking.domain.facts import BookingFacts
 from booking.domain.request import ClosureFacts, Known, Usage
 from booking.domain.rules import look_around
+from booking.domain.rules.quotas import counted
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
@@ -20,7 +21,6 @@ class Neighbourhood:
 
     usage: tuple[Usage, ...]
     closures: tuple[ClosureFacts, ...]
-    taken: list[BookingFacts] = field(default_factory=list)  # by the command so far
     _by_day: dict[date, list[BookingFacts]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
@@ -30,9 +30,9 @@ class Neighbourhood:
         found._add(known.neighbours)
         return found
 
-    def take(self, booking: BookingFacts) -> None:
-        """Count this booking as stored for the dates to come."""
-        self.taken.append(booking)
+    def take(self, booking: BookingFacts, room: RoomRules) -> None:
+        """Count this booking of the room as stored for the dates to come."""
+        self.usage = counted(self.usage, booking.interval, room)
         self._add((booking,))
 
     def near(self, interval: Interval, room: RoomRules) -> Known:
@@ -44,28 +44,12 @@ class Neighbourhood:
             for other in self._by_day.get(day, ())
             if other.room_id in room.related and other.interval.overlaps(around)
         }
-        return Known(tuple(found.values()), self.closures, tuple(map(self._with_taken, self.usage)))
+        return Known(tuple(found.values()), self.closures, self.usage)
 
     def _add(self, bookings: Iterable[BookingFacts]) -> None:
         for booking in bookings:
             for day in _days(booking.interval):
                 self._by_day[day].append(booking)
-
-    def _with_taken(self, usage: Usage) -> Usage:
-        period = usage.question.period
-        within = [b.interval for b in self.taken if b.interval.overlaps(period)]
-        if not within:
-            return usage
-        parts = tuple(_clipped(interval, period) for interval in within)
-        return usage._replace(
-            bookings=usage.bookings + sum(interval.start in period for interval in within),
-            minutes=usage.minutes + sum(part.duration.total_seconds() / 60 for part in parts),
-            stretches=usage.stretches + parts,
-        )
-
-
-def _clipped(interval: Interval, period: Interval) -> Interval:
-    return Interval(max(interval.start, period.start), min(interval.end, period.end))
 
 
 def _days(interval: Interval) -> Iterator[date]:

@@ -16,7 +16,8 @@ def clean_title(title: str) -> str:
             f"The title has {len(title)} characters; at most {MAX_TITLE_LENGTH} fit.",
             code="title_too_long",
         )
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in title):
+    # Printable text, the common case, is told in one call.
+    if not title.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in title):
         raise InvalidCommandError(
             "The title has a control character or a line break. Remove it.", code="title_not_text"
         )

@@ -71,7 +71,7 @@ def judge_dates(
             continue
         booked.append(facts)
         for neighbourhood in around.values():
-            neighbourhood.take(facts)
+            neighbourhood.take(facts, wish.room)
     return booked, refused
 
 

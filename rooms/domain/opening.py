@@ -1,11 +1,13 @@
 """Opening hours as instants. Pure.
 
 Hours are wall times of the room's zone. An opening or closing time that the clock jumps over takes
-effect when it jumps; of one that comes twice, the first opens and the last closes.
+effect when it jumps; of one that comes twice, the first opens and the last closes. Days are asked
+for again and again, so the latest are kept.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from meeting_rooms.kernel.interval import Interval
@@ -73,6 +75,7 @@ def stretches_on(book: Rulebook, zone: ZoneInfo, day: date) -> list[Interval]:
     return [stretch for stretch in stretches if stretch is not None]
 
 
+@lru_cache(maxsize=4096)
 def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
     """Return a period of a local date as instants; None where the clock jumps over all of it."""
     opens, closes = period
@@ -92,6 +95,7 @@ def opening_before(book: Rulebook, zone: ZoneInfo, instant: datetime) -> datetim
     return next((s.start for s in stretches_on(book, zone, day) if instant in s), None)
 
 
+@lru_cache(maxsize=4096)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a local date, which is not always 00:00."""
     return instant_of(day, MIDNIGHT, zone)

@@ -6,6 +6,8 @@ lie. Where a quota has a window, both count only where they touch it.
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from booking.domain.refusals import shown
 from booking.domain.request import Known, Question, Request, Usage
@@ -29,6 +31,8 @@ def questions(wanted: Interval, room: RoomRules) -> tuple[Question, ...]:
 def _asked(quota: Quota, wanted: Interval, room: RoomRules) -> Iterator[Question]:
     period = _period(quota, wanted.start, room)
     yield Question(quota, period)
+    if wanted.end <= period.end:
+        return
     only_begins = quota.max_minutes is None and quota.window is None
     if only_begins or wanted.duration > timedelta(minutes=room.book.max_minutes):
         return  # what is too long is told so, without counting a hundred years day by day
@@ -38,7 +42,11 @@ def _asked(quota: Quota, wanted: Interval, room: RoomRules) -> Iterator[Question
 
 
 def _period(quota: Quota, instant: datetime, room: RoomRules) -> Interval:
-    day = instant.astimezone(room.zone).date()
+    return _period_of(quota, instant.astimezone(room.zone).date(), room.zone)
+
+
+@lru_cache(maxsize=4096)
+def _period_of(quota: Quota, day: date, zone: ZoneInfo) -> Interval:
     match quota.period:
         case QuotaPeriod.DAY:
             first, last = day, day
@@ -49,7 +57,7 @@ def _period(quota: Quota, instant: datetime, room: RoomRules) -> Interval:
         case QuotaPeriod.MONTH:
             first = day.replace(day=1)
             last = _last_of_month(first)
-    return Interval(local_day(first, room.zone).start, local_day(last, room.zone).end)
+    return Interval(local_day(first, zone).start, local_day(last, zone).end)
 
 
 def _last_of_month(first: date) -> date:
