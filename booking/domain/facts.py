@@ -8,7 +8,7 @@ from uuid import UUID
 from booking.domain.states import BookingState
 from meeting_rooms.kernel.interval import Interval
 
-Row = dict[str, Any]  # JSON-ready, named as the columns of `booking_booking`
+Row = dict[str, Any]  # named as the columns of `booking_booking`
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,29 @@ class BookingFacts:
         return self.takes_slot and (self.lapses_at is None or self.lapses_at > now)
 
     def as_row(self) -> Row:
-        """Return the stored columns, JSON-ready, and the room's uuid; `from_row` reads it back."""
+        """Return the stored columns and the room's uuid, as orjson writes them.
+
+        `from_row` reads what that gives.
+        """
         return {
-            "id": str(self.id),
-            "room": str(self.room),
+            "id": self.id,
+            "room": self.room,
             "room_id": self.room_id,
             "during": self.interval.as_range(),
             "local_start": self.local_start,
             "local_end": self.local_end,
             "title": self.title,
             "organizer_name": self.organizer,
-            "organizer_id": self.organizer_id and str(self.organizer_id),
+            "organizer_id": self.organizer_id,
             "is_private": self.private,
             "state": self.state.value,
             "takes_slot": self.takes_slot,
-            "lapses_at": self.lapses_at and self.lapses_at.isoformat(),
-            "created_at": self.created_at.isoformat(),
+            "lapses_at": self.lapses_at,
+            "created_at": self.created_at,
             "attendees": self.attendees,
             "version": self.version,
-            "group_id": self.group_id and str(self.group_id),
-            "series_id": self.series_id and str(self.series_id),
+            "group_id": self.group_id,
+            "series_id": self.series_id,
             "recurrence_id": self.recurrence_id,
             "flags": self.flags,
             "external_uid": self.external_uid,
@@ -86,7 +89,7 @@ class BookingFacts:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """Read what `as_row` wrote, or what Postgres' `to_jsonb` makes of a stored booking."""
+        """Read the JSON of what `as_row` gave, or of Postgres' `to_jsonb` of a stored booking."""
         return cls(
             id=UUID(row["id"]),
             room=UUID(row["room"]),

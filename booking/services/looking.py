@@ -100,12 +100,12 @@ def look(rooms: Collection[RoomRules], looking: Looking, *, clock: Clock) -> See
     asked = _questions(rooms, looking)
     now = instant_for_sql(clock)
     given = {
-        "now": now and now.isoformat(),
+        "now": now,
         "rooms": _array({room_id for room in rooms for room_id in room.division}),
         "units": f"{{{','.join(room.units for room in rooms)}}}",
         "windows": _windows(rooms, looking.windows),
         "asked": _as_documents(asked),
-        "person": looking.person and str(looking.person),
+        "person": looking.person,
         "besides": _array(looking.besides),
     }
     at, rules, versions, ledger, neighbours, due, closures, has_waiting, usage = ask(LOOK, given)

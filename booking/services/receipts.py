@@ -10,6 +10,7 @@ from uuid import UUID
 from booking.domain.facts import BookingFacts, Row
 from booking.models import IdempotencyReceipt
 from booking.services.decision import RoomTransaction
+from booking.services.statements import as_plain_json
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_KEY_LENGTH = 100
@@ -81,7 +82,7 @@ def once(
             user_id=user_id,
             key=key,
             request_digest=digest,
-            result=form.write(answer),
+            result=as_plain_json(form.write(answer)),
             created_at=tx.now,
         )
         tx.also.append(receipt.save)

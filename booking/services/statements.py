@@ -12,6 +12,11 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
 
+def as_plain_json(value: Any) -> Any:
+    """Return the value as JSON has it: text for instants and ids, lists for tuples."""
+    return orjson.loads(orjson.dumps(value))
+
+
 def ask(statement: str, given: dict[str, Any]) -> Any:
     """Run the statement, whose only parameter and only column are JSON, and return what it says.
 

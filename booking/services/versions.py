@@ -4,6 +4,7 @@ from booking.domain.facts import BookingFacts, Row
 from booking.domain.refusals import StaleVersionError
 from booking.domain.series import SeriesFacts
 from booking.models import AuditEntry
+from booking.services.statements import as_plain_json
 
 NOT_TOLD = frozenset({"version", "room_id", "takes_slot"})  # inner members of a row
 
@@ -21,16 +22,12 @@ def refuse_stale(booking: BookingFacts, expected_version: int | None) -> None:
 def _difference(booking: BookingFacts, version: int) -> dict[str, dict[str, object]]:
     then = AuditEntry.objects.filter(booking_id=booking.id, after__version=version).last()
     was: Row = then.after if then is not None and then.after else {}
-    row = booking.as_row()
+    row: Row = as_plain_json(booking.as_row())
     return {
         name: {"was": was[name], "is": value}
         for name, value in row.items()
-        if name in was and name not in NOT_TOLD and was[name] != _plain(value)
+        if name in was and name not in NOT_TOLD and was[name] != value
     }
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def refuse_stale_series(series: SeriesFacts, expected_version: int | None) -> None:

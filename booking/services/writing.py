@@ -123,7 +123,7 @@ class Change:
             "after": self.after.as_row(),
             "actor_kind": self.actor.kind.value,
             "actor_name": self.actor.name,
-            "actor_id": self.actor.user_id and str(self.actor.user_id),
+            "actor_id": self.actor.user_id,
             "command": self.command,
             "reason": self.reason,
         }
@@ -155,9 +155,9 @@ class Guard:
             "room_count": len(self.rooms),
             "version": None if self.is_locked else self.seen.rooms_version,
             "rules": self.seen.rules_version,
-            "person": self.person and str(self.person),
+            "person": self.person,
             "ledger": self.seen.ledger_version,
-            "now": self.seen.now.isoformat(),
+            "now": self.seen.now,
         }
 
 

@@ -75,10 +75,7 @@ def counted(usage: Collection[Usage], wanted: Interval, room: RoomRules) -> tupl
 def _counted(usage: Usage, wanted: Interval, room: RoomRules) -> Usage:
     quota, period = usage.question
     part = _clipped(wanted, period)
-    is_elsewhere = quota.room_id not in (None, room.id) or (
-        quota.building_id not in (None, room.building_id)
-    )
-    if part is None or is_elsewhere:
+    if part is None or not _is_about(usage.question, wanted, room):
         return usage
     return usage._replace(
         bookings=usage.bookings + (wanted.start in period),
@@ -91,12 +88,26 @@ def check_quotas(request: Request, room: RoomRules, known: Known) -> list[Broken
     """Refuse what the person's quotas do not leave room for."""
     if not room.book.quotas or request.person is None:
         return []
-    answers = {usage.question: usage for usage in known.usage}
     found = []
-    for question in questions(request.interval, room):
-        usage = answers.get(question) or Usage(question, 0, 0.0)
-        found += [_of_bookings(usage, request.interval, room), _of_minutes(usage, request, room)]
+    for usage in known.usage or _none_yet(request.interval, room):
+        if _is_about(usage.question, request.interval, room):
+            found.append(_of_bookings(usage, request.interval, room))
+            found.append(_of_minutes(usage, request, room))
     return [broken for broken in found if broken is not None]
+
+
+def _none_yet(wanted: Interval, room: RoomRules) -> list[Usage]:
+    return [Usage(question, 0, 0.0) for question in questions(wanted, room)]
+
+
+def _is_about(question: Question, wanted: Interval, room: RoomRules) -> bool:
+    """Say whether it was asked for this room and a period of this stretch."""
+    quota = question.quota
+    return (
+        quota.room_id in (None, room.id)
+        and quota.building_id in (None, room.building_id)
+        and question.period.overlaps(wanted)
+    )
 
 
 def _of_bookings(usage: Usage, wanted: Interval, room: RoomRules) -> Broken | None:
