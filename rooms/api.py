@@ -11,10 +11,12 @@ from pydantic import Field
 
 from meeting_rooms.kernel.problem import Problem
 from rooms.models import Room
+from rooms.policy_api import router as policy_router
 from rooms.rulebooks import current_rules_of
 from rooms.selectors import RoomFilter, find_rooms, get_room
 
 router = Router(tags=["rooms"])
+router.add_router("", policy_router)
 
 
 class OpeningHoursOut(Schema):

@@ -4,10 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from rooms.domain.opening import joined
+from rooms.domain.policy_document import (
+    ExceptionDocument,
+    HoursDocument,
+    PeriodDocument,
+    PolicyDocument,
+    QuotaDocument,
+)
 from rooms.domain.resolving import ScopeRules
 from rooms.domain.rulebook import (
     SINGLE_RULES,
@@ -19,6 +28,7 @@ from rooms.domain.rulebook import (
 )
 from rooms.models import OpeningException, Policy, PolicyPerson
 from rooms.models import Quota as StoredQuota
+from rooms.selectors import get_building, get_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +112,97 @@ def _quota(row: StoredQuota, policy: Policy) -> Quota:
         window=None if opens is None or closes is None else (opens, closes),
         building_id=policy.building_id,
         room_id=policy.room_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyScope:
+    """Whose policy: the campus's, a building's or a room's.
+
+    `key` is its name in the API and in the log of changes. A room's scope knows its building, too.
+    """
+
+    key: str
+    building_id: int | None = None
+    room_id: int | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Return the columns by which its policy is stored."""
+        building_id = None if self.room_id is not None else self.building_id
+        return {"building_id": building_id, "room_id": self.room_id}
+
+
+CAMPUS = PolicyScope("campus")
+
+
+def building_scope(slug: str) -> PolicyScope:
+    """Return the scope of a building. Raises NotFoundError."""
+    return PolicyScope(f"buildings/{slug}", building_id=get_building(slug).pk)
+
+
+def room_scope(uuid: UUID) -> PolicyScope:
+    """Return the scope of a room in use. Raises NotFoundError."""
+    room = get_room(uuid)
+    return PolicyScope(f"rooms/{uuid}", building_id=room.floor.building_id, room_id=room.pk)
+
+
+def scope_of_policy(policy: Policy) -> PolicyScope:
+    """Return the scope of a stored policy."""
+    if policy.room is not None:
+        building_id = policy.room.floor.building_id
+        return PolicyScope(f"rooms/{policy.room.uuid}", building_id, policy.room.pk)
+    if policy.building is not None:
+        return PolicyScope(f"buildings/{policy.building.slug}", policy.building.pk)
+    return CAMPUS
+
+
+def managers_of(scope: PolicyScope) -> frozenset[UUID]:
+    """Return those who run a building or room, named at their scope or a wider one."""
+    room_ids = [] if scope.room_id is None else [scope.room_id]
+    building_ids = [] if scope.building_id is None else [scope.building_id]
+    stored = stored_rules(building_ids=building_ids, room_ids=room_ids)
+    found = (stored.campus, *stored.buildings.values(), *stored.rooms.values())
+    return frozenset().union(*(rules.managers for rules in found if rules is not None))
+
+
+def document_of(scope: PolicyScope) -> PolicyDocument:
+    """Return what a scope says, as one document."""
+    policy = whole_policies().filter(**scope.columns).first()
+    if policy is None:
+        return PolicyDocument()
+    people = list(policy.people.all())
+    return PolicyDocument(
+        **{name: getattr(policy, name) for name in SINGLE_RULES},
+        hours=[
+            HoursDocument(weekday=row.weekday, opens=row.opens, closes=row.closes)
+            for row in policy.opening_hours.all()
+        ],
+        exceptions=[_exception_document(row) for row in policy.exceptions.all()],
+        quotas=[_quota_document(row) for row in policy.quotas.all()],
+        bookers=sorted(p.user_id for p in people if p.role == PolicyPerson.Role.BOOKER),
+        managers=sorted(p.user_id for p in people if p.role == PolicyPerson.Role.MANAGER),
+    )
+
+
+def _exception_document(row: OpeningException) -> ExceptionDocument:
+    return ExceptionDocument(
+        first_date=row.first_date,
+        last_date=row.last_date,
+        reason=row.reason,
+        is_holiday=row.is_holiday,
+        periods=[PeriodDocument(opens=p.opens, closes=p.closes) for p in row.periods.all()],
+    )
+
+
+def _quota_document(row: StoredQuota) -> QuotaDocument:
+    window = None
+    if row.window_opens is not None and row.window_closes is not None:
+        window = PeriodDocument(opens=row.window_opens, closes=row.window_closes)
+    return QuotaDocument(
+        period=QuotaPeriod(row.period),
+        max_count=row.max_count,
+        max_minutes=row.max_minutes,
+        week_starts=row.week_starts,
+        window=window,
     )
