@@ -12,6 +12,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from booking.api import router as booking_router
+from booking.check_api import router as check_router
 from identity.api import router as identity_router
 from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
@@ -34,6 +35,7 @@ api = NinjaAPI(
 api.add_router("", identity_router)
 api.add_router("", rooms_router)
 api.add_router("", booking_router)
+api.add_router("", check_router)
 
 
 def _answer(

@@ -1,0 +1,60 @@
+"""Read: would a booking be allowed, and if not, what all speaks against it. Writes nothing."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from booking.clock import DATABASE_CLOCK
+from booking.domain.request import Judgement, Request
+from booking.domain.rules import judge, own_holds, refusals
+from booking.services.decision import RoomTransaction, is_manager
+from booking.services.looking import Looking, look
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.interval import Interval
+from rooms.rulebooks import current_rules_of
+
+
+class SlotCheck(NamedTuple):
+    """What booking the slot now would give: a judgement, or everything that speaks against it.
+
+    Shapes: `refusals` are as in `RuleError.facts`, with `rule` null for what nobody overrides. For
+    those who run the room a broken rule is no refusal but a flag of the judgement.
+    """
+
+    judgement: Judgement | None
+    refusals: list[dict[str, Any]]
+
+
+def check_slot(
+    *,
+    actor: Actor,
+    room: UUID,
+    interval: Interval,
+    attendees: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> SlotCheck:
+    """Judge as `book_room` would at this moment; a promise is only a hold.
+
+    Raises NotFoundError for the room.
+    """
+    [rules] = current_rules_of([room])
+    seen = look([rules], Looking(windows=(interval,), person=actor.user_id), clock=clock)
+    known = RoomTransaction({room: rules}, seen).known(rules)
+    # A command settles what is due before it decides; here it only does not count.
+    taken = tuple(other for other in known.neighbours if other.takes_slot_at(seen.now))
+    known = replace(known, neighbours=taken)
+    holds = own_holds(taken, interval, actor.user_id)
+    request = Request(
+        interval=interval,
+        person=actor.user_id,
+        is_manager=is_manager(actor, rules),
+        attendees=attendees,
+        replaces=frozenset(hold.id for hold in holds),
+    )
+    found = refusals(request, rules, known, now=seen.now)
+    if request.is_manager:
+        found = [refusal for refusal in found if refusal["rule"] is None]
+    if found:
+        return SlotCheck(None, found)
+    return SlotCheck(judge(request, rules, known, now=seen.now), [])
