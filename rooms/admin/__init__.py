@@ -7,5 +7,15 @@ from rooms.admin.places import (
     FloorAdmin,
     RoomAdmin,
 )
+from rooms.admin.policies import OpeningExceptionAdmin, PolicyAdmin, PolicyChangeAdmin
 
-__all__ = ["BuildingAdmin", "ClosureAdmin", "FeatureAdmin", "FloorAdmin", "RoomAdmin"]
+__all__ = [
+    "BuildingAdmin",
+    "ClosureAdmin",
+    "FeatureAdmin",
+    "FloorAdmin",
+    "OpeningExceptionAdmin",
+    "PolicyAdmin",
+    "PolicyChangeAdmin",
+    "RoomAdmin",
+]
