@@ -1,7 +1,9 @@
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.opening import (
@@ -87,3 +89,29 @@ def test_opening_before__an_instant__is_that_of_its_own_period():
     assert opening_before(LUNCH, HELSINKI, local(12, 14)) == local(12, 13)
     assert opening_before(LUNCH, HELSINKI, local(12, 12)) is None
     assert opening_before(Rulebook(), HELSINKI, local(12, 12)) is None
+
+
+TIMES = st.integers(0, 47).map(lambda half: time(half // 2, 30 * (half % 2)))
+PERIODS = st.tuples(TIMES, TIMES).filter(lambda p: p[0] < p[1] or p[1] == time(0))
+HOURS = st.dictionaries(st.integers(0, 6), st.lists(PERIODS, max_size=3).map(joined), min_size=1)
+ZONES = st.sampled_from(["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC"])
+CHANGES = [datetime(2026, 3, 28, 12), datetime(2026, 9, 5, 12), datetime(2026, 10, 3, 12)]
+
+
+@given(HOURS, ZONES, st.sampled_from(CHANGES), st.integers(0, 192), st.integers(1, 96))
+def test_opening__against_the_wall_clock__agrees_at_every_quarter(hours, name, around, at, length):
+    """Around clocks that jump ahead: open where every quarter's wall time is an opening hour."""
+    zone, book = ZoneInfo(name), Rulebook(hours=hours)
+    start = around.replace(tzinfo=UTC) + timedelta(minutes=15 * at)
+    quarters = [start + timedelta(minutes=15 * n) for n in range(length)]
+    wanted = Interval(start, start + timedelta(minutes=15 * length))
+
+    def shows_open(instant: datetime) -> bool:
+        local = instant.astimezone(zone)
+        return any(
+            opens <= local.time() and (local.time() < closes or closes == time(0))
+            for opens, closes in hours.get(local.weekday(), ())
+        )
+
+    by_the_wall = all(map(shows_open, quarters))
+    assert is_open_throughout(book, zone, wanted) is by_the_wall
