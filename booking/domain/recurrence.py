@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.recurrence_dates import matching_dates
 from booking.domain.recurrence_rule import Rule, check_start
-from booking.domain.walltime import ONE_DAY, ONE_SECOND, WallKind, resolve, resolve_pair
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.walltime import ONE_DAY, ONE_SECOND, WallKind, resolve, resolve_pair
 from rooms.domain.rulebook import BeyondHorizon
 
 MAX_OCCURRENCES = 366

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from booking.domain.recurrence_rule import DAY_CODES, ByDay, Frequency, Rule, check_start
-from booking.domain.walltime import resolve
 from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.walltime import resolve
 
 MAX_RULE_LENGTH = 500  # characters
 MAX_INTERVAL = 1000

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.facts import BookingFacts
 from booking.domain.recurrence import Occurrence
-from booking.domain.walltime import interval_of, resolve
+from meeting_rooms.kernel.walltime import interval_of, resolve
 
 
 @dataclass(slots=True)

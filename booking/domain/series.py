@@ -11,9 +11,9 @@ from booking.domain.facts import BookingFacts
 from booking.domain.recurrence import Expansion, Occurrence, expand, refuse_self_overlap
 from booking.domain.recurrence_rule import Rule
 from booking.domain.refusals import shown
-from booking.domain.walltime import WallKind
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.walltime import WallKind
 from rooms.domain.rulebook import BeyondHorizon, RoomRules
 
 MAX_KNOWN_DATES = 10_000

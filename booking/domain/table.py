@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from booking.domain.calendars.events import ParsedEvent
 from booking.domain.calendars.writing import clean_line
 from booking.domain.table_presets import ISO_FORMATS, LAYOUTS, Layout, Preset
-from booking.domain.walltime import resolve_strict
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.walltime import resolve_strict
 
 MAX_TABLE_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 20_000

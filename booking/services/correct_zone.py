@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import local_time
 from booking.domain.facts import BookingFacts
-from booking.domain.walltime import interval_of, resolve
 from booking.models import Booking, Series
 from booking.services.decision import RoomTransaction
 from booking.services.room_transaction import in_rooms
@@ -21,6 +20,7 @@ from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
+from meeting_rooms.kernel.walltime import interval_of, resolve
 from rooms.models import Building, validate_timezone
 from rooms.selectors import active_rooms, get_building
 

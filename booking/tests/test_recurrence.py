@@ -15,9 +15,9 @@ from booking.domain.recurrence import (
 )
 from booking.domain.recurrence_rule import Rule
 from booking.domain.recurrence_text import parse_rule
-from booking.domain.walltime import WallKind
 from booking.tests.series import HOUR, NEW_YORK, START, STARTS, expanded, parsed, refusal, rules
 from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.walltime import WallKind
 
 ZONES = [
     ZoneInfo(name)

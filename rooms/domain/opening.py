@@ -1,21 +1,24 @@
 """Opening hours as instants. Pure.
 
 Hours are wall times of the room's zone. An opening or closing time that the clock jumps over takes
-effect when it jumps; of one that comes twice, the first opens and the last closes. Days are asked
-for again and again, so the latest are kept.
+effect when it jumps; of one that comes twice, the first opens and the last closes.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.walltime import (
+    MIDNIGHT,
+    ONE_DAY,
+    first_instant,
+    last_instant,
+    start_of_day,
+)
 from rooms.domain.rulebook import Period, Rulebook
 
-ONE_DAY = timedelta(days=1)
-ONE_SECOND = timedelta(seconds=1)
-MIDNIGHT = time(0)
 ALL_DAY: tuple[Period, ...] = ((MIDNIGHT, MIDNIGHT),)
 
 
@@ -79,11 +82,11 @@ def stretches_on(book: Rulebook, zone: ZoneInfo, day: date) -> list[Interval]:
 def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
     """Return a period of a local date as instants; None where the clock jumps over all of it."""
     opens, closes = period
-    start = instant_of(day, opens, zone)
+    start = first_instant(datetime.combine(day, opens), zone)
     if closes == MIDNIGHT:
         end = start_of_day(day + ONE_DAY, zone)
     else:
-        end = instant_of(day, closes, zone, is_last=True)
+        end = last_instant(datetime.combine(day, closes), zone)
     return Interval(start, end) if start < end else None
 
 
@@ -93,35 +96,3 @@ def opening_before(book: Rulebook, zone: ZoneInfo, instant: datetime) -> datetim
         return None
     day = instant.astimezone(zone).date()
     return next((s.start for s in stretches_on(book, zone, day) if instant in s), None)
-
-
-@lru_cache(maxsize=4096)
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of a local date, which is not always 00:00."""
-    return instant_of(day, MIDNIGHT, zone)
-
-
-def local_day(day: date, zone: ZoneInfo) -> Interval:
-    """Return a local date as a stretch of 23, 24 or 25 hours, or what its zone makes of it."""
-    return Interval(start_of_day(day, zone), start_of_day(day + ONE_DAY, zone))
-
-
-def instant_of(day: date, at: time, zone: ZoneInfo, *, is_last: bool = False) -> datetime:
-    """Return the instant of a wall time: the first of two, or the last; the jump for none."""
-    first = datetime.combine(day, at, zone).astimezone(UTC)
-    last = datetime.combine(day, at.replace(fold=1), zone).astimezone(UTC)
-    if first > last:
-        return _jump_between(last, first, zone)
-    return last if is_last else first
-
-
-def _jump_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """Return the instant in `(early, late]` from which the zone's later offset holds."""
-    offset = late.astimezone(zone).utcoffset()
-    while late - early > ONE_SECOND:
-        middle = early + (late - early) // 2
-        if middle.astimezone(zone).utcoffset() == offset:
-            late = middle
-        else:
-            early = middle
-    return late.replace(microsecond=0)

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.walltime import day_bounds
 from rooms.domain.opening import (
     is_open_throughout,
     joined,
-    local_day,
     opening_before,
     stretches_on,
 )
@@ -59,14 +59,14 @@ def test_periods__that_touch_or_overlap__join():
 
 @pytest.mark.parametrize("day,hours", [((2026, 3, 29), 23), ((2026, 10, 25), 25)])
 def test_day__of_a_clock_change__has_its_real_length(day, hours):
-    whole = local_day(date(*day), BERLIN)
+    whole = day_bounds(date(*day), BERLIN)
     assert whole.duration.total_seconds() == hours * 3600
     assert is_open_throughout(Rulebook(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, whole)
 
 
 def test_day__without_a_midnight__begins_at_one():
     santiago = ZoneInfo("America/Santiago")
-    whole = local_day(date(2026, 9, 6), santiago)
+    whole = day_bounds(date(2026, 9, 6), santiago)
     assert whole.start.astimezone(santiago).time() == time(1)
     assert whole.duration.total_seconds() == 23 * 3600
 

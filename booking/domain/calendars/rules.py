@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from booking.domain.recurrence_dates import matching_dates
 from booking.domain.recurrence_rule import Rule
 from booking.domain.recurrence_text import parse_rule
-from booking.domain.walltime import resolve
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
+from meeting_rooms.kernel.walltime import resolve
 
 MAX_DATES = 20_000  # daily for half a century
 OF_THE_DAY = {"BYHOUR": "hour", "BYMINUTE": "minute", "BYSECOND": "second"}

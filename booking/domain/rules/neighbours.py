@@ -11,7 +11,7 @@ from booking.domain.rules.absolute import is_countable
 from booking.domain.rules.broken import Broken, told_date, told_instant, told_minutes
 from booking.domain.states import BookingState
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.opening import ONE_DAY, start_of_day
+from meeting_rooms.kernel.walltime import ONE_DAY, start_of_day
 from rooms.domain.rulebook import RoomRules
 
 

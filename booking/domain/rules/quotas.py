@@ -14,7 +14,8 @@ from booking.domain.request import Known, Question, Request, Usage
 from booking.domain.rules.absolute import is_countable
 from booking.domain.rules.broken import Broken, told_instant, told_minutes
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.opening import ONE_DAY, local_day, stretch_on
+from meeting_rooms.kernel.walltime import ONE_DAY, day_bounds, start_of_day
+from rooms.domain.opening import stretch_on
 from rooms.domain.rulebook import Quota, QuotaPeriod, RoomRules
 
 WEEK = timedelta(days=7)
@@ -57,7 +58,7 @@ def _period_of(quota: Quota, day: date, zone: ZoneInfo) -> Interval:
         case QuotaPeriod.MONTH:
             first = day.replace(day=1)
             last = _last_of_month(first)
-    return Interval(local_day(first, zone).start, local_day(last, zone).end)
+    return Interval(start_of_day(first, zone), start_of_day(last + ONE_DAY, zone))
 
 
 def _last_of_month(first: date) -> date:
@@ -175,7 +176,7 @@ def _minutes_in_window(part: Interval, quota: Quota, room: RoomRules) -> float:
         return part.duration / ONE_MINUTE
     day = part.start.astimezone(room.zone).date()
     total = 0.0
-    while (window := local_day(day, room.zone)).start < part.end:
+    while (window := day_bounds(day, room.zone)).start < part.end:
         open_for = stretch_on(day, quota.window, room.zone)
         shared = open_for and _clipped(part, open_for)
         total += shared.duration / ONE_MINUTE if shared else 0.0

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from booking.domain.request import Request
 from booking.domain.rules.broken import Broken, told_date, told_instant, told_minutes
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.opening import ONE_DAY, instant_of, opening_before, start_of_day
+from meeting_rooms.kernel.walltime import ONE_DAY, first_instant, last_instant, start_of_day
+from rooms.domain.opening import opening_before
 from rooms.domain.rulebook import AdvanceMode, MeasuredTo, RoomRules, Rulebook
 
 NOTHING = timedelta(0)
@@ -104,7 +105,8 @@ def latest_allowed(book: Rulebook, zone: ZoneInfo, *, now: datetime) -> datetime
     last = local.date() + timedelta(days=book.advance_days)
     if book.advance_mode is AdvanceMode.CALENDAR_DAYS:
         return start_of_day(last + ONE_DAY, zone)
-    return instant_of(last, local.time(), zone, is_last=bool(local.fold))
+    wall = datetime.combine(last, local.time())
+    return last_instant(wall, zone) if local.fold else first_instant(wall, zone)
 
 
 def check_capacity(request: Request, room: RoomRules) -> Broken | None:

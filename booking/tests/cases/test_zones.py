@@ -7,7 +7,8 @@ import pytest
 
 from booking.domain.recurrence import Occurrence, expand
 from booking.domain.recurrence_text import parse_rule
-from booking.domain.walltime import (
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.walltime import (
     WallKind,
     day_bounds,
     day_of,
@@ -17,7 +18,6 @@ from booking.domain.walltime import (
     resolve,
     resolve_strict,
 )
-from meeting_rooms.kernel.errors import InvalidCommandError
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 LONDON = ZoneInfo("Europe/London")

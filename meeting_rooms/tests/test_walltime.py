@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from booking.domain.walltime import (
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.walltime import (
     WallKind,
     day_bounds,
     day_of,
@@ -17,7 +18,6 @@ from booking.domain.walltime import (
     resolve_pair,
     resolve_strict,
 )
-from meeting_rooms.kernel.errors import InvalidCommandError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -140,6 +141,25 @@ def interval_of(
     return Interval.of(begin.instant, finish.instant)
 
 
+@lru_cache(maxsize=4096)
+def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the wall clock first reaches `local`: of a time it skips, when it jumps."""
+    found = resolve(local, zone)
+    return _jump_over(found, zone) if found.kind is WallKind.GAP else found.choices[0]
+
+
+@lru_cache(maxsize=4096)
+def last_instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the wall clock last shows `local`: of a time it skips, when it jumps."""
+    found = resolve(local, zone)
+    return _jump_over(found, zone) if found.kind is WallKind.GAP else found.choices[-1]
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a local date, which is not always 00:00."""
+    return first_instant(datetime.combine(day, MIDNIGHT), zone)
+
+
 def day_of(instant: datetime, zone: ZoneInfo) -> date:
     """Return the zone's date at an instant."""
     return instant.astimezone(zone).date()
@@ -159,7 +179,7 @@ def day_bounds(day: date, zone: ZoneInfo) -> Interval:
         raise InvalidCommandError(
             "The day is outside the years 1 to 9999.", code="invalid_time"
         ) from exc
-    start, end = _first_instant(day, zone), _first_instant(following, zone)
+    start, end = start_of_day(day, zone), start_of_day(following, zone)
     if end <= start:
         raise InvalidCommandError(
             f"The calendar of {zone.key} has no {day.isoformat()}. Choose {following.isoformat()}.",
@@ -208,13 +228,10 @@ def _offer(instant: datetime, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _first_instant(day: date, zone: ZoneInfo) -> datetime:
-    midnight = resolve(datetime.combine(day, MIDNIGHT), zone)
-    if midnight.kind is not WallKind.GAP:
-        return midnight.instant
-    # The clock lands on this day or after it, at some time between the two readings of midnight.
-    width = midnight.local - midnight.asked
-    return _clock_change(midnight.instant - width - ONE_SECOND, midnight.instant, zone)
+def _jump_over(skipped: Resolved, zone: ZoneInfo) -> datetime:
+    # The clock lands at some time between the two readings of what it skips.
+    width = skipped.local - skipped.asked
+    return _clock_change(skipped.instant - width - ONE_SECOND, skipped.instant, zone)
 
 
 def _row_starts(bounds: Interval, zone: ZoneInfo) -> Iterator[datetime]:
