@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-.PHONY: help run test check bench faults nginx-check lock clean
+.PHONY: help run test check cases races machine bench faults nginx-check lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,15 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint --quiet --lint frontend
+
+cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=--json)
+	@$(PY) -m booking.tests.cases $(ARGS)
+
+races: $(VENV)/.dev ## Race every booking command against every other, ROUNDS=200 times
+	@RACE_ROUNDS=$(or $(ROUNDS),200) $(PY) -m pytest booking/tests/races booking/tests/test_races.py --no-cov $(ARGS)
+
+machine: $(VENV)/.dev ## Drive random booking commands against a model of the rules, thousands of steps
+	@$(PY) -m pytest booking/tests/test_machine.py --no-cov --hypothesis-profile=thorough $(ARGS)
 
 bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
 	@$(PY) -m infra.bench $(ARGS)
