@@ -1,0 +1,123 @@
+"""What must hold of some rooms after any race, told as a list of what does not."""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from django.db import connection
+
+from booking.domain.facts import BookingFacts
+from booking.models import AuditEntry, Booking
+from meeting_rooms.kernel.errors import MeetingRoomsError, UnavailableError
+from rooms.models import Closure, Room
+
+OVERLAPS = """
+SELECT one.id, other.id FROM booking_booking AS one JOIN booking_booking AS other
+ON one.id < other.id AND one.units && other.units AND one.during && other.during
+WHERE one.takes_slot AND other.takes_slot AND one.room_id = ANY(%s)
+"""
+IN_A_CLOSURE = """
+SELECT booking.id FROM booking_booking AS booking JOIN rooms_closure AS closure
+ON closure.room_id = booking.room_id
+   AND booking.during && tstzrange(closure.starts_at, closure.ends_at)
+WHERE booking.takes_slot AND booking.room_id = ANY(%s)
+"""
+IN_LINE_FOR_NOTHING = """
+SELECT waiting.id FROM rooms_room AS room JOIN booking_waitingentry AS waiting
+ON waiting.room_id = room.id AND waiting.closed_at IS NULL AND waiting.offer_id IS NULL
+WHERE room.id = ANY(%s)
+  AND NOT EXISTS (
+    SELECT FROM booking_booking AS booking
+    WHERE booking.takes_slot AND booking.during && waiting.during
+      AND booking.units && coalesce(room.units, int8range(room.id, room.id, '[]')))
+  AND NOT EXISTS (
+    SELECT FROM rooms_closure AS closure
+    WHERE closure.room_id = room.id
+      AND waiting.during && tstzrange(closure.starts_at, closure.ends_at))
+"""
+WRITES = """
+SELECT count(DISTINCT xmin::text), count(*) FROM booking_auditentry
+WHERE room_id = %(room)s OR (before->>'room_id')::bigint = %(room)s
+"""
+
+
+def versions_of(rooms: Iterable[Room]) -> dict[int, int]:
+    """Return the rooms' versions; they are what screens and recovery go by."""
+    found = Room.objects.filter(pk__in=[room.pk for room in rooms])
+    return dict(found.values_list("pk", "schedule_version"))
+
+
+def faults(rooms: Iterable[Room], outcomes: Iterable[object], first: dict[int, int]) -> list[str]:
+    """Return everything that is wrong; `first` are the versions of rooms never written to."""
+    ids = [room.pk for room in rooms]
+    outcomes = list(outcomes)
+    found = [*_errors(outcomes), *_double_bookings(ids), *_unkept_answers(outcomes)]
+    return [*found, *_broken_histories(ids), *_unheard_changes(ids, outcomes, first)]
+
+
+def _errors(outcomes: Iterable[object]) -> Iterator[str]:
+    for outcome in outcomes:
+        is_refused = isinstance(outcome, MeetingRoomsError)
+        if isinstance(outcome, UnavailableError) or (
+            isinstance(outcome, Exception) and not is_refused
+        ):
+            yield f"failed: {type(outcome).__name__}: {outcome}"
+
+
+def _double_bookings(ids: list[int]) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(OVERLAPS, [ids])
+        yield from (f"double booking: {pair}" for pair in cursor.fetchall())
+        cursor.execute(IN_LINE_FOR_NOTHING, [ids])
+        yield from (f"waits for a free slot: {pk}" for (pk,) in cursor.fetchall())
+        if Closure.objects.filter(room_id__in=ids).exists():
+            cursor.execute(IN_A_CLOSURE, [ids])
+            yield from (f"booked while closed: {pk}" for (pk,) in cursor.fetchall())
+
+
+def _told(outcomes: Iterable[object]) -> Iterator[BookingFacts]:
+    for outcome in outcomes:
+        if isinstance(outcome, BookingFacts):
+            yield outcome
+        elif isinstance(outcome, tuple):
+            yield from _told(outcome)
+
+
+def _unkept_answers(outcomes: Iterable[object]) -> Iterator[str]:
+    """Whatever somebody was told was stored just so, once."""
+    for facts in _told(outcomes):
+        entries = AuditEntry.objects.filter(booking_id=facts.id, after__version=facts.version)
+        if [BookingFacts.from_row(entry.after) for entry in entries] != [facts]:
+            yield f"told but not stored: {facts}"
+
+
+def _broken_histories(ids: list[int]) -> Iterator[str]:
+    """Each booking's log leads from its first version to what is stored, change by change."""
+    stored = {b.id: b.facts() for b in Booking.objects.filter(room__in=ids).select_related("room")}
+    logs: dict[object, list[AuditEntry]] = {}
+    for entry in AuditEntry.objects.filter(booking_id__in=stored):
+        logs.setdefault(entry.booking_id, []).append(entry)
+    for booking_id, entries in logs.items():
+        entries.sort(key=lambda entry: entry.after["version"])
+        follows = all(late.before == early.after for early, late in pairwise(entries))
+        if not follows or BookingFacts.from_row(entries[-1].after) != stored[booking_id]:
+            yield f"lost update: {[(e.command, e.after['version']) for e in entries]}"
+
+
+def _unheard_changes(
+    ids: list[int], outcomes: list[object], first: dict[int, int]
+) -> Iterator[str]:
+    """Each transaction raised the version of the rooms it changed; nothing else did."""
+    acknowledged = sum(not isinstance(outcome, Exception) for outcome in outcomes)
+    rises = {
+        pk: now - first[pk] for pk, now in versions_of(Room.objects.filter(pk__in=ids)).items()
+    }
+    changes = 0
+    with connection.cursor() as cursor:
+        for pk, rise in rises.items():
+            cursor.execute(WRITES, {"room": pk})
+            transactions, entries = cursor.fetchone()
+            changes += entries
+            if rise < transactions:
+                yield f"unheard: {transactions} transactions raised the version by {rise}"
+    if any(rise > changes + acknowledged for rise in rises.values()):
+        yield f"heard of nothing: versions rose by {rises} for {changes} changes"

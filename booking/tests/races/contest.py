@@ -1,0 +1,64 @@
+"""A race of many commands over so many rounds, and what is asked of its outcomes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from booking.tests.factories import book, hours
+from booking.tests.races import ROUNDS
+from booking.tests.races.checks import faults
+from booking.tests.races.commands import Cast, Scene
+from booking.tests.races.ring import Ring, ring_of
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.interval import Interval
+from rooms.tests.factories import floor
+
+SLOT = hours(11, 12)
+
+
+class Contest:
+    """A cast, a place and a ring, and a fresh scene for each round."""
+
+    def __init__(self, ring: Ring) -> None:
+        self.ring, self.cast, self.place = ring, Cast(), floor()
+
+    def rounds(self, *needs: str, of: int = ROUNDS) -> Iterator[Scene]:
+        for _ in range(of):
+            yield Scene(self.cast, self.place, needs)
+
+    def met(self, scene: Scene, *commands) -> list[object]:
+        """Run the commands at once; nothing may be inconsistent afterwards."""
+        outcomes = self.ring.at_once(*commands)
+        assert self.faults(scene, outcomes) == []
+        return outcomes
+
+    def faults(self, scene: Scene, outcomes: list[object]) -> list[str]:
+        return faults(scene.rooms, outcomes, scene.first_versions)
+
+
+@contextmanager
+def contest_of(size: int) -> Iterator[Contest]:
+    with ring_of(size) as ring:
+        yield Contest(ring)
+
+
+def accepted(outcomes: list[object]) -> list[object]:
+    return [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+
+
+def of_type(outcomes: list[object], kind: type) -> list[object]:
+    return [outcome for outcome in outcomes if isinstance(outcome, kind)]
+
+
+def booking(
+    scene: Scene, who: Actor, slot: Interval = SLOT, key: str | None = None
+) -> Callable[[], object]:
+    return lambda: book(scene.room, slot, by=who, key=key)
+
+
+@contextmanager
+def without_each(guards: Iterable[Callable[[], AbstractContextManager[None]]]) -> Iterator[None]:
+    """Take these guards away."""
+    with ExitStack() as taken:
+        for guard in guards:
+            taken.enter_context(guard())
+        yield
