@@ -22,6 +22,7 @@ from booking.services.settle_room import settle_room
 from booking.services.swap_rooms import swap_rooms
 from booking.services.wait_for_slot import wait_for_slot
 from booking.tests.factories import NOW, at, book, hours
+from booking.tests.races.checks import Before
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -53,10 +54,10 @@ class Scene:
         WaitingEntry.objects.filter(closed_at=None).update(closed_at=NOW)  # of earlier rounds
         self.room, self.other, self.third = (room(on=on) for _ in range(3))
         self.rooms = [self.room, self.other, self.third]
-        self.first_versions = {each.pk: each.schedule_version for each in self.rooms}
         for name, build in SETUPS.items():
             if name in needs:
                 setattr(self, name, build(self))
+        self.before = Before.race(self.rooms)
 
 
 def _cancelled(scene: Scene) -> BookingFacts:

@@ -32,7 +32,7 @@ class Contest:
         return outcomes
 
     def faults(self, scene: Scene, outcomes: list[object]) -> list[str]:
-        return faults(scene.rooms, outcomes, scene.first_versions)
+        return faults(scene.before, outcomes)
 
 
 @contextmanager

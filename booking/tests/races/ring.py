@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from itertools import count
 from threading import Barrier, Event, get_ident
 
@@ -18,12 +18,12 @@ BLOCKED = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = '
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
-class Step(Enum):
-    """Where a command can be overtaken."""
+class Step(StrEnum):
+    """Where a command can be overtaken; the function of the frame that comes before or after."""
 
-    BEFORE_THE_LOOK = "before its look"
-    AFTER_THE_LOOK = "after its look"
-    BEFORE_THE_WRITE = "before its write"
+    BEFORE_THE_LOCK = "_attempt"  # it knows its rooms; what else it has read may be old by now
+    AFTER_THE_LOOK = "look"
+    BEFORE_THE_WRITE = "write_changes"
 
 
 def outcome_of(command: Command) -> object:
@@ -124,7 +124,7 @@ def ask(question: str) -> object:
 @contextmanager
 def interrupted(where: Step, by: Callable[[], None]) -> Iterator[None]:
     """Call something whenever any command comes to this step."""
-    name = "write_changes" if where is Step.BEFORE_THE_WRITE else "look"
+    name = where.value
     usual = getattr(room_transaction, name)
 
     def with_interruption(*args, **kwargs):

@@ -37,7 +37,7 @@ def found_wrong(name: str, others: list[str], meet: Meeting, rounds: int) -> dic
             for number in range(rounds):
                 scene = Scene(cast, on, needs)
                 outcomes = meet(ring, *(racer.on(scene) for racer in racers))
-                wrong = faults(scene.rooms, outcomes, scene.first_versions)
+                wrong = faults(scene.before, outcomes)
                 if wrong:
                     found[f"{name} / {other}, round {number + 1}"] = wrong
                     break
