@@ -10,7 +10,8 @@ from booking.tests.races.commands import Cast, Scene
 from booking.tests.races.ring import Ring, ring_of
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
-from rooms.tests.factories import floor
+from rooms.models import Building
+from rooms.tests.factories import floor, policy
 
 SLOT = hours(11, 12)
 
@@ -28,7 +29,8 @@ class Contest:
     def met(self, scene: Scene, *commands) -> list[object]:
         """Run the commands at once; nothing may be inconsistent afterwards."""
         outcomes = self.ring.at_once(*commands)
-        assert self.faults(scene, outcomes) == []
+        found = self.faults(scene, outcomes)
+        assert not found, "\n".join(found)
         return outcomes
 
     def faults(self, scene: Scene, outcomes: list[object]) -> list[str]:
@@ -62,3 +64,8 @@ def without_each(guards: Iterable[Callable[[], AbstractContextManager[None]]]) -
         for guard in guards:
             taken.enter_context(guard())
         yield
+
+
+def one_booking_a_day(of: Building) -> None:
+    """Let nobody book more than once a day in this building."""
+    policy(of).quotas.create(period="day", max_count=1)

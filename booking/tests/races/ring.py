@@ -34,6 +34,18 @@ def outcome_of(command: Command) -> object:
         return exc
 
 
+def with_a_pooled_connection(command: Command) -> Command:
+    """Let the command give its connection back, as a request does: there are more clients."""
+
+    def run() -> object:
+        try:
+            return command()
+        finally:
+            connection.close()
+
+    return run
+
+
 class Ring:
     """So many threads, each with a connection that it keeps from round to round."""
 

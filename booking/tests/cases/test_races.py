@@ -1,0 +1,241 @@
+"""Cases 11 to 13, 16 to 20, 80 and 87: who wins where several want the same at once.
+
+Each once; `make races` runs them, and many more, hundreds of times and without their guards.
+"""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from booking.domain.refusals import RoomClosedError, SlotTakenError, StaleVersionError
+from booking.models import AuditEntry, Booking
+from booking.services.book_room import BookRooms, book_rooms
+from booking.services.book_series import BookSeries, book_series
+from booking.services.check_in import check_in
+from booking.services.close_room import CloseRoom, close_room
+from booking.services.decide_request import approve_booking
+from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.extend_booking import extend_booking
+from booking.services.settle_room import settle_room
+from booking.tests.factories import NOW, at, book, hours
+from booking.tests.races.contest import (
+    SLOT,
+    accepted,
+    booking,
+    contest_of,
+    of_type,
+    one_booking_a_day,
+)
+from booking.tests.races.ring import with_a_pooled_connection
+from identity.tests.factories import actor
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+from rooms.tests.factories import policy, room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CLOCK = FixedClock(NOW)
+TAKEN = {"starts_at": at(11).isoformat(), "ends_at": at(12).isoformat()}
+
+
+def test_case_011__fifty_clients_want_one_slot__one_gets_it_and_the_rest_are_told_which():
+    """Fifty clients want one slot"""
+    with contest_of(50) as contest:
+        [scene] = contest.rounds(of=1)
+        people = [actor() for _ in range(50)]
+        commands = [with_a_pooled_connection(booking(scene, who)) for who in people]
+        outcomes = contest.met(scene, *commands)
+        assert len(accepted(outcomes)) == 1
+        refused = of_type(outcomes, SlotTakenError)
+        assert len(refused) == 49
+        assert all(refusal.facts["taken"] == [TAKEN] for refusal in refused)
+        assert Booking.objects.count() == 1
+
+
+def test_case_012__two_series_crossing__one_is_booked_whole():
+    """Two series cross each other's slots"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+
+        def series(who, first, rule):
+            wanted = BookSeries(scene.room.uuid, first, 60, rule)
+            return lambda: book_series(actor=who, wanted=wanted, clock=CLOCK)
+
+        first = datetime(2026, 3, 15, 13)
+        outcomes = contest.met(
+            scene,
+            series(contest.cast.ann, first, "FREQ=WEEKLY;COUNT=2"),
+            series(contest.cast.bob, first + timedelta(days=7), "FREQ=WEEKLY;COUNT=2"),
+        )
+        [refused] = of_type(outcomes, ConflictError)
+        assert refused.code == "series_clashes"
+        assert Booking.objects.count() == 2
+
+
+def test_case_012__rooms_in_crossing_order__one_gets_both_without_a_deadlock():
+    """Two bookings of the same rooms in crossing order"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+
+        def take(who, *rooms):
+            wanted = BookRooms(tuple(each.uuid for each in rooms), SLOT)
+            return lambda: book_rooms(actor=who, wanted=wanted, clock=CLOCK)
+
+        outcomes = contest.met(
+            scene,
+            take(contest.cast.ann, scene.room, scene.other),
+            take(contest.cast.bob, scene.other, scene.room),
+        )
+        assert len(of_type(outcomes, SlotTakenError)) == 1
+        assert Booking.objects.count() == 2
+
+
+def test_case_013__two_requests_approved_at_once__one_is():
+    """Two requests for one slot approved at once"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+        policy(scene.room, approval="always", pending_blocks=False)
+        requests = [booking(scene, who)() for who in (contest.cast.ann, contest.cast.bob)]
+        assert [request.state for request in requests] == ["pending", "pending"]
+        outcomes = contest.met(
+            scene,
+            *(
+                lambda pk=request.id: approve_booking(
+                    actor=contest.cast.admin, booking_id=pk, clock=CLOCK
+                )
+                for request in requests
+            ),
+        )
+        [refused] = of_type(outcomes, ConflictError)
+        assert refused.code in ("slot_taken", "not_pending")
+        assert sorted(Booking.objects.values_list("state", flat=True)) == ["confirmed", "rejected"]
+
+
+@pytest.mark.parametrize("same_room", [True, False])
+def test_case_016__quota_of_one_a_day__of_two_at_once_one_is_accepted(same_room):
+    """A quota against requests in parallel"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+        one_booking_a_day(scene.room.floor.building)
+        rooms = (scene.room, scene.room if same_room else scene.other)
+        outcomes = contest.met(
+            scene,
+            lambda: book(rooms[0], hours(11, 12), by=contest.cast.ann),
+            lambda: book(rooms[1], hours(14, 15), by=contest.cast.ann),
+        )
+        [refused] = of_type(outcomes, InvalidCommandError)
+        assert "quota" in refused.code
+        assert Booking.objects.count() == 1
+
+
+def test_case_017__moved_into_each_others_slots__never_overlap_and_neither_is_lost():
+    """Two bookings moved into each other's slots"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds("occupant", "later", of=1)
+        outcomes = contest.met(
+            scene,
+            _move(contest.cast.ann, scene.occupant.id, hours(14, 15)),
+            _move(contest.cast.bob, scene.later.id, SLOT),
+        )
+        assert len(of_type(outcomes, SlotTakenError)) == 2
+        kept = {booking.id: booking.interval for booking in Booking.objects.all()}
+        assert kept == {scene.occupant.id: SLOT, scene.later.id: hours(14, 15)}
+
+
+def test_case_018__edit_of_an_old_version__is_refused_with_the_difference():
+    """An edit of what somebody else has edited"""
+    ann = actor("Ann")
+    facts = book(room(), SLOT, by=ann, title="Version 1")
+    for title in ("Version 2", "Version 3", "Version 4"):
+        edit_booking(actor=ann, booking_id=facts.id, edit=BookingEdit(title=title), clock=CLOCK)
+    with pytest.raises(StaleVersionError) as refused:
+        edit_booking(
+            actor=ann, booking_id=facts.id, edit=BookingEdit(title="Mine"), expected_version=3,
+            clock=CLOCK,
+        )  # fmt: skip
+    assert refused.value.facts == {
+        "version": 4,
+        "changed": {"title": {"was": "Version 3", "is": "Version 4"}},
+    }
+    assert Booking.objects.get().title == "Version 4"
+
+
+def test_case_019__booked_as_the_room_closes__the_loser_is_told():
+    """Booked as the room is taken out of service"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+        wanted = CloseRoom(scene.room.uuid, at(10, 30), at(13), "Painting")
+        booked, closed = contest.met(
+            scene,
+            booking(scene, contest.cast.cleo),
+            lambda: close_room(actor=contest.cast.admin, wanted=wanted, clock=CLOCK)[1],
+        )
+        if closed == ():
+            assert isinstance(booked, RoomClosedError)
+            assert not Booking.objects.exists()
+        else:
+            assert closed.code == "bookings_affected"
+            assert [told["id"] for told in closed.facts["bookings"]] == [str(booked.id)]
+
+
+def test_case_020__two_that_race__exactly_one_survives():
+    """Of two that race exactly one survives"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds(of=1)
+        cast = contest.cast
+        outcomes = contest.met(scene, booking(scene, cast.ann), booking(scene, cast.bob))
+        [winner] = accepted(outcomes)
+        assert [stored.id for stored in Booking.objects.filter(takes_slot=True)] == [winner.id]
+
+
+def test_case_080__check_in_and_release_at_once__one_outcome_and_one_event():
+    """Check-in and release in the same millisecond"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds("occupant", of=1)
+        last, grace = FixedClock(at(11, 10) - timedelta(milliseconds=1)), FixedClock(at(11, 10))
+        pk, ann = scene.occupant.id, contest.cast.ann
+        arrived, _ = contest.met(
+            scene,
+            lambda: check_in(actor=ann, booking_id=pk, clock=last),
+            lambda: settle_room(room=scene.room.uuid, clock=grace),
+        )
+        [event] = AuditEntry.objects.exclude(before=None)
+        is_in = not isinstance(arrived, Exception)
+        assert event.command == ("check_in" if is_in else "release_no_show")
+        assert Booking.objects.get().state == ("checked_in" if is_in else "released")
+        assert is_in or arrived.code == "released"
+
+
+def test_case_087__next_in_twenty_minutes__offers_twenty():
+    """Extended by more than there is"""
+    ann, dogger = actor(), room()
+    running = book(dogger, Interval(NOW, at(11)), by=ann)
+    book(dogger, Interval(at(11, 20), at(12)))
+    with pytest.raises(SlotTakenError) as refused:
+        extend_booking(actor=ann, booking_id=running.id, minutes=30, clock=FixedClock(at(10, 50)))
+    assert refused.value.facts["possible_minutes"] == 20
+    longer = extend_booking(
+        actor=ann, booking_id=running.id, minutes=20, clock=FixedClock(at(10, 50))
+    )
+    assert longer.interval == Interval(NOW, at(11, 20))
+
+
+def test_case_087__extended_as_somebody_books_those_minutes__one_gets_them():
+    """Extended up to the next, in a race for it"""
+    with contest_of(2) as contest:
+        [scene] = contest.rounds("earlier", of=1)
+        extended, booked = contest.met(
+            scene,
+            lambda: extend_booking(
+                actor=contest.cast.bob, booking_id=scene.earlier.id, minutes=20,
+                clock=FixedClock(at(10, 55)),
+            ),
+            booking(scene, contest.cast.cleo, Interval(at(11), at(11, 20))),
+        )  # fmt: skip
+        [refused] = of_type([extended, booked], SlotTakenError)
+        if refused is extended:
+            assert refused.facts["possible_minutes"] == 0
+
+
+def _move(who, pk, slot):
+    return lambda: edit_booking(actor=who, booking_id=pk, edit=BookingEdit(slot), clock=CLOCK)
