@@ -1,0 +1,259 @@
+"""Random commands by several people against Postgres, held against a model of the rules.
+
+After each step the answer, every booking and every closure are what the model says.
+"""
+
+from datetime import timedelta
+from itertools import count
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from booking.domain.facts import BookingFacts
+from booking.models import Booking
+from booking.selectors import bookings_during
+from booking.services.book_room import BookRooms, book_rooms
+from booking.services.cancel_booking import cancel_booking
+from booking.services.check_in import check_in
+from booking.services.close_room import CloseRoom, Fate, close_room, reopen_room
+from booking.services.decide_request import approve_booking, reject_booking
+from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.end_booking import end_booking
+from booking.services.extend_booking import extend_booking
+from booking.services.import_event import CalendarEvent, import_event
+from booking.services.restore_booking import restore_booking
+from booking.services.settle_room import settle_room
+from booking.services.swap_rooms import swap_rooms
+from booking.tests.factories import NOW
+from booking.tests.machine_model import UNDO, Model, Place
+from identity.models import Role
+from identity.tests.factories import actor
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import MeetingRoomsError
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Closure
+from rooms.tests.factories import divide, floor, policy, room
+
+MINUTE = timedelta(minutes=1)
+HALL, LEFT, RIGHT = (
+    Place("hall", frozenset({1, 2})),
+    Place("left", frozenset({1})),
+    Place("right", frozenset({2})),
+)
+BOARDROOM = Place("boardroom", frozenset({3}), needs_approval=True)
+PLACES = [HALL, LEFT, RIGHT, BOARDROOM]
+STAFF, ADMIN = ["ann", "bob"], "admin"
+
+places = st.sampled_from(PLACES)
+people = st.sampled_from([*STAFF, ADMIN])
+# Five-minute steps of the clock and of bookings: grace instants and ends are met to the instant.
+starts = st.integers(-6, 18).map(lambda n: NOW + n * 10 * MINUTE)
+lengths = st.sampled_from([20, 30, 60, 90]).map(lambda n: n * MINUTE)
+ann_or_admin = st.sampled_from([ADMIN, ADMIN, "ann"])
+bob_or_admin = st.sampled_from([ADMIN, ADMIN, "bob"])
+fates = st.sampled_from([None, Fate.KEEP, Fate.CANCEL])
+uids = st.sampled_from(["talk", "choir"])
+
+
+class BookingMachine(RuleBasedStateMachine):
+    bookings = Bundle("bookings")
+    closures = Bundle("closures")
+
+    def __init__(self):
+        super().__init__()
+        on = floor()
+        self.rooms = {place: room(place.name, on=on) for place in PLACES}
+        divide(self.rooms[HALL], self.rooms[LEFT], self.rooms[RIGHT])
+        policy(self.rooms[BOARDROOM], approval="always", pending_blocks=False)
+        self.actors = {name: actor(name) for name in STAFF} | {ADMIN: actor(role=Role.ADMIN)}
+        self.clock, self.model = FixedClock(NOW), Model(NOW)
+        self.run, self.numbers = uuid4().hex, count(1)
+
+    def compare(self, command, expected: set[str]):
+        """Run the command; its refusal must be one that the model expects, or none."""
+        try:
+            answer, code = command(), None
+        except MeetingRoomsError as refused:
+            answer, code = None, refused.code
+        assert code in expected if expected else code is None, (code, expected)
+        event(code or "done")
+        return answer
+
+    def as_by(self, who: str) -> dict:
+        return {"actor": self.actors[who], "clock": self.clock}
+
+    # --- what people do
+
+    @rule(target=bookings, at=st.lists(places, min_size=1, max_size=2, unique=True),
+          who=people, start=starts, length=lengths)  # fmt: skip
+    def book(self, at, who, start, length):
+        wanted = BookRooms(
+            tuple(self.rooms[place].uuid for place in at), Interval(start, start + length)
+        )
+        ids = [object() for _ in at]
+        expected = self.model.book(ids, at, start, start + length, who, who == ADMIN)
+        answer = self.compare(lambda: book_rooms(wanted=wanted, **self.as_by(who)), expected)
+        return self.named(ids, answer or ())
+
+    def named(self, ids, facts: tuple[BookingFacts, ...]):
+        for stand_in, stored in zip(ids, facts, strict=False):
+            self.model.parts(stand_in)[0].id = stored.id
+        return multiple(*(stored.id for stored in facts))
+
+    @rule(pk=bookings, who=people)
+    def cancel(self, pk, who):
+        expected = self.model.cancel(pk, who, who == ADMIN)
+        self.compare(lambda: cancel_booking(booking_id=pk, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=people)
+    def arrive(self, pk, who):
+        expected = self.model.check_in(pk)
+        self.compare(lambda: check_in(booking_id=pk, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=people)
+    def leave(self, pk, who):
+        expected = self.model.end(pk, who, who == ADMIN)
+        self.compare(lambda: end_booking(booking_id=pk, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=people, to=st.none() | places, start=st.none() | starts, length=lengths)
+    def edit(self, pk, who, to, start, length):
+        booking = self.model.parts(pk)[0]
+        begin, end = (start, start + length) if start else (booking.start, booking.end)
+        edit = BookingEdit(
+            interval=Interval(begin, end) if start else None,
+            room=self.rooms[to].uuid if to else None,
+        )
+        place = to or booking.place
+        expected = self.model.edit(pk, who, who == ADMIN, place, begin, end)
+        self.compare(lambda: edit_booking(booking_id=pk, edit=edit, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=people, minutes=st.sampled_from([10, 30, 60]))
+    def extend(self, pk, who, minutes):
+        booking = self.model.parts(pk)[0]
+        end = booking.end + minutes * MINUTE
+        expected = self.model.edit(pk, who, who == ADMIN, booking.place, booking.start, end)
+        command = lambda: extend_booking(booking_id=pk, minutes=minutes, **self.as_by(who))  # noqa: E731
+        self.compare(command, expected)
+
+    @rule(pk=bookings, who=people)
+    def restore(self, pk, who):
+        for part in self.model.parts(pk):
+            if part.state == "released" and self.model.now - part.ended > UNDO:
+                who = ADMIN  # for others it depends on when somebody noticed
+        expected = self.model.restore(pk, who, who == ADMIN)
+        self.compare(lambda: restore_booking(booking_id=pk, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=ann_or_admin)
+    def approve(self, pk, who):
+        expected = self.model.approve(pk, who == ADMIN)
+        self.compare(lambda: approve_booking(booking_id=pk, **self.as_by(who)), expected)
+
+    @rule(pk=bookings, who=ann_or_admin)
+    def reject(self, pk, who):
+        expected = self.model.reject(pk, who == ADMIN)
+        command = lambda: reject_booking(booking_id=pk, reason="No", **self.as_by(who))  # noqa: E731
+        self.compare(command, expected)
+
+    @rule(pk=bookings, other=bookings, who=people)
+    def swap(self, pk, other, who):
+        if pk == other:
+            return
+        expected = self.model.swap(pk, other, who, who == ADMIN)
+        command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.as_by(who))  # noqa: E731
+        self.compare(command, expected)
+
+    # --- what happens to rooms, and from outside
+
+    @rule(target=closures, at=places, start=starts, length=lengths, fate=fates, who=bob_or_admin)
+    def close(self, at, start, length, fate, who):
+        end = start + length
+        affected = [b.id for b in self.model.affected(at, start, end)]
+        agreed = {pk: fate for pk in affected if fate}
+        wanted = CloseRoom(self.rooms[at].uuid, start, end, "Painting", agreed)
+        stand_in = object()
+        expected = self.model.close(stand_in, at, start, end, fate, who == ADMIN)
+        answer = self.compare(lambda: close_room(wanted=wanted, **self.as_by(who)), expected)
+        if answer is None:
+            return multiple()
+        self.model.closures[-1].id = answer[0]
+        return answer[0]
+
+    @rule(pk=consumes(closures), who=bob_or_admin)
+    def reopen(self, pk, who):
+        expected = self.model.reopen(pk, who == ADMIN)
+        self.compare(lambda: reopen_room(closure_id=pk, **self.as_by(who)), expected)
+
+    @rule(target=bookings, uid=uids, at=places, start=starts, length=lengths, is_off=st.booleans())
+    def bring_in(self, uid, at, start, length, is_off):
+        uid = f"{uid}-{self.run}"
+        where, stand_in = self.rooms[at].uuid, object()
+        event = CalendarEvent(uid, where, Interval(start, start + length), "T", "E", False, is_off)
+        expected = self.model.bring_in(stand_in, uid, at, start, start + length, is_off)
+        self.compare(lambda: import_event(event=event, **self.as_by(ADMIN)), expected)
+        new = [b for b in self.model.kept if b.id is stand_in]
+        if not new:
+            return multiple()
+        new[0].id = Booking.objects.get(external_uid=uid).pk
+        return new[0].id
+
+    @rule(minutes=st.sampled_from([5, 10, 15, 30]))
+    def time_goes_by(self, minutes):
+        self.clock.advance(minutes * MINUTE)
+        self.model.now = self.clock.now()
+        self.model.settle()
+
+    @rule(at=places)
+    def somebody_cleans_up(self, at):
+        settle_room(room=self.rooms[at].uuid, clock=self.clock)
+
+    # --- what must hold
+
+    @invariant()
+    def bookings_are_the_models(self):
+        names = {each.pk: place.name for place, each in self.rooms.items()}
+        found = {}
+        for booking in Booking.objects.filter(room__in=self.rooms.values()):
+            is_due = booking.takes_slot and not booking.facts().takes_slot_at(self.model.now)
+            state = "released" if is_due else booking.state  # noticed or not
+            slot = booking.during
+            found[booking.pk] = (names[booking.room_id], slot.lower, slot.upper, state)
+        assert found == {b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.kept}
+
+    @invariant()
+    def what_is_taken_is_the_models(self):
+        ever = Interval(NOW - timedelta(days=1), NOW + timedelta(days=1))
+        during = bookings_during(ever, now=self.model.now).filter(room__in=self.rooms.values())
+        taken = {booking.pk for booking in during}
+        assert taken == {b.id for b in self.model.kept if b.has_slot}
+
+    @invariant()
+    def closures_are_the_models(self):
+        stored = Closure.objects.filter(room__in=self.rooms.values())
+        found = {closure.pk: (closure.starts_at, closure.ends_at) for closure in stored}
+        assert found == {c.id: (c.start, c.end) for c in self.model.closures}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(1800)
+def test_machine__random_commands__answer_and_store_what_the_model_says():
+    is_thorough = settings.default.max_examples > 100
+    run_state_machine_as_test(
+        BookingMachine,
+        settings=settings(
+            max_examples=100 if is_thorough else 12,
+            stateful_step_count=50 if is_thorough else 30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
