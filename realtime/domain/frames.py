@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realtime.domain.state import Closure, Occupancy, RoomStatus, Schedule
+from realtime.domain.state import Closure, Hold, Occupancy, RoomStatus, Schedule
 
 Instant = Annotated[datetime, Field(description="UTC with milliseconds and Z.")]
 TopicName = Annotated[
@@ -49,7 +49,8 @@ class RoomBody(_Marked):
     timezone: str = Field(description="IANA name; the room's days begin and end in it.")
     status: RoomStatus
     until: Instant | None = Field(
-        description="When a taken room is free again, or a free one taken; null: nobody knows."
+        description="When a taken room is free again, or a free or held one booked; null: nobody "
+        "knows."
     )
     next_change_at: Instant | None = Field(
         description="When the room will change by itself, at the latest."
@@ -57,6 +58,11 @@ class RoomBody(_Marked):
     schedule: Schedule
     closure: Closure | None
     occupancy: Occupancy
+    holds: tuple[Hold, ...] = Field(
+        default=(),
+        description="Slots that somebody is in the middle of booking; for staff only, to the "
+        "public there are none and `held` reads `free`.",
+    )
 
 
 class ViewBody(_Marked):

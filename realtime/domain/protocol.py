@@ -124,7 +124,8 @@ def encode(frame: Mapping[str, Any]) -> str:
 def room_body(state: LiveState) -> dict[str, Any]:
     """Return a room as JSON clients get it. The state is redacted already."""
     body: dict[str, Any] = as_plain(state)
-    del body["is_public"], body["shows_titles"]
+    for name in ("is_public", "shows_titles", "next_public_change_at"):
+        del body[name]
     return body
 
 
