@@ -41,6 +41,14 @@ def rules_of(uuids: Collection[UUID], *, version: int | None = None) -> list[Roo
     return [found[uuid] for uuid in uuids]
 
 
+def current_rules_of(uuids: Collection[UUID]) -> list[RoomRules]:
+    """Return the rules of these rooms as they are now; for answers that decide nothing.
+
+    Raises NotFoundError for a room that is unknown or out of use.
+    """
+    return rules_of(uuids, version=_version())
+
+
 def _read(uuids: Collection[UUID]) -> dict[UUID, RoomRules]:
     """Read and keep the rules of these rooms, all as of one version."""
     for _ in range(MAX_READS):
