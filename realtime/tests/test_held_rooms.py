@@ -9,8 +9,6 @@ from channels.db import database_sync_to_async
 from booking.models import Booking
 from booking.services.hold_slot import hold_slot
 from booking.tests.factories import NOW, at, book, hours
-from frontend.domain.rows import room_row
-from frontend.domain.soon import free_count
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
@@ -105,20 +103,6 @@ def test_redact__unapproved_title__leaves_for_staff_only():
     )
     assert (public.title, public.state) == ("Busy", SlotState.PENDING)
     assert staff.title == "Retro"
-
-
-def test_board__held_room__is_free_and_counted_as_free():
-    row = room_row(held_room(), NOW)
-    assert (row.kind, row.word) == ("free", "Free")
-    assert free_count([held_room(), live()]) == 2
-
-
-def test_board__unapproved_request_runs__says_waiting():
-    state = live(
-        status=RoomStatus.RESERVED, until=at(11), schedule=Schedule(1, (PENDING,), PENDING)
-    )
-    row = room_row(redact(state, Audience.PUBLIC), NOW)
-    assert (row.kind, row.word, row.sub) == ("wait", "Waiting", "awaiting approval")
 
 
 def test_document__of_an_older_release__has_no_holds():
