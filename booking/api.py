@@ -165,6 +165,7 @@ def free_rooms(
 def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPage:
     """Return the bookings that take a part of the period, earliest first."""
     found = bookings_during(query.interval(), now=DATABASE_CLOCK.now())
+    found = found.exclude(state=BookingState.HELD)  # nobody has booked it yet
     if query.room:
         found = found.filter(room__uuid=query.room)
     if query.building:

@@ -20,7 +20,14 @@ from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES
 
 CHANNEL = "#/channels/live"
 CLIENT_FRAMES: tuple[type[BaseModel], ...] = get_args(protocol.ClientFrame)
-ANSWERS = {"subscribe": "snapshot", "unsubscribe": "unsubscribed", "ping": "pong"}
+ANSWERS = {
+    "subscribe": "snapshot",
+    "unsubscribe": "unsubscribed",
+    "ping": "pong",
+    "hold": "held",
+    "renew": "held",
+    "release": "released",
+}
 
 LIMITS = {
     "HEARTBEAT_S": "Seconds between heartbeats.",

@@ -20,11 +20,22 @@ from realtime import metrics
 from realtime.connections import shared_connections
 from realtime.displays import shared_displays
 from realtime.domain import protocol
-from realtime.domain.protocol import Ack, BadFrameError, Ping, Seen, Subscribe, Unsubscribe
+from realtime.domain.protocol import (
+    Ack,
+    BadFrameError,
+    HoldSlot,
+    Ping,
+    ReleaseHold,
+    RenewHold,
+    Seen,
+    Subscribe,
+    Unsubscribe,
+)
 from realtime.domain.state import Audience
 from realtime.domain.topics import Topic
 from realtime.fragments import Rendering
 from realtime.frame import Frame
+from realtime.holding import Holding
 from realtime.hub import shared_hub
 from realtime.wires import DIRECT_EXTENSION, AsgiWire, Wire
 
@@ -69,9 +80,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         old database connections around each, in a thread, 75 to 130 µs a time. Nothing here has a
         channel, or speaks to the database outside `in_thread`, which sees to its own.
 
-        Guarantees: however it ends, nothing of the connection is left behind.
+        Guarantees: however it ends, nothing of the connection is left behind; what it held is let
+        go where it was closed on purpose, and runs out where it was cut.
         """
         self.scope, self.base_send = scope, send
+        self._holding = Holding(scope["ask_actor"])
         code = CLOSE_ON_ERROR
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
@@ -80,6 +93,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             code = message["code"]
         finally:
             self._leave(code)
+        await self._holding.closed(code)
 
     async def connect(self) -> None:
         """Accept anybody, up to the limits; what they may follow is decided per topic."""
@@ -166,7 +180,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             reason = protocol.error(exc.code, exc.detail, frame.ref)
             self._end(protocol.CLOSE_NOT_AUTHENTICATED, reason)
         except MeetingRoomsError as exc:
-            self._reply(protocol.error(exc.code, exc.detail, frame.ref))
+            self._reply(protocol.error(exc.code, exc.detail, frame.ref, exc.facts))
 
     async def _handle(self, frame: protocol.ClientFrame) -> None:
         match frame:
@@ -177,6 +191,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 self._topics.discard(topic)
                 self._hub.unsubscribe(self, topic)
                 self._reply(protocol.unsubscribed(str(topic)))
+            case HoldSlot() | RenewHold() | ReleaseHold():
+                self._reply(await self._holding.answer(frame))
             case Ping():
                 self._reply(protocol.pong(frame.t, SYSTEM_CLOCK.now()))
             case Seen():

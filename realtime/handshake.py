@@ -4,7 +4,7 @@ A browser always sends Origin and cannot send a Bearer header, so each path cove
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -18,12 +18,15 @@ from django.http import HttpRequest
 from django.http.request import validate_host
 
 from identity.models import User
+from identity.selectors import actor_of
 from identity.services.authenticate_api_token import authenticate_api_tokens
+from meeting_rooms.kernel.actor import Actor
 from realtime import metrics
 from realtime.domain.state import Audience
 from realtime.together import Together
 
 Find = Callable[[Collection[str]], Mapping[str, User]]
+Ask = Callable[[], Awaitable[User | None]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -36,8 +39,8 @@ class HandshakeMiddleware(BaseMiddleware):
     """Refuses a handshake (HTTP 403) from a foreign page or with a token that is not good.
 
     Adds to the scope: `principal`, the token or session that the socket belongs to, None without
-    either; `audience`, as whom it reads; `ask_audience`, which answers that afresh: a token may be
-    revoked, a session end and a person leave while it is open.
+    either; `audience`, as whom it reads; `ask_audience`, which answers that afresh, and
+    `ask_actor`, who it is: a token may be revoked, a session end and a person leave meanwhile.
     """
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
@@ -53,21 +56,40 @@ class HandshakeMiddleware(BaseMiddleware):
             ask = partial(_ask, _signed_in, principal)
         else:
             return await _refuse("foreign_origin", receive, send)
-        audience = Audience.PUBLIC if principal is None else await ask()
+        audience = Audience.PUBLIC if principal is None else _audience_of(await ask())
         if is_program and audience is Audience.PUBLIC:
             return await _refuse("bad_token", receive, send)
-        added = {"principal": principal, "audience": audience, "ask_audience": ask}
+        added = {
+            "principal": principal,
+            "audience": audience,
+            "ask_audience": partial(_ask_audience, ask),
+            "ask_actor": partial(_ask_actor, ask),
+        }
         return await self.inner({**scope, **added}, receive, send)
 
 
-async def _ask(find: Find, principal: str | None) -> Audience:
-    """Return the audience of whoever is found."""
+def _audience_of(user: User | None) -> Audience:
+    return Audience.PUBLIC if user is None else Audience.STAFF
+
+
+async def _ask_audience(ask: Ask) -> Audience:
+    return _audience_of(await ask())
+
+
+async def _ask_actor(ask: Ask) -> Actor | None:
+    user = await ask()
+    return actor_of(user) if user is not None else None
+
+
+async def _ask(find: Find, principal: str | None) -> User | None:
+    """Return whoever is found, as they are now."""
+    if principal is None:
+        return None
     loop = asyncio.get_running_loop()
     asking = _asking.setdefault(loop, {})
     if find not in asking:
         asking[find] = Together(find)
-    user = await asking[find].ask(principal or "")
-    return Audience.STAFF if user is not None else Audience.PUBLIC
+    return await asking[find].ask(principal)
 
 
 def is_own_origin(origin: str, host: str) -> bool:

@@ -21,7 +21,16 @@ from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
 from realtime import metrics
 from realtime.domain.derive import Derived, derive
-from realtime.domain.state import Closure, LiveState, Mark, Occupancy, Schedule, Slot, SlotState
+from realtime.domain.state import (
+    Closure,
+    Hold,
+    LiveState,
+    Mark,
+    Occupancy,
+    Schedule,
+    Slot,
+    SlotState,
+)
 from realtime.publisher import Publisher
 from realtime.store import LiveStore
 from realtime.threads import in_thread
@@ -32,6 +41,7 @@ LOOK_AHEAD = timedelta(
 )  # more than to the end of the next local day, of 25 hours too
 
 _SLOT_STATES = {
+    BookingState.PENDING: SlotState.PENDING,
     BookingState.CONFIRMED: SlotState.CONFIRMED,
     BookingState.CHECKED_IN: SlotState.CHECKED_IN,
 }
@@ -158,18 +168,21 @@ class Projector:
         recorded_at = observation.recorded_at if observation and occupancy != known else None
         zone = ZoneInfo(schedule.room.floor.building.timezone)
         horizon = _midnight(now, zone, days=2)
-        shown = (b for b in schedule.bookings if b.state in _SLOT_STATES)
-        slots = tuple(s for s in map(_slot, shown) if s.start < horizon)
+        shown = [b for b in schedule.bookings if b.interval.start < horizon]
+        slots = [_slot(b) for b in shown if b.state in _SLOT_STATES]
+        holds = [
+            _hold(b, b.lapses_at) for b in shown if b.state == BookingState.HELD and b.lapses_at
+        ]
         closures = [
             Closure(_milliseconds(c.starts_at), c.ends_at and _milliseconds(c.ends_at), c.reason)
             for c in schedule.closures
         ]
-        derived = derive(slots, closures, occupancy, now)
+        derived = derive(slots, closures, occupancy, now, holds)
         same = _state(
             schedule,
             derived,
             mark=stored.mark if stored else (uuid4().hex[:12], 1),
-            next_change_at=min(derived.next_change_at or horizon, _midnight(now, zone, days=1)),
+            midnight=_midnight(now, zone, days=1),
             changed_at=stored.changed_at if stored else now,
         )
         if stored is None or same == stored:
@@ -188,7 +201,7 @@ def _state(
     derived: Derived,
     *,
     mark: Mark,
-    next_change_at: datetime,
+    midnight: datetime,
     changed_at: datetime,
 ) -> LiveState:
     room, floor, building = schedule.room, schedule.room.floor, schedule.room.floor.building
@@ -209,7 +222,7 @@ def _state(
         shows_titles=building.shows_titles,
         status=derived.status,
         until=derived.until,
-        next_change_at=next_change_at,
+        next_change_at=min(derived.next_change_at or midnight, midnight),
         schedule=Schedule(
             version=room.schedule_version,
             agenda=derived.agenda,
@@ -219,6 +232,10 @@ def _state(
         closure=derived.closure,
         occupancy=derived.occupancy,
         changed_at=changed_at,
+        holds=derived.holds,
+        next_public_change_at=(
+            min(derived.next_public_change_at or midnight, midnight) if derived.holds else None
+        ),
     )
 
 
@@ -258,6 +275,16 @@ def _slot(booking: Booking) -> Slot:
         private=booking.is_private,
         state=_SLOT_STATES[BookingState(booking.state)],
         check_in_until=booking.lapses_at and _milliseconds(booking.lapses_at),
+    )
+
+
+def _hold(booking: Booking, expires_at: datetime) -> Hold:
+    return Hold(
+        id=str(booking.pk),
+        start=_milliseconds(booking.interval.start),
+        end=_milliseconds(booking.interval.end),
+        holder=booking.organizer_name,
+        expires_at=_milliseconds(expires_at),
     )
 
 

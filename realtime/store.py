@@ -17,7 +17,8 @@ from django.conf import settings
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
 from pymongo.errors import CollectionInvalid, DuplicateKeyError
 
-from realtime.domain.state import LiveState, Mark, Occupancy, SensorHealth
+from realtime.domain.absence import Sighting
+from realtime.domain.state import LiveState, Mark, Occupancy, SensorHealth, SlotState
 from realtime.domain.topics import Topic
 from realtime.mongo import CODEC, DisplayRows
 
@@ -38,6 +39,11 @@ class Reading:
     motion: bool | None
     source: str
     observed_at: datetime
+
+    @property
+    def sees_people(self) -> bool:
+        """Say whether somebody was in the room."""
+        return bool(self.count or self.motion)
 
 
 class LiveStore(DisplayRows):
@@ -178,6 +184,25 @@ class LiveStore(DisplayRows):
             return None
         names = ("count", "motion", "source", "observed_at")
         return Occupancy(**{name: doc[name] for name in names}, sensor=SensorHealth.OK)
+
+    async def sightings(self, room: UUID, *, since: datetime) -> list[Sighting]:
+        """Return when the room's sensors reported since then, and whether they saw people."""
+        query = {"room": str(room), "observed_at": {"$gte": since}}
+        async with self._bounded():
+            docs = await self._db["readings"].find(query).sort("observed_at").to_list()
+        return [(doc["observed_at"], bool(doc["count"] or doc["motion"])) for doc in docs]
+
+    async def checked_in_and_empty(self) -> list[LiveState]:
+        """Return the rooms somebody is checked in to and whose sensors see nobody."""
+        query = {
+            "schedule.current.state": SlotState.CHECKED_IN,
+            "occupancy.sensor": SensorHealth.OK,
+            "occupancy.count": {"$in": [None, 0]},
+            "occupancy.motion": {"$ne": True},
+        }
+        async with self._bounded():
+            docs = await self._rooms.find(query).to_list()
+        return [state for doc in docs if (state := _readable(doc))]
 
     async def renew_lease(self) -> None:
         """Record, by the store's own clock, that a projector has just done its round."""

@@ -1,7 +1,8 @@
 """The worker: keeps every live state true. Any number may run; two on one room do no harm.
 
 `listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the safe path),
-`tick` serves the clock, `release` turns no-shows into facts, `drain` projects whatever is marked.
+`tick` serves the clock, `release` turns no-shows and lapsed holds into facts, `watch` ends what was
+left, `drain` projects whatever is marked.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
 from realtime import metrics
 from realtime.projector import Projector
+from realtime.services.end_abandoned import AbsenceWatch
 from realtime.store import MAX_SKEW_S, LiveStore
 from realtime.threads import in_thread
 from rooms.selectors import schedule_ages_s, schedule_versions
@@ -29,6 +31,7 @@ from rooms.services.mark_rooms_changed import ROOM_CHANGED_CHANNEL
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
+WATCH_S = 5.0
 TICK_MAX_S = 0.5  # a state written by another worker may become due this late
 TICK_MIN_S = 0.02
 MAX_LAG_S = 3.0  # a worker further behind does not vouch for the screens
@@ -67,6 +70,7 @@ class Worker:
         self._store = store
         self._projector = projector
         self._clock = clock
+        self._absence = AbsenceWatch(store, clock)
         self._dirty = DirtyRooms()
         self._behind_since: dict[UUID, float] = {}
         self._on_time = asyncio.Event()
@@ -78,6 +82,7 @@ class Worker:
             group.create_task(self._forever(self._sweep), name="sweep")
             group.create_task(self._forever(self._tick), name="tick")
             group.create_task(self._forever(self._release), name="release")
+            group.create_task(self._forever(self._watch), name="watch")
             for n in range(PROJECTIONS_AT_ONCE):
                 group.create_task(self._forever(self._drain), name=f"drain-{n}")
 
@@ -169,7 +174,7 @@ class Worker:
         await asyncio.sleep(self._until(await self._store.next_due()))
 
     async def _release(self) -> None:
-        """Release no-shows. Their slots are free to everybody already; this makes it a fact."""
+        """Settle no-shows and holds. Their slots are free already; this makes it a fact."""
         await self._on_time.wait()
         for room in await in_thread(rooms_with_something_due, now=self._clock.now()):
             try:
@@ -178,6 +183,12 @@ class Worker:
                 # Gone, or held by a long transaction: the others must not wait for it.
                 log.warning("release_postponed", room=str(room), error=str(exc).strip())
         await asyncio.sleep(SWEEP_S)
+
+    async def _watch(self) -> None:
+        """End the bookings whose people have left, where the room's policy says so."""
+        await self._on_time.wait()
+        await self._absence.end_abandoned()
+        await asyncio.sleep(WATCH_S)
 
     def _until(self, due: datetime | None) -> float:
         wait = (due - self._clock.now()) if due else timedelta(seconds=TICK_MAX_S)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from booking.domain.privacy import BUSY_TITLE
 from frontend.domain.times import local_time, span
-from realtime.domain.state import LiveState, RoomStatus
+from realtime.domain.state import LiveState, RoomStatus, SlotState
 
 _DETAIL = re.compile(r"(?P<name>.+?)\s*\((?P<detail>[^()]+)\)\s*")
 _LONG_NAME = 12  # letters that fit beside a status at the first type tier
@@ -114,7 +114,7 @@ def shown_title(title: str) -> str:
 
 def _words(state: LiveState, now: datetime) -> _Words:
     match state.status:
-        case RoomStatus.FREE:
+        case RoomStatus.FREE | RoomStatus.HELD:  # not booked yet, so one may walk in
             return _free(state, now)
         case RoomStatus.RESERVED:
             title = _current_title(state)
@@ -122,7 +122,7 @@ def _words(state: LiveState, now: datetime) -> _Words:
                 Kind.WAIT,
                 "Waiting",
                 _until(state, now),
-                f"for {title}" if title else "nobody has checked in",
+                f"for {title}" if title else _nobody_yet(state),
             )
         case RoomStatus.OCCUPIED:
             line = _until(state, now) or "now"
@@ -158,6 +158,12 @@ def _until(state: LiveState, now: datetime) -> str:
 
 def _occupied_by(state: LiveState) -> str:
     return _current_title(state) if state.schedule.current else "no booking"
+
+
+def _nobody_yet(state: LiveState) -> str:
+    current = state.schedule.current
+    is_pending = current is not None and current.state is SlotState.PENDING
+    return "awaiting approval" if is_pending else "nobody has checked in"
 
 
 def _current_title(state: LiveState) -> str:

@@ -28,7 +28,7 @@ class Start:
 
 def free_count(states: Sequence[LiveState]) -> int:
     """Return how many rooms one may walk into now."""
-    return sum(state.status is RoomStatus.FREE for state in states)
+    return sum(state.status in (RoomStatus.FREE, RoomStatus.HELD) for state in states)
 
 
 def soon(states: Sequence[LiveState], now: datetime) -> tuple[Start, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from realtime.domain.state import (
     Closure,
+    Hold,
     Occupancy,
     RoomStatus,
     SensorHealth,
@@ -34,31 +35,46 @@ class Derived:
     next: Slot | None
     closure: Closure | None
     occupancy: Occupancy
+    holds: tuple[Hold, ...]
+    next_public_change_at: datetime | None  # `next_change_at` if there were no holds
 
 
 def derive(
-    agenda: Sequence[Slot], closures: Sequence[Closure], occupancy: Occupancy, now: datetime
+    agenda: Sequence[Slot],
+    closures: Sequence[Closure],
+    occupancy: Occupancy,
+    now: datetime,
+    holds: Sequence[Hold] = (),
 ) -> Derived:
     """Return what holds at `now`, and until when.
 
-    `agenda` is sorted by start and free of overlaps. A slot past its check-in instant is free here,
-    whether its booking was released yet or not; a stale sensor neither fills nor empties a room.
+    `agenda` is sorted by start and free of overlaps, with `holds`, too. A slot past its check-in
+    instant is free here, whether its booking was released yet or not, and so is a hold that has run
+    out; a stale sensor neither fills nor empties a room. A held room has the `until` of a free one:
+    so whoever may not know of holds is told the very same as without them.
     """
     slots = tuple(slot for slot in agenda if slot.end > now and not _is_no_show(slot, now))
     current = next((slot for slot in slots if slot.start <= now), None)
     upcoming = next((slot for slot in slots if slot.start > now), None)
     closure = next((c for c in closures if _runs(c.start, c.end, now)), None)
     seen = replace(occupancy, sensor=_sensor_health(occupancy, now))
+    held = tuple(hold for hold in holds if hold.expires_at > now and hold.end > now)
     status, until = _status(slots, closures, current, closure, seen, now)
+    if status is RoomStatus.FREE and any(hold.start <= now for hold in held):
+        status = RoomStatus.HELD
+    change = _next_change(slots, closures, seen, now)
+    ends = (at for hold in held for at in (hold.start, hold.end, hold.expires_at) if at > now)
     return Derived(
         status=status,
         until=until,
-        next_change_at=_next_change(slots, closures, seen, now),
+        next_change_at=min((at for at in (change, *ends) if at is not None), default=None),
         agenda=slots,
         current=current,
         next=upcoming,
         closure=closure,
         occupancy=seen,
+        holds=held,
+        next_public_change_at=change if held else None,
     )
 
 
@@ -96,6 +112,8 @@ def _status(
     if current.state is SlotState.CONFIRMED and current.check_in_until and not occupancy.is_sensed:
         return RoomStatus.RESERVED, current.check_in_until
     free_at = _end_of_run(slots, closures, current)
+    if current.state is SlotState.PENDING and not occupancy.is_sensed:
+        return RoomStatus.RESERVED, free_at
     is_ending = free_at is not None and free_at - now <= ENDING_LEAD
     return (RoomStatus.ENDING if is_ending else RoomStatus.OCCUPIED), free_at
 

@@ -5,11 +5,12 @@ published description of the protocol (`realtime.asyncapi`) is made from these d
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realtime.domain.state import Closure, Occupancy, RoomStatus, Schedule
+from realtime.domain.protocol import Ref
+from realtime.domain.state import Closure, Hold, Occupancy, RoomStatus, Schedule
 
 Instant = Annotated[datetime, Field(description="UTC with milliseconds and Z.")]
 TopicName = Annotated[
@@ -49,7 +50,8 @@ class RoomBody(_Marked):
     timezone: str = Field(description="IANA name; the room's days begin and end in it.")
     status: RoomStatus
     until: Instant | None = Field(
-        description="When a taken room is free again, or a free one taken; null: nobody knows."
+        description="When a taken room is free again, or a free or held one booked; null: nobody "
+        "knows."
     )
     next_change_at: Instant | None = Field(
         description="When the room will change by itself, at the latest."
@@ -57,6 +59,11 @@ class RoomBody(_Marked):
     schedule: Schedule
     closure: Closure | None
     occupancy: Occupancy
+    holds: tuple[Hold, ...] = Field(
+        default=(),
+        description="Slots that somebody is in the middle of booking; for staff only, to the "
+        "public there are none and `held` reads `free`.",
+    )
 
 
 class ViewBody(_Marked):
@@ -160,13 +167,41 @@ class Pong(_ServerModel):
     at: Instant
 
 
+class Held(_ServerModel):
+    """The slot is yours: until `expires_at` nobody else can book it or a part of it.
+
+    `renew` moves that on, to `renewable_until` at the latest. Closing the socket lets go of what
+    was held over it; one that is cut does not: connect again and choose the slot once more.
+    """
+
+    type: Literal["held"]
+    hold: str = Field(description="For `renew` and `release`.")
+    room: RoomId
+    start: Instant
+    end: Instant
+    expires_at: Instant
+    renewable_until: Instant
+    ref: Ref = Field(description="The `ref` of the frame that is answered, if any.")
+
+
+class Released(_ServerModel):
+    """You hold this no more."""
+
+    type: Literal["released"]
+    hold: str
+    ref: Ref = Field(description="The `ref` of the frame that is answered, if any.")
+
+
 class Error(_ServerModel):
     """A refusal. The code is stable; the detail is a sentence for people."""
 
     type: Literal["error"]
     code: str
     detail: str
-    ref: str | int | None = Field(description="The `ref` of the frame that is refused, if any.")
+    ref: Ref = Field(description="The `ref` of the frame that is refused, if any.")
+    facts: dict[str, Any] = Field(
+        default_factory=dict, description="What would be allowed instead, by code."
+    )
 
 
 SERVER_FRAMES: tuple[type[BaseModel], ...] = (
@@ -179,6 +214,8 @@ SERVER_FRAMES: tuple[type[BaseModel], ...] = (
     Bye,
     Unsubscribed,
     Pong,
+    Held,
+    Released,
     Error,
 )
 

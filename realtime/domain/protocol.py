@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.domain.state import LiveState, Mark, as_plain
@@ -27,10 +28,13 @@ CLOSE_TOO_SLOW = 4408
 CLOSE_TOO_MANY = 4429
 
 
+Ref = str | int | None
+
+
 class _Frame(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    ref: str | int | None = None  # the client's own, repeated in an error
+    ref: Ref = None  # the client's own, repeated in an error
 
 
 class Subscribe(_Frame):
@@ -76,7 +80,30 @@ class Seen(_Frame):
     stale_s: float = Field(default=0.0, ge=0)
 
 
-ClientFrame = Subscribe | Unsubscribe | Ping | Ack | Seen
+class HoldSlot(_Frame):
+    """Keep a slot for the person who is booking it. Choosing it again renews the hold."""
+
+    type: Literal["hold"]
+    room: UUID
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class RenewHold(_Frame):
+    """Go on holding: two more minutes from now, six in all."""
+
+    type: Literal["renew"]
+    hold: UUID
+
+
+class ReleaseHold(_Frame):
+    """Let a held slot go. Harmless when it is over."""
+
+    type: Literal["release"]
+    hold: UUID
+
+
+ClientFrame = Subscribe | Unsubscribe | Ping | Ack | Seen | HoldSlot | RenewHold | ReleaseHold
 _ADAPTER: TypeAdapter[ClientFrame] = TypeAdapter(
     Annotated[ClientFrame, Field(discriminator="type")]
 )
@@ -124,7 +151,8 @@ def encode(frame: Mapping[str, Any]) -> str:
 def room_body(state: LiveState) -> dict[str, Any]:
     """Return a room as JSON clients get it. The state is redacted already."""
     body: dict[str, Any] = as_plain(state)
-    del body["is_public"], body["shows_titles"]
+    for name in ("is_public", "shows_titles", "next_public_change_at"):
+        del body[name]
     return body
 
 
@@ -185,6 +213,28 @@ def pong(t: float, at: datetime) -> str:
     return encode({"type": "pong", "t": t, "at": at})
 
 
-def error(code: str, detail: str, ref: str | int | None = None) -> str:
-    """Encode a refusal."""
-    return encode({"type": "error", "code": code, "detail": detail, "ref": ref})
+def held(
+    *,
+    hold: str,
+    room: str,
+    slot: tuple[datetime, datetime],
+    expires_at: datetime,
+    renewable_until: datetime,
+    ref: Ref,
+) -> str:
+    """Encode that a slot is the client's until `expires_at`."""
+    start, end = slot
+    named = {"hold": hold, "room": room, "start": start, "end": end, "ref": ref}
+    until = {"expires_at": expires_at, "renewable_until": renewable_until}
+    return encode({"type": "held", **named, **until})
+
+
+def released(hold: str, ref: Ref) -> str:
+    """Encode the end of a hold."""
+    return encode({"type": "released", "hold": hold, "ref": ref})
+
+
+def error(code: str, detail: str, ref: Ref = None, facts: Mapping[str, Any] | None = None) -> str:
+    """Encode a refusal; `facts` tell what would be allowed instead."""
+    told = {"facts": dict(facts)} if facts else {}
+    return encode({"type": "error", "code": code, "detail": detail, "ref": ref, **told})

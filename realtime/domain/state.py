@@ -62,9 +62,9 @@ class RoomStatus(StrEnum):
     """What a room is right now, as every exit names it."""
 
     FREE = "free"
-    RESERVED = (
-        "reserved"  # a booking runs, nobody has checked in or been sensed: boards say Waiting
-    )
+    HELD = "held"  # somebody is in the middle of booking it; to boards it is free
+    # A booking runs, nobody has checked in, been sensed, or approved it yet: boards say Waiting.
+    RESERVED = "reserved"
     OCCUPIED = "occupied"
     ENDING = "ending"  # the last minutes of an occupied stretch after which the room is free
     OUT_OF_SERVICE = "out_of_service"  # boards say Closed
@@ -73,6 +73,7 @@ class RoomStatus(StrEnum):
 class SlotState(StrEnum):
     """State of a booking that still takes its slot."""
 
+    PENDING = "pending"  # awaits approval, in a room where a request takes the slot
     CONFIRMED = "confirmed"
     CHECKED_IN = "checked_in"
 
@@ -109,6 +110,17 @@ class Slot:
     def from_document(cls, doc: Document) -> Self:
         """Read what `as_plain` wrote."""
         return _read(cls, doc, state=SlotState(doc["state"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A slot that somebody is in the middle of booking. It is anybody's from `expires_at` on."""
+
+    id: str
+    start: datetime
+    end: datetime
+    holder: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +190,8 @@ class LiveState:
     closure: Closure | None
     occupancy: Occupancy
     changed_at: datetime  # when the oldest fact that this version brought became one
+    holds: tuple[Hold, ...] = ()  # earliest first; documents of older releases have none
+    next_public_change_at: datetime | None = None  # where there are holds: without regard to them
 
     def as_document(self) -> dict[str, Any]:
         """Return the MongoDB document; `from_document` reads it back unchanged."""
@@ -207,6 +221,7 @@ class LiveState:
             ),
             closure=closure and _read(Closure, closure),
             occupancy=Occupancy.from_document(doc["occupancy"]),
+            holds=tuple(_read(Hold, hold) for hold in doc.get("holds", ())),
         )
 
     @property

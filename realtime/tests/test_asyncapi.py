@@ -13,7 +13,7 @@ from realtime import asyncapi
 from realtime.asyncapi import ANSWERS, CLIENT_FRAMES, document, kind_of
 from realtime.domain import protocol
 from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES, RoomBody
-from realtime.domain.state import Audience, Closure
+from realtime.domain.state import Audience, Closure, Hold
 from realtime.domain.topics import Topic
 from realtime.feed import TopicFeed
 from realtime.fragments import FragmentCache, Rendering
@@ -21,6 +21,7 @@ from realtime.metrics import CLOSE_CODES as COUNTED_CODES
 from realtime.tests.factories import live, seen, slot
 
 VENDORED = Path(__file__).parent / "vendor" / "asyncapi-specs-6.11.1" / "schema-3.0.0.json.gz"
+HOLD = "3f2b8f6e-6d0e-4a52-9d0b-6b7a1d1f4c11"
 STAFF = Rendering(Audience.STAFF)
 DOCUMENT = document(host="rooms.example.org", is_secure=True)
 
@@ -47,6 +48,7 @@ def full_state():
         closure=Closure(at(15), None, "Paint"),
         occupancy=seen(4),
         until=at(11),
+        holds=(Hold("h", at(14), at(15), "Ann", at(10, 2)),),
     )
 
 
@@ -63,7 +65,17 @@ def sent_frames() -> list[str]:
         protocol.bye(10_000, "restart"),
         protocol.unsubscribed("campus"),
         protocol.pong(1.5, NOW),
+        protocol.held(
+            hold="h",
+            room="r1",
+            slot=(at(11), at(12)),
+            expires_at=at(10, 2),
+            renewable_until=at(10, 6),
+            ref=7,
+        ),
+        protocol.released("h", None),
         protocol.error("bad_frame", "No.", 7),
+        protocol.error("slot_held", "No.", 7, {"held_until": NOW.isoformat()}),
         protocol.error("bad_frame", "No."),
     ]
 
@@ -120,6 +132,9 @@ def test_client_frames__as_documented__are_read():
         "ping": {"t": 1.5},
         "ack": {"n": 4},
         "seen": {"display": "lobby-1", "lags_ms": [12, 40], "stale_s": 1.5},
+        "hold": {"room": HOLD, "start": "2026-03-12T11:00Z", "end": "2026-03-12T12:00Z"},
+        "renew": {"hold": HOLD},
+        "release": {"hold": HOLD, "ref": 4},
     }
     assert examples.keys() == {kind_of(frame) for frame in CLIENT_FRAMES}
     for kind, members in examples.items():
