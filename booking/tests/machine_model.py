@@ -8,54 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from booking.tests.machine_world import Closed, Kept, Place, codes
+
 MINUTE = timedelta(minutes=1)
 LATE_START, OPENS_BEFORE, GRACE, UNDO = 15 * MINUTE, 10 * MINUTE, 10 * MINUTE, 5 * MINUTE
 OPEN_STATES = {"pending", "confirmed", "checked_in"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A room: the pieces of floor it has, and whether its bookings wait for a yes."""
-
-    name: str
-    cells: frozenset[int]
-    needs_approval: bool = False
-
-    def shares_floor_with(self, other: "Place") -> bool:
-        return bool(self.cells & other.cells)
-
-
-@dataclass
-class Kept:
-    """A booking of one room; those of several rooms share a group."""
-
-    id: object
-    group: object
-    place: Place
-    start: datetime
-    end: datetime
-    who: str
-    state: str
-    lapses: datetime | None
-    created: datetime
-    ended: datetime | None = None  # when it was cancelled or released
-    before: "Kept | None" = None  # as it was then
-    uid: str | None = None
-
-    @property
-    def has_slot(self) -> bool:
-        return self.state in ("confirmed", "checked_in")
-
-    def overlaps(self, start: datetime, end: datetime) -> bool:
-        return self.start < end and start < self.end
-
-
-@dataclass
-class Closed:
-    id: object
-    place: Place
-    start: datetime
-    end: datetime
 
 
 @dataclass
@@ -70,7 +27,7 @@ class Model:
         """Give back what nobody came to, at its own instant."""
         for booking in self.kept:
             if booking.state == "confirmed" and booking.lapses and booking.lapses <= self.now:
-                self._end(booking, "released", at=booking.lapses)
+                self.give_up(booking, "released", at=booking.lapses)
 
     def parts(self, pk: object) -> list[Kept]:
         named = next(b for b in self.kept if b.id == pk)
@@ -90,7 +47,7 @@ class Model:
             c.place.shares_floor_with(place) and c.start < end and start < c.end
             for c in self.closures
         )
-        return _codes(slot_taken=taken, out_of_service=closed)
+        return codes(slot_taken=taken, out_of_service=closed)
 
     def book(self, ids, places: list[Place], start, end, who: str, is_admin: bool) -> set[str]:
         wrong = self._past(start, end)
@@ -107,7 +64,7 @@ class Model:
 
     def cancel(self, pk, who: str, is_admin: bool) -> set[str]:
         parts = self.parts(pk)
-        wrong = self._permission(parts, who, is_admin)
+        wrong = self.may_not(parts, who, is_admin)
         for part in parts:
             if part.state not in OPEN_STATES | {"cancelled"}:
                 wrong |= {"not_cancellable"}
@@ -116,7 +73,7 @@ class Model:
         if not wrong:
             for part in parts:
                 if part.state != "cancelled":
-                    self._end(part, "cancelled", at=self.now)
+                    self.give_up(part, "cancelled", at=self.now)
         return wrong
 
     def check_in(self, pk) -> set[str]:
@@ -138,7 +95,7 @@ class Model:
 
     def end(self, pk, who: str, is_admin: bool) -> set[str]:
         parts = self.parts(pk)
-        wrong = self._permission(parts, who, is_admin)
+        wrong = self.may_not(parts, who, is_admin)
         for part in parts:
             if part.state != "checked_in" or not part.start < self.now < part.end:
                 wrong |= {"not_running"}
@@ -150,7 +107,8 @@ class Model:
     def edit(self, pk, who: str, is_admin: bool, place: Place, start, end) -> set[str]:
         """Move the booking to this place and time, its other rooms to this time."""
         parts = self.parts(pk)
-        wrong = self._permission(parts, who, is_admin)
+        wrong = self.may_not(parts, who, is_admin)
+        wrong |= codes(rooms_overlap=any(place.shares_floor_with(b.place) for b in parts[1:]))
         for part in parts:
             to = place if part.id == pk else part.place
             if part.state not in OPEN_STATES:
@@ -188,9 +146,9 @@ class Model:
 
     def restore(self, pk, who: str, is_admin: bool) -> set[str]:
         parts = self.parts(pk)
-        wrong = self._permission(parts, who, is_admin)
+        wrong = self.may_not(parts, who, is_admin)
         for part in parts:
-            if part.state not in ("cancelled", "released"):
+            if part.before is None or part.before.state not in OPEN_STATES:
                 wrong |= {"nothing_to_undo"}
                 continue
             if part.end <= self.now:
@@ -204,7 +162,7 @@ class Model:
         return wrong
 
     def _bring_back(self, part: Kept) -> None:
-        part.state, part.lapses = part.before.state, part.before.lapses
+        part.state, part.lapses, part.before = part.before.state, part.before.lapses, None
         has_begun = part.start <= self.now
         if has_begun and part.state == "confirmed":
             part.state, part.lapses = "checked_in", None
@@ -251,75 +209,15 @@ class Model:
                 part.state, part.lapses = "rejected", None
         return wrong
 
-    def swap(self, pk, other_pk, who: str, is_admin: bool) -> set[str]:
-        pair = [self.parts(pk)[0], self.parts(other_pk)[0]]
-        wrong = self._permission(pair, who, is_admin)
-        for one, other in (pair, pair[::-1]):
-            if one.state not in OPEN_STATES:
-                wrong |= {"not_changeable"}
-            elif one.start <= self.now:
-                wrong |= {"already_started"}
-            wrong |= self.in_the_way(other.place, one.start, one.end, besides=pair)
-        if not wrong:
-            pair[0].place, pair[1].place = pair[1].place, pair[0].place
-        return wrong
-
-    def affected(self, place: Place, start, end) -> list[Kept]:
-        return [
-            b for b in self.kept
-            if b.has_slot and b.place.shares_floor_with(place) and b.overlaps(start, end)
-        ]  # fmt: skip
-
-    def close(self, pk, place: Place, start, end, fate: str | None, is_admin: bool) -> set[str]:
-        """Close the room; `fate` of what is in the way is "keep" or "cancel", or was not asked."""
-        affected = self.affected(place, start, end)
-        wrong = set() if is_admin else {"permission_denied"}
-        if affected and fate is None:
-            wrong |= {"bookings_affected"}
-        if not wrong:
-            self.closures.append(Closed(pk, place, start, end))
-            for booking in affected if fate == "cancel" else ():
-                self._end(booking, "cancelled", at=self.now)
-        return wrong
-
-    def reopen(self, pk, is_admin: bool) -> set[str]:
-        if not is_admin:
-            return {"permission_denied"}
-        closure = next(c for c in self.closures if c.id == pk)
-        if closure.start < self.now:
-            closure.end = min(closure.end, self.now)
-        else:
-            self.closures.remove(closure)
-        return set()
-
-    def bring_in(self, pk, uid: str, place: Place, start, end, is_cancelled: bool) -> set[str]:
-        """Take an event of a calendar as it is, past or not."""
-        known = next((b for b in self.kept if b.uid == uid), None)
-        if known is None and not is_cancelled:
-            wrong = self.in_the_way(place, start, end)
-            if not wrong:
-                new = Kept(pk, pk, place, start, end, "", "confirmed", None, self.now, uid=uid)
-                self.kept.append(new)
-            return wrong
-        if known is None or known.state == "cancelled":
-            return set()
-        if is_cancelled:
-            self._end(known, "cancelled", at=self.now)
-            return set()
-        wrong = self.in_the_way(place, start, end, besides=[known]) if known.has_slot else set()
-        if not wrong:
-            known.place, known.start, known.end = place, start, end
-        return wrong
-
-    def _end(self, booking: Kept, state: str, *, at: datetime) -> None:
+    def give_up(self, booking: Kept, state: str, *, at: datetime) -> None:
         booking.before, booking.ended = replace(booking), at
         booking.state, booking.lapses = state, None
 
     def _past(self, start: datetime, end: datetime) -> set[str]:
-        return _codes(in_the_past=start < self.now - LATE_START or end <= self.now)
+        return codes(in_the_past=start < self.now - LATE_START or end <= self.now)
 
-    def _permission(self, parts: list[Kept], who: str, is_admin: bool) -> set[str]:
-        return _codes(permission_denied=not is_admin and any(b.who != who for b in parts))
+    def may_not(self, parts: list[Kept], who: str, is_admin: bool) -> set[str]:
+        return codes(permission_denied=not is_admin and any(b.who != who for b in parts))
 
     def _as_booked(self, place: Place, start, end, is_admin) -> tuple[str, datetime | None]:
         if place.needs_approval and not is_admin:
@@ -327,7 +225,3 @@ class Model:
         if start <= self.now:
             return "checked_in", None
         return "confirmed", min(start + GRACE, end)
-
-
-def _codes(**found: bool) -> set[str]:
-    return {code for code, is_so in found.items() if is_so}

@@ -36,7 +36,9 @@ from booking.services.restore_booking import restore_booking
 from booking.services.settle_room import settle_room
 from booking.services.swap_rooms import swap_rooms
 from booking.tests.factories import NOW
-from booking.tests.machine_model import UNDO, Model, Place
+from booking.tests.machine_model import UNDO
+from booking.tests.machine_rooms import Campus
+from booking.tests.machine_world import Place
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -78,7 +80,7 @@ class BookingMachine(RuleBasedStateMachine):
         divide(self.rooms[HALL], self.rooms[LEFT], self.rooms[RIGHT])
         policy(self.rooms[BOARDROOM], approval="always", pending_blocks=False)
         self.actors = {name: actor(name) for name in STAFF} | {ADMIN: actor(role=Role.ADMIN)}
-        self.clock, self.model = FixedClock(NOW), Model(NOW)
+        self.clock, self.model = FixedClock(NOW), Campus(NOW)
         self.run, self.numbers = uuid4().hex, count(1)
 
     def compare(self, command, expected: set[str]):
