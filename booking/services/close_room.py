@@ -71,6 +71,7 @@ def close_room(
         _require_manager(actor, room)
         affected = [b for b in tx.known(room).neighbours if b.interval.overlaps(window)]
         _require_fates(affected, wanted.fates)
+        tx.closing[room.id] = window
         for booking in affected:
             change = _fated(tx, actor, booking, wanted)
             tx.changes += [change] if change else []

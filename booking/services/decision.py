@@ -9,6 +9,7 @@ from booking.domain.request import Known
 from booking.services.looking import Seen
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
 
@@ -17,7 +18,8 @@ class RoomTransaction:
     """What a command decides from, and what it has decided so far.
 
     `changes` are stored together; `also` are writes to other tables in the same transaction, and
-    `marked` the rooms whose screens show those.
+    `marked` the rooms whose screens show those. `closing` are stretches, by room id, that this very
+    command takes out of service.
     """
 
     rooms: dict[UUID, RoomRules]
@@ -25,6 +27,7 @@ class RoomTransaction:
     changes: list[Change] = field(default_factory=list)
     also: list[Callable[[], object]] = field(default_factory=list)
     marked: set[UUID] = field(default_factory=set)
+    closing: dict[int, Interval] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:

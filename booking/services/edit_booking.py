@@ -7,7 +7,7 @@ from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Judgement, Request
-from booking.domain.rules import judge
+from booking.domain.rules import judge, refuse_shared_floor
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
 from booking.domain.titles import clean_title
 from booking.selectors import parts_of
@@ -57,7 +57,7 @@ def edit_booking(
     def run(tx: RoomTransaction) -> BookingFacts:
         parts = parts_of(booking_id)
         replaces = frozenset(part.id for part in parts)
-        answer = parts[0]
+        answer, rooms = parts[0], []
         for before in parts:
             require_rooms(tx, before)
             require_organizer(actor, before, tx)
@@ -65,11 +65,13 @@ def edit_booking(
             if is_named:
                 refuse_stale(before, expected_version)
             after = _edited(tx, actor, before, _for_part(edit, is_named=is_named), replaces)
+            rooms.append(tx.rooms[after.room])
             if after != before:
                 change = Change.of(before, after, actor, "edit_booking")
                 tx.changes.append(change)
                 after = change.after
             answer = after if is_named else answer
+        refuse_shared_floor(rooms)
         return answer
 
     parts = parts_of(booking_id)

@@ -133,10 +133,13 @@ def _settle(tx: RoomTransaction, *, is_locked: bool) -> None:
 
 
 def _lapsed(due: BookingFacts) -> Change:
-    if due.state is BookingState.HELD:
-        after, command, told = BookingState.LAPSED, "expire_hold", "The hold ran out at"
-    else:
-        after, command, told = BookingState.RELEASED, "release_no_show", "Nobody checked in by"
+    match due.state:
+        case BookingState.HELD:
+            after, command, told = BookingState.LAPSED, "expire_hold", "The hold ran out at"
+        case BookingState.PENDING:
+            after, command, told = BookingState.REJECTED, "reject_booking", "Nobody decided by"
+        case _:
+            after, command, told = BookingState.RELEASED, "release_no_show", "Nobody checked in by"
     reason = f"{told} {due.lapses_at:%H:%M:%S} UTC"
     return Change.of(due, without_slot(due, after), SYSTEM_ACTOR, command, reason)
 

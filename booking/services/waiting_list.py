@@ -14,6 +14,7 @@ from booking.services.writing import Change
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
+from rooms.selectors import closures_during
 
 OFFER_LASTS = timedelta(minutes=15)
 MAX_IN_LINE = 100  # entries of one room that are considered when a slot comes free
@@ -61,7 +62,11 @@ def _offer(tx: RoomTransaction, freed: RoomRules, entry: WaitingEntry) -> None:
 
 
 def _is_free(tx: RoomTransaction, room: RoomRules, wanted: Interval) -> bool:
-    """Say whether nothing takes the stretch once the changes so far are stored."""
+    """Say whether the stretch can be had once the changes so far are stored."""
+    if any(closing.overlaps(wanted) for pk, closing in tx.closing.items() if pk in room.related):
+        return False
+    if closures_during(room.related, wanted.start, wanted.end).exists():
+        return False
     changed = [change.after for change in tx.changes]
     taking = [other for other in changed if other.takes_slot and other.room_id in room.related]
     if any(other.interval.overlaps(wanted) for other in taking):

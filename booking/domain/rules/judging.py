@@ -46,7 +46,8 @@ def judge(request: Request, room: RoomRules, known: Known, *, now: datetime) -> 
     if book.capacity_rule is CapacityRule.WARN and (over := check_capacity(request, room)):
         flags = (*flags, over.code)
     if book.approval is Approval.ALWAYS and not request.is_manager:
-        return Judgement(BookingState.PENDING, book.pending_blocks, None, flags)
+        undecided_until = wanted.start if now < wanted.start else wanted.end
+        return Judgement(BookingState.PENDING, book.pending_blocks, undecided_until, flags)
     if wanted.start <= now:  # whoever books what has begun is there
         return Judgement(BookingState.CHECKED_IN, takes_slot=True, lapses_at=None, flags=flags)
     lapses_at = check_in_deadline(wanted, book, now=now)

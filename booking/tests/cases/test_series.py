@@ -117,16 +117,17 @@ def test_case_051__another_room_for_the_clashing_dates_only():
     assert len(report.booked) == 12
 
 
-def test_case_052__a_conflict_at_number_40_is_told_before_anything_is_stored():
+def test_case_052__a_conflict_at_number_40_is_told_before_anything_is_stored(with_rules):
     """All occurrences are checked, not the first few"""
     dogger, ann = room(), actor("Ann")
+    with_rules(dogger, series_limit=500)
     book(dogger, slot("2026-03-14"), clock=MONDAY)  # the fortieth day
     wanted = BookSeries(
-        dogger.uuid, datetime.fromisoformat("2026-02-03T10:00"), 60, "FREQ=DAILY;COUNT=366"
+        dogger.uuid, datetime.fromisoformat("2026-02-03T10:00"), 60, "FREQ=DAILY;COUNT=500"
     )
     report = preview_series(actor=ann, wanted=wanted, clock=MONDAY)
     assert [date.recurrence_id for date in report.refused] == ["2026-03-14T10:00:00"]
-    assert (len(report.booked), Booking.objects.count()) == (365, 1)
+    assert (len(report.booked), Booking.objects.count()) == (499, 1)
 
 
 def _at(report: SeriesReport, day: str):
