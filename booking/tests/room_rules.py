@@ -1,6 +1,6 @@
 """Rules and requests as values, for tests that need no store. Rooms are in Helsinki."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -81,7 +81,3 @@ def told(room: RoomRules, wanted: Interval, *others: BookingFacts, now: datetime
     asked = Request(wanted, request.pop("person", ANN), **request)
     [refusal] = refusals(asked, room, Known(others), now=now)
     return refusal
-
-
-def a_date(text: str) -> date:
-    return date.fromisoformat(text)

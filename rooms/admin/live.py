@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from rooms.models import Building, Closure, Feature, Floor, OpeningException, Policy, Room
-from rooms.selectors import rooms_under
+from rooms.models import Building, Closure, Feature, Floor, Room
 from rooms.services.mark_rooms_changed import mark_rooms_changed
 
 
@@ -24,10 +23,6 @@ def _rooms_of(place: models.Model) -> list[int]:
             rooms = Room.objects.filter(features=place)
         case Closure():
             return [place.room_id]
-        case Policy():
-            rooms = rooms_under(place)
-        case OpeningException():
-            rooms = rooms_under(place.policy)
         case _:
             message = f"{place!r} is no place"
             raise TypeError(message)

@@ -7,7 +7,6 @@ from django.db import models
 from django.http import HttpRequest
 
 from identity.api_auth import actor_from
-from rooms.admin.live import LiveAdmin
 from rooms.domain.policy_document import PolicyDocument
 from rooms.models import (
     ExceptionPeriod,
@@ -59,8 +58,8 @@ class ExceptionPeriodInline(admin.TabularInline[ExceptionPeriod, OpeningExceptio
     extra = 0
 
 
-class LoggedAdmin(LiveAdmin):
-    """An admin of policies, or of parts of them, that logs each change of what the policy says."""
+class LoggedAdmin(admin.ModelAdmin[Any]):
+    """An admin of policies, or of parts of them, that logs each change and marks the screens."""
 
     scope_fields: tuple[str, ...] = ()
 

@@ -76,7 +76,7 @@ def counted(usage: Collection[Usage], wanted: Interval, room: RoomRules) -> tupl
 def _counted(usage: Usage, wanted: Interval, room: RoomRules) -> Usage:
     quota, period = usage.question
     part = _clipped(wanted, period)
-    if part is None or not _is_about(usage.question, wanted, room):
+    if part is None or not _is_about(quota, room):
         return usage
     return usage._replace(
         bookings=usage.bookings + (wanted.start in period),
@@ -89,26 +89,19 @@ def check_quotas(request: Request, room: RoomRules, known: Known) -> list[Broken
     """Refuse what the person's quotas do not leave room for."""
     if not room.book.quotas or request.person is None:
         return []
+    asked = questions(request.interval, room)
     found = []
-    for usage in known.usage or _none_yet(request.interval, room):
-        if _is_about(usage.question, request.interval, room):
+    for usage in known.usage or [Usage(question, 0, 0.0) for question in asked]:
+        # Other rooms, and other dates of a series, asked about other periods of the same quota.
+        if usage.question in asked:
             found.append(_of_bookings(usage, request.interval, room))
             found.append(_of_minutes(usage, request, room))
     return [broken for broken in found if broken is not None]
 
 
-def _none_yet(wanted: Interval, room: RoomRules) -> list[Usage]:
-    return [Usage(question, 0, 0.0) for question in questions(wanted, room)]
-
-
-def _is_about(question: Question, wanted: Interval, room: RoomRules) -> bool:
-    """Say whether it was asked for this room and a period of this stretch."""
-    quota = question.quota
-    return (
-        quota.room_id in (None, room.id)
-        and quota.building_id in (None, room.building_id)
-        and question.period.overlaps(wanted)
-    )
+def _is_about(quota: Quota, room: RoomRules) -> bool:
+    """Say whether bookings of this room count for the quota."""
+    return quota.room_id in (None, room.id) and quota.building_id in (None, room.building_id)
 
 
 def _of_bookings(usage: Usage, wanted: Interval, room: RoomRules) -> Broken | None:

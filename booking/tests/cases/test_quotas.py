@@ -181,3 +181,11 @@ def test_quota__too_long_a_request__is_not_counted_day_by_day():
 
 def test_quota__of_nobody__is_not_asked():
     assert judged(rules(quotas=(a_quota(max_count=0),)), hours(11, 12), person=None)
+
+
+def test_quota__of_the_bookings_own_week__is_not_that_of_another_date_of_the_series():
+    weekly = rules(quotas=(a_quota(WEEK, max_count=1, week_starts=None),))
+    first, second = span("13 10:00", "13 11:00"), span("17 10:00", "17 11:00")
+    usage = counted((*used(weekly, first), *used(weekly, second)), first, weekly)
+    assert codes(weekly, second, usage=usage) == []
+    assert codes(weekly, first, usage=usage) == ["quota_of_bookings"]
