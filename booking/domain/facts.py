@@ -18,8 +18,9 @@ class BookingFacts:
     `local_start` and `local_end` are what was meant: the room's wall times, ISO without a zone; the
     instants follow from them, and follow again when the zone's rules change. `lapses_at` is the
     instant at which the slot is given back unless something happens before: a check-in, for a hold
-    its confirmation, for a request its approval. `recurrence_id` is the series' own date-time of an occurrence, wherever it was
-    moved to. `flags` name what was overridden or shifted. `version` rises with every change.
+    its confirmation, for a request its approval. `recurrence_id` is the series' own date-time of an
+    occurrence, wherever it was moved to. `flags` name what was overridden or shifted. `version`
+    rises with every change.
     """
 
     id: UUID

@@ -5,10 +5,10 @@ from typing import Self
 from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import Details, draft, without_slot
+from booking.domain.drafts import Details, as_one_booking, draft, without_slot
 from booking.domain.facts import BookingFacts
-from booking.domain.request import Request
-from booking.domain.rules import judge, own_holds, refuse_shared_floor
+from booking.domain.request import Request, Usage
+from booking.domain.rules import counted, judge, own_holds, refuse_shared_floor
 from booking.domain.states import BookingState
 from booking.domain.titles import clean_title
 from booking.services.decision import RoomTransaction, is_manager
@@ -98,17 +98,27 @@ def _book(
 ) -> tuple[BookingFacts, ...]:
     rooms = [tx.rooms[uuid] for uuid in wanted.rooms]
     refuse_shared_floor(rooms)
-    changes = [_book_one(tx, actor, room, wanted.interval, details) for room in rooms]
+    usage = tx.seen.usage
+    changes = []
+    for room in rooms:
+        changes.append(_book_one(tx, actor, room, wanted.interval, details, usage))
+        usage = counted(usage, wanted.interval, room)
     if len(changes) > 1:
-        changes = _as_one_booking(changes)
+        parts = as_one_booking([change.after for change in changes], uuid4())
+        changes = [replace(c, after=part) for c, part in zip(changes, parts, strict=True)]
     tx.changes += changes
     return tuple(change.after for change in changes)
 
 
 def _book_one(
-    tx: RoomTransaction, actor: Actor, room: RoomRules, interval: Interval, details: Details
+    tx: RoomTransaction,
+    actor: Actor,
+    room: RoomRules,
+    interval: Interval,
+    details: Details,
+    usage: tuple[Usage, ...],
 ) -> Change:
-    known = tx.known(room)
+    known = replace(tx.known(room), usage=usage)
     holds = own_holds(known.neighbours, interval, details.organizer_id)
     request = Request(
         interval=interval,
@@ -126,20 +136,3 @@ def _book_one(
         for hold in others
     ]
     return Change.of(first, replace(facts, id=first.id), actor, "book_room", "Held before")
-
-
-def _as_one_booking(changes: list[Change]) -> list[Change]:
-    """Join them: the strictest room's check-in counts for all."""
-    group = uuid4()
-    deadlines = [change.after.lapses_at for change in changes if change.after.lapses_at]
-    return [
-        replace(
-            change,
-            after=replace(
-                change.after,
-                group_id=group,
-                lapses_at=min(deadlines) if change.after.lapses_at else None,
-            ),
-        )
-        for change in changes
-    ]

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import moved
+from booking.domain.drafts import as_one_booking, moved
 from booking.domain.facts import BookingFacts
-from booking.domain.request import Judgement, Request
-from booking.domain.rules import judge, refuse_shared_floor
+from booking.domain.request import Request
+from booking.domain.rules import check_in_deadline, judge, refuse_shared_floor
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
 from booking.domain.titles import clean_title
 from booking.selectors import parts_of
@@ -34,6 +34,11 @@ class BookingEdit:
     private: bool | None = None
     attendees: int | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Say whether time or room are to be different."""
+        return self.interval is not None or self.room is not None
+
 
 def edit_booking(
     *,
@@ -46,9 +51,9 @@ def edit_booking(
     """Change the booking, or raise and leave it as it was.
 
     Where neither time nor room change, no rule is asked. Otherwise the rules judge the new slot as
-    they would a new booking's, whose own old slot is free to it: it may need approval again, unless
-    it only became shorter, and a new check-in. Of a booking that runs only the end can change.
-    A booking of several rooms changes its time in all of them.
+    they would a new booking's, whose own old slot is free to it: it may need approval again, and a
+    new check-in. One that only becomes shorter is not judged: it gives time back. Of a booking that
+    runs only the end can change. A booking of several rooms changes its time in all of them.
     Raises: StaleVersionError where `expected_version` is not the stored one; NotFoundError;
     PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
     and what `judge` raises.
@@ -57,22 +62,26 @@ def edit_booking(
     def run(tx: RoomTransaction) -> BookingFacts:
         parts = parts_of(booking_id)
         replaces = frozenset(part.id for part in parts)
-        answer, rooms = parts[0], []
+        after = []
         for before in parts:
             require_rooms(tx, before)
             require_organizer(actor, before, tx)
             is_named = before.id == booking_id
             if is_named:
                 refuse_stale(before, expected_version)
-            after = _edited(tx, actor, before, _for_part(edit, is_named=is_named), replaces)
-            rooms.append(tx.rooms[after.room])
-            if after != before:
-                change = Change.of(before, after, actor, "edit_booking")
-                tx.changes.append(change)
-                after = change.after
-            answer = after if is_named else answer
-        refuse_shared_floor(rooms)
-        return answer
+            asked = _for_part(edit, is_named=is_named)
+            after.append(_edited(tx, actor, before, asked, replaces))
+        refuse_shared_floor([tx.rooms[part.room] for part in after])
+        if parts[0].group_id is not None and edit.moves:
+            after = as_one_booking(after, parts[0].group_id)
+        changes = [
+            Change.of(before, part, actor, "edit_booking")
+            for before, part in zip(parts, after, strict=True)
+            if part != before
+        ]
+        tx.changes += changes
+        stored = {part.id: part for part in (*parts, *(change.after for change in changes))}
+        return stored[booking_id]
 
     parts = parts_of(booking_id)
     named = next(part for part in parts if part.id == booking_id)
@@ -130,6 +139,8 @@ def _at_another_place(
             "The booking has begun. Only its end can change; end it and book anew to move.",
             code="already_started",
         )
+    if _is_only_shorter(before, after):
+        return _shortened(after, room, tx, is_running=is_running)
     request = Request(
         interval=after.interval,
         person=after.organizer_id,
@@ -140,27 +151,26 @@ def _at_another_place(
     # What has begun is judged as of when it was made: its start cannot be in the past anew.
     asked_at = min(before.created_at, before.interval.start) if is_running else tx.now
     judged = judge(request, room, tx.known(room), now=asked_at)
-    return _judged_anew(before, after, room, judged, is_running=is_running)
-
-
-def _judged_anew(
-    before: BookingFacts,
-    after: BookingFacts,
-    room: RoomRules,
-    judged: Judgement,
-    *,
-    is_running: bool,
-) -> BookingFacts:
     after = replace(after, flags=judged.flags)
-    only_shorter = before.room == room.uuid and (
-        before.interval.start <= after.interval.start and after.interval.end <= before.interval.end
-    )
-    needs_approval = judged.state is BookingState.PENDING
-    if is_running and (only_shorter or not needs_approval):
+    if is_running and judged.state is not BookingState.PENDING:
         return after
-    if only_shorter and needs_approval:  # what was approved covers it
-        lapses_at = before.lapses_at and min(before.lapses_at, after.interval.end)
-        return replace(after, lapses_at=lapses_at)
     return replace(
         after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
     )
+
+
+def _is_only_shorter(before: BookingFacts, after: BookingFacts) -> bool:
+    """Say whether it only gives time back; then nobody has a reason to refuse it."""
+    was, is_now = before.interval, after.interval
+    return before.room == after.room and was.start <= is_now.start and is_now.end <= was.end
+
+
+def _shortened(
+    after: BookingFacts, room: RoomRules, tx: RoomTransaction, *, is_running: bool
+) -> BookingFacts:
+    """Return it with the deadline of its new times; what was approved covers it."""
+    if is_running or after.lapses_at is None:
+        return after
+    if after.state is BookingState.PENDING:
+        return replace(after, lapses_at=after.interval.start)
+    return replace(after, lapses_at=check_in_deadline(after.interval, room.book, now=tx.now))
