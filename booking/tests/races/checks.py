@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Max
 
 from booking.domain.facts import BookingFacts
+from booking.domain.series import SeriesReport
 from booking.models import AuditEntry, Booking
 from meeting_rooms.kernel.errors import MeetingRoomsError, UnavailableError
 from rooms.models import Closure, Room
@@ -92,6 +93,8 @@ def _told(outcomes: Iterable[object]) -> Iterator[BookingFacts]:
     for outcome in outcomes:
         if isinstance(outcome, BookingFacts):
             yield outcome
+        elif isinstance(outcome, SeriesReport):
+            yield from (*outcome.booked, *outcome.cancelled)
         elif isinstance(outcome, tuple):
             yield from _told(outcome)
 

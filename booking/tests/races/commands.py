@@ -1,120 +1,34 @@
 """Every booking command, each set up to want or change the slot from 11 to 12 of one room."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from datetime import time
 from itertools import count
 
-from booking.domain.facts import BookingFacts
-from booking.models import Booking, WaitingEntry, as_range
 from booking.services.book_room import BookRooms, book_rooms
 from booking.services.cancel_booking import cancel_booking
+from booking.services.cancel_series import cancel_series
 from booking.services.check_in import check_in
 from booking.services.close_room import CloseRoom, Fate, close_room, reopen_room
 from booking.services.decide_request import approve_booking, reject_booking
 from booking.services.divide_hall import divide_hall
 from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.edit_series import SeriesEdit, edit_series
 from booking.services.end_booking import end_booking
 from booking.services.extend_booking import extend_booking
+from booking.services.hold_slot import hold_slot
 from booking.services.import_event import CalendarEvent, import_event
+from booking.services.release_hold import release_hold
+from booking.services.renew_hold import renew_hold
 from booking.services.restore_booking import restore_booking
 from booking.services.settle_room import settle_room
 from booking.services.swap_rooms import swap_rooms
 from booking.services.wait_for_slot import wait_for_slot
-from booking.tests.factories import NOW, at, book, hours
-from booking.tests.races.checks import Before
-from identity.models import Role
-from identity.tests.factories import actor
-from meeting_rooms.kernel.actor import Actor
+from booking.tests.factories import at, hours
+from booking.tests.races.scene import SLOT, Racer, Scene, book_daily
 from meeting_rooms.kernel.clock import FixedClock
-from meeting_rooms.kernel.interval import Interval
-from rooms.models import Closure, Floor, Room
-from rooms.tests.factories import room
+from rooms.models import Room
 
-SLOT, USUALLY = hours(11, 12), at(10, 55)
 _numbers = count(1)
-
-
-@dataclass
-class Cast:
-    """The people of a race; they stay the same from round to round."""
-
-    ann: Actor = field(default_factory=actor)  # has the slot
-    bob: Actor = field(default_factory=actor)  # has what is moved into it
-    cleo: Actor = field(default_factory=actor)  # comes new
-    dan: Actor = field(default_factory=actor)  # waits in line
-    admin: Actor = field(default_factory=lambda: actor(role=Role.ADMIN))
-
-
-class Scene:
-    """Fresh rooms with what the commands of one round are about, and nothing else."""
-
-    def __init__(self, cast: Cast, on: Floor, needs: Collection[str]) -> None:
-        self.cast = cast
-        WaitingEntry.objects.filter(closed_at=None).update(closed_at=NOW)  # of earlier rounds
-        self.room, self.other, self.third = (room(on=on) for _ in range(3))
-        self.rooms = [self.room, self.other, self.third]
-        for name, build in SETUPS.items():
-            if name in needs:
-                setattr(self, name, build(self))
-        self.before = Before.race(self.rooms)
-
-
-def _cancelled(scene: Scene) -> BookingFacts:
-    facts = book(scene.room, SLOT, by=scene.cast.ann)
-    return cancel_booking(actor=scene.cast.ann, booking_id=facts.id, clock=FixedClock(NOW))
-
-
-def _pending(scene: Scene) -> Booking:
-    return Booking.objects.create(
-        room=scene.room, during=as_range(SLOT), title="Please", organizer_name="Bob",
-        organizer_id=scene.cast.bob.user_id, state="pending", takes_slot=False, created_at=NOW,
-        local_start="2026-03-12T13:00:00", local_end="2026-03-12T14:00:00",
-    )  # fmt: skip
-
-
-def _earlier(scene: Scene) -> BookingFacts:
-    facts = book(scene.room, Interval(at(10, 30), at(11)), by=scene.cast.bob)
-    return check_in(actor=scene.cast.bob, booking_id=facts.id, clock=FixedClock(at(10, 30)))
-
-
-def _arrived(scene: Scene) -> BookingFacts:
-    facts = scene.occupant
-    return check_in(actor=scene.cast.ann, booking_id=facts.id, clock=FixedClock(at(10, 50)))
-
-
-def _in_line(scene: Scene) -> object:
-    return wait_for_slot(
-        actor=scene.cast.dan, room=scene.room.uuid, interval=SLOT, clock=FixedClock(NOW)
-    )
-
-
-SETUPS: dict[str, Callable[[Scene], object]] = {
-    "cancelled": _cancelled,
-    "pending": _pending,
-    "request": _pending,
-    "earlier": _earlier,
-    "later": lambda scene: book(scene.room, hours(14, 15), by=scene.cast.bob),
-    "elsewhere": lambda scene: book(scene.other, SLOT, by=scene.cast.bob),
-    "closure": lambda scene: Closure.objects.create(
-        room=scene.room, starts_at=at(18), ends_at=at(19), reason="Painting"
-    ),
-    "occupant": lambda scene: book(scene.room, SLOT, by=scene.cast.ann),
-    "arrived": _arrived,
-    "in_line": _in_line,
-}
-
-
-@dataclass(frozen=True)
-class Racer:
-    """A command, what it needs to be there, and what time it is for it."""
-
-    run: Callable[[Scene, FixedClock], object]
-    needs: tuple[str, ...] = ()
-    now: datetime = USUALLY
-
-    def on(self, scene: Scene) -> Callable[[], object]:
-        return lambda: self.run(scene, FixedClock(self.now))
 
 
 def _book(scene: Scene, clock: FixedClock, *rooms: Room) -> object:
@@ -232,6 +146,31 @@ COMMANDS: dict[str, Racer] = {
         lambda s, c: wait_for_slot(
             actor=s.cast.dan, room=s.room.uuid, interval=SLOT, clock=c
         ),
+    ),
+    "hold": Racer(
+        lambda s, c: hold_slot(actor=s.cast.cleo, room=s.room.uuid, interval=SLOT, clock=c),
+    ),
+    "book what is held": Racer(lambda s, c: _book(s, c, s.room), ("held",)),
+    "renew a hold": Racer(
+        lambda s, c: renew_hold(actor=s.cast.cleo, hold=s.held.id, clock=c), ("held",)
+    ),
+    "let a hold go": Racer(
+        lambda s, c: release_hold(actor=s.cast.cleo, hold=s.held.id, clock=c), ("held",)
+    ),
+    "a hold runs out": Racer(
+        lambda s, c: settle_room(room=s.room.uuid, clock=c), ("held",), at(10, 56)
+    ),
+    "book a series": Racer(lambda s, c: book_daily(s, s.cast.dan, c)),
+    "cancel a series": Racer(
+        lambda s, c: cancel_series(actor=s.cast.ann, series_id=s.series.series_id, clock=c),
+        ("series",),
+    ),
+    "move a series": Racer(
+        lambda s, c: edit_series(
+            actor=s.cast.ann, series_id=s.series.series_id, edit=SeriesEdit(starts=time(15, 30)),
+            clock=c,
+        ),
+        ("series",),
     ),
     "divide": Racer(
         lambda s, c: divide_hall(

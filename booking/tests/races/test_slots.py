@@ -1,21 +1,31 @@
 """Many want the same: one slot, several rooms, one key. Each race also without its guard."""
 
+from dataclasses import replace
 from threading import Barrier
 
 import psycopg
 import pytest
 from django.db import transaction
 
-from booking.domain.refusals import SlotTakenError
+from booking.domain.refusals import RuleError, SlotTakenError
 from booking.models import Booking
 from booking.services.book_room import BookRooms, book_rooms
 from booking.services.import_event import CalendarEvent, import_events_together
-from booking.tests.factories import NOW, at, hours
+from booking.tests.factories import NOW, at, book, hours
 from booking.tests.races import ROUNDS
-from booking.tests.races.contest import SLOT, accepted, booking, contest_of, of_type, without_each
+from booking.tests.races.contest import (
+    SLOT,
+    accepted,
+    booking,
+    contest_of,
+    of_type,
+    one_booking_a_day,
+    without_each,
+)
 from booking.tests.races.guards import (
     without_any_guard,
     without_constraint,
+    without_ledger_check,
     without_receipt_constraint,
     without_room_guard,
 )
@@ -123,3 +133,28 @@ def test_negative_control__crossing_inserts_without_the_locks__deadlock_and_the_
         )
         [failed] = of_type(outcomes, Exception)
         assert isinstance(failed.__cause__, psycopg.errors.DeadlockDetected)
+
+
+def _two_for_one_person(scene, cast):
+    return [
+        lambda where=where, start=start: book(where, hours(start, start + 1), by=cast.ann)
+        for where, start in ((scene.room, 11), (scene.other, 14))
+    ]
+
+
+def test_quota_of_one_a_day__two_slots_in_two_rooms__one_is_accepted():
+    with contest_of(2) as contest:
+        one_booking_a_day(contest.place.building)
+        for scene in contest.rounds():
+            ann = actor()
+            outcomes = contest.met(scene, *_two_for_one_person(scene, replace(scene.cast, ann=ann)))
+            [refused] = of_type(outcomes, RuleError)
+            assert (len(accepted(outcomes)), "quota" in refused.code) == (1, True)
+
+
+def test_negative_control__quota_without_the_ledger__is_exceeded():
+    with contest_of(2) as contest, without_ledger_check():
+        one_booking_a_day(contest.place.building)
+        [scene] = contest.rounds(of=1)
+        outcomes = contest.ring.all_decide_first(*_two_for_one_person(scene, scene.cast))
+        assert len(accepted(outcomes)) == 2
