@@ -26,7 +26,7 @@ cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=-
 	@$(PY) -m booking.tests.cases $(ARGS)
 
 races: $(VENV)/.dev ## Race every booking command against every other, ROUNDS=200 times
-	@RACE_ROUNDS=$(or $(ROUNDS),200) $(PY) -m pytest booking/tests/races booking/tests/test_races.py --no-cov $(ARGS)
+	@RACE_ROUNDS=$(or $(ROUNDS),200) $(PY) -m pytest booking/tests/races --no-cov $(ARGS)
 
 machine: $(VENV)/.dev ## Drive random booking commands against a model of the rules, thousands of steps
 	@$(PY) -m pytest booking/tests/test_machine.py --no-cov --hypothesis-profile=thorough $(ARGS)

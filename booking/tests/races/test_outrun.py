@@ -1,15 +1,20 @@
 """What was outrun is decided from what is there now, and what comes free is offered to a line."""
 
+from dataclasses import replace
+
 import pytest
 
 from booking.domain.refusals import RoomClosedError, SlotTakenError
-from booking.models import WaitingEntry
+from booking.models import Booking, WaitingEntry
 from booking.services.book_room import BookRooms, book_rooms
 from booking.services.cancel_booking import cancel_booking
 from booking.services.close_room import CloseRoom, Fate, close_room
 from booking.services.decide_request import approve_booking
 from booking.services.divide_hall import divide_hall
 from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.import_event import CalendarEvent, import_event
+from booking.services.restore_booking import restore_booking
+from booking.services.settle_room import settle_room
 from booking.services.swap_rooms import swap_rooms
 from booking.services.wait_for_slot import wait_for_slot
 from booking.tests.factories import NOW, at, book, hours
@@ -17,6 +22,8 @@ from booking.tests.races import ROUNDS
 from booking.tests.races.contest import SLOT, booking, contest_of
 from booking.tests.races.ring import Step
 from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import ConflictError
+from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure
 from rooms.tests.factories import policy
 
@@ -129,3 +136,31 @@ def test_hall_and_half__one_comes_free_while_somebody_waits_for_the_other__is_of
         )
         cancel_booking(actor=scene.cast.ann, booking_id=scene.occupant.id, clock=CLOCK)
         assert WaitingEntry.objects.get(pk=entry.pk).offer is not None
+
+
+def test_undo__of_a_cancellation_of_what_was_released__does_not_bring_the_release_back():
+    """A calendar cancels what nobody came to; there is nothing to bring back but the release."""
+    with contest_of(1) as contest:
+        [scene] = contest.rounds(of=1)
+        admin, late = scene.cast.admin, FixedClock(at(11, 10))
+        event = CalendarEvent(
+            f"uid-{scene.room.uuid}", scene.room.uuid, SLOT, "", "E", False, False
+        )
+        import_event(actor=admin, event=event, clock=CLOCK)
+        pk = Booking.objects.get(room=scene.room).pk
+        edit = BookingEdit(interval=Interval(at(11), at(12, 30)))
+        edit_booking(actor=admin, booking_id=pk, edit=edit, clock=CLOCK)
+        settle_room(room=scene.room.uuid, clock=late)
+        import_event(actor=admin, event=replace(event, is_cancelled=True), clock=late)
+        with pytest.raises(ConflictError) as refused:
+            restore_booking(actor=admin, booking_id=pk, clock=late)
+        assert refused.value.code == "nothing_to_undo"
+
+
+def test_undo__of_a_release__still_works():
+    with contest_of(1) as contest:
+        [scene] = contest.rounds("occupant", of=1)
+        late = FixedClock(at(11, 10))
+        settle_room(room=scene.room.uuid, clock=late)
+        back = restore_booking(actor=scene.cast.ann, booking_id=scene.occupant.id, clock=late)
+        assert (back.state, back.lapses_at) == ("checked_in", None)
