@@ -41,7 +41,7 @@ const receivers = {
   room({room}) { heardOf(room); },
   snapshot({rooms = []}) { for (const room of rooms) heardOf(room); },
   error({code, detail, ref}) {
-    if (ref !== asked && ref !== hold?.id) return;
+    if (ref === null || (ref !== asked && ref !== hold?.id)) return;
     asked = null;
     if (code === "hold_over") return ends();
     if (code === "slot_held" || code === "slot_taken") return look(); // which says whose, and what is free

@@ -5,7 +5,7 @@
  */
 "use strict";
 const liveLink = (path, {onFrame, onOpen, onLost}) => {
-const PING_MS = 10000, SILENCE_MS = 10000, RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 30000;
+const PING_MS = 10000, SILENCE_MS = 10000, RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 30000, AGAIN_MS = 1000;
 const SIGNED_OUT = 4401;
 const mono = () => performance.now();
 let socket = null, topic = null, heard = 0, attempts = 0, retry = 0, ended = false;
@@ -16,19 +16,21 @@ function send(frame) {
   socket.send(JSON.stringify(frame));
   return true;
 }
+const subscribe = () => { if (topic) send({type: "subscribe", topic, ref: topic}); };
 function take(frame) {
   heard = mono();
   attempts = 0;
   const at = frame.type === "hello" || frame.type === "pong" ? Date.parse(frame.at) : NaN;
   if (Number.isFinite(at)) clock = {at, mono: mono()};
   if (frame.type === "sync") send({type: "ack", n: frame.n});
+  else if (frame.type === "error" && topic && frame.ref === topic) setTimeout(subscribe, AGAIN_MS); // a new room
   else onFrame(frame);
 }
 function connect() {
   clearTimeout(retry);
   const mine = socket = new WebSocket(new URL(path, location.href.replace(/^http/, "ws")));
   heard = mono();
-  mine.onopen = () => { if (mine === socket) { if (topic) send({type: "subscribe", topic}); onOpen(); } };
+  mine.onopen = () => { if (mine === socket) { subscribe(); onOpen(); } };
   mine.onmessage = ({data}) => {
     if (mine !== socket) return;
     let frame;
@@ -62,7 +64,7 @@ return {
     if (next === topic) return;
     if (topic) send({type: "unsubscribe", topic});
     topic = next;
-    if (topic) send({type: "subscribe", topic});
+    subscribe();
   },
   /* Close on purpose: the server lets go of what was held. */
   leave() { ended = true; clearTimeout(retry); const old = socket; socket = null; old?.close(1000); },
