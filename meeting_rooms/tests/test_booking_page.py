@@ -1,5 +1,7 @@
 """The booking form in a browser, on real processes: cases 22, 24 and 109 as people see them."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -9,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from booking.domain.holds import HOLD_LASTS_AT_MOST
 from booking.models import Booking
 from booking.services.book_room import BookRooms, book_room
 from booking.services.cancel_booking import cancel_booking
@@ -156,4 +159,49 @@ async def test_form__nobody_has_chosen_yet__holds_nothing(shared_stack, browser)
     await is_held(page)
     held = Booking.objects.filter(state="held")
     assert await held.acount() == 1
+    assert forms.errors == []
+
+
+async def test_case_023__the_holder_is_told_when_it_ends_and_may_hold_it_again(
+    shared_stack, browser
+):
+    """The hold of an open form runs out"""
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    old = await forms.of("Ann")
+    await is_held(old)
+    await old.close()
+    async with asyncio.timeout(10):
+        while not await Booking.objects.filter(state="lapsed").aexists():
+            await asyncio.sleep(0.05)
+    before = await Booking.objects.aget()
+    nearly_over = SYSTEM_CLOCK.now() - HOLD_LASTS_AT_MOST + timedelta(seconds=8)
+    await Booking.objects.filter(pk=before.pk).aupdate(
+        state="held", takes_slot=True, created_at=nearly_over,
+        lapses_at=nearly_over + HOLD_LASTS_AT_MOST,
+    )  # fmt: skip
+    ann = await old.context.new_page()
+    await ann.goto(old.url)
+    await says(ann, "Held for you for 0:0", PATIENCE_MS)
+    await says(ann, "Your hold ended. It is still free.", PATIENCE_MS)
+    await ann.get_by_role("button", name="Hold again").click()
+    await is_held(ann)
+
+
+async def test_hold__its_owner_types__is_renewed(shared_stack, browser):
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    page = await forms.of("Ann")
+    await page.clock.install()
+    await page.reload()
+    await is_held(page)
+    before = await Booking.objects.aget(state="held")
+    for _ in range(3):
+        await page.clock.fast_forward(7_500)
+        await expect(page.locator("[data-left]")).to_have_text(re.compile("1:[45]."))  # told anew
+    await page.locator("#id_title").press_sequentially("Re")
+    renewed = Booking.objects.filter(pk=before.pk, lapses_at__gt=before.lapses_at)
+    async with asyncio.timeout(10):
+        while not await renewed.aexists():
+            await asyncio.sleep(0.05)
     assert forms.errors == []

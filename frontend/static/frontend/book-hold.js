@@ -24,7 +24,7 @@ let said = "", refusal = "", seen = null, looking = null, timer = 0, lostAt = nu
 let heldOnce = false, shown = null; // `shown`: what `#slot` holds, as the server wrote it
 
 const link = liveLink(page.dataset.holds, {
-  onOpen() { lostAt = null; if (isChosen) look(); paint(); },
+  onOpen() { lostAt = null; renew(); if (isChosen) look(); paint(); }, // it may have been cut for a minute
   onLost(isFinal) { lostAt ??= performance.now(); isSignedOut = isFinal; asked = null; paint(); },
   onFrame(frame) { if (Object.hasOwn(receivers, frame.type)) receivers[frame.type](frame); },
 });
@@ -112,8 +112,7 @@ function ends() {
 }
 function renew() {
   if (!hold || hold.expires >= hold.renewable) return;
-  hold.renewed = performance.now();
-  link.send({type: "renew", hold: hold.id, ref: hold.id});
+  if (link.send({type: "renew", hold: hold.id, ref: hold.id})) hold.renewed = performance.now();
 }
 
 // ---- what is shown
