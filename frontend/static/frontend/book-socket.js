@@ -59,7 +59,6 @@ connect();
 return {
   send,
   now: () => clock.at + mono() - clock.mono,
-  isOpen: () => socket?.readyState === WebSocket.OPEN,
   follow(next) {
     if (next === topic) return;
     if (topic) send({type: "unsubscribe", topic});
