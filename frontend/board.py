@@ -23,6 +23,8 @@ from realtime.hub import shared_hub
 Theme = Literal["", "light", "dark"]
 PARTS_KEPT = 128  # boards whose inner HTML is kept; each some 50 KB
 
+SOCKET_PATH = "/ws/v1/live"
+
 
 @dataclass(frozen=True, slots=True)
 class BoardFloor:
@@ -90,7 +92,7 @@ def board_context(
         "date": f"{local:%A} {local.day} {local:%B}",
         "theme": "",
         "demo": False,
-        "socket_path": "/ws/v1/live",
+        "socket_path": SOCKET_PATH,
         **around,
     }
 

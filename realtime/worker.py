@@ -2,7 +2,7 @@
 
 `listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the safe path),
 `tick` serves the clock, `release` turns no-shows and lapsed holds into facts, `watch` ends what was
-left, `drain` projects whatever is marked.
+left, `review` warns series to which nobody comes, `drain` projects whatever is marked.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from booking.selectors import rooms_with_something_due
+from booking.selectors import rooms_with_something_due, series_to_review
+from booking.services.review_no_shows import review_no_shows
 from booking.services.settle_room import settle_room
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import NotFoundError, UnavailableError
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 WATCH_S = 5.0
+REVIEW_S = 300.0
 TICK_MAX_S = 0.5  # a state written by another worker may become due this late
 TICK_MIN_S = 0.02
 MAX_LAG_S = 3.0  # a worker further behind does not vouch for the screens
@@ -83,6 +85,7 @@ class Worker:
             group.create_task(self._forever(self._tick), name="tick")
             group.create_task(self._forever(self._release), name="release")
             group.create_task(self._forever(self._watch), name="watch")
+            group.create_task(self._forever(self._review), name="review")
             for n in range(PROJECTIONS_AT_ONCE):
                 group.create_task(self._forever(self._drain), name=f"drain-{n}")
 
@@ -189,6 +192,14 @@ class Worker:
         await self._on_time.wait()
         await self._absence.end_abandoned()
         await asyncio.sleep(WATCH_S)
+
+    async def _review(self) -> None:
+        """Warn the series to which nobody comes, and give their dates back after the notice."""
+        await self._on_time.wait()
+        for series in await in_thread(series_to_review, now=self._clock.now()):
+            found = await in_thread(review_no_shows, series_id=series, clock=self._clock)
+            log.info("series_reviewed", series=str(series), found=found.value)
+        await asyncio.sleep(REVIEW_S)
 
     def _until(self, due: datetime | None) -> float:
         wait = (due - self._clock.now()) if due else timedelta(seconds=TICK_MAX_S)

@@ -7,16 +7,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from booking.alternatives import suggest_alternatives
 from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.refusals import SlotTakenError
 from booking.services.book_room import BookRooms, book_room
+from frontend.board import SOCKET_PATH
 from frontend.forms import BookingForm, current_quarter
+from frontend.slots import choices
 from identity.api_auth import actor_from
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
-from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
 from rooms.selectors import RoomFilter, find_rooms, get_building
 
@@ -30,7 +30,12 @@ def book(request: HttpRequest, building: str) -> HttpResponse:
         raise Http404(exc.detail) from exc
     zone = ZoneInfo(found.timezone)
     rooms = find_rooms(RoomFilter(building=building))
-    context = {"building": found, "page": "book", "now": SYSTEM_CLOCK.now().astimezone(zone)}
+    context = {
+        "building": found,
+        "page": "book",
+        "now": SYSTEM_CLOCK.now().astimezone(zone),
+        "socket_path": SOCKET_PATH,
+    }
     if request.method == "POST":
         form = BookingForm(request.POST, rooms=rooms, zone=zone)
         context |= _answer(request, form, zone)
@@ -58,7 +63,8 @@ def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str
         key = request.POST.get("key") or None
         facts = book_room(actor=actor_from(request), wanted=wanted, idempotency_key=key)
     except SlotTakenError as taken:
-        return {"refusal": taken.detail, "choices": _choices(room, interval, zone)}
+        found = choices(room, interval, zone, now=DATABASE_CLOCK.now())
+        return {"refusal": taken.detail, "choices": found}
     except MeetingRoomsError as refusal:
         return {"refusal": refusal.detail}
     return {"booked": _told(facts, room, zone)}
@@ -67,12 +73,3 @@ def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str
 def _told(facts: BookingFacts, room: Room, zone: ZoneInfo) -> dict[str, object]:
     start, end = facts.interval.start.astimezone(zone), facts.interval.end.astimezone(zone)
     return {"room": room, "title": facts.title, "start": start, "end": end}
-
-
-def _choices(room: Room, interval: Interval, zone: ZoneInfo) -> list[dict[str, object]]:
-    """Return what could be booked instead, as values for the form's own fields."""
-    found = suggest_alternatives(room.uuid, interval, now=DATABASE_CLOCK.now())
-    return [
-        {"room": a.room, "local": a.interval.start.astimezone(zone), "same_room": a.room == room}
-        for a in found
-    ]

@@ -56,7 +56,7 @@ async def frames_until_closed(live: LiveClient) -> tuple[int, list[str]]:
         while True:
             types.append((await live.receive())["type"])
     except ConnectionClosed as end:
-        return end.rcvd and end.rcvd.code, types
+        return end.rcvd.code if end.rcvd else 1006, types
 
 
 @pytest.mark.parametrize("how", ["revoked", "left"])

@@ -1,0 +1,114 @@
+"""The slot chosen in the booking form: whose it is, as the one who asks sees it."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+
+from booking.models import Booking
+from booking.services.hold_slot import hold_slot
+from booking.tests.factories import book
+from identity.models import User
+from identity.selectors import actor_of
+from identity.tests.factories import person
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Closure, Room
+from rooms.tests.factories import floor, room
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("Europe/Helsinki")
+
+
+@pytest.fixture
+def sam() -> User:
+    return person("Sam")
+
+
+@pytest.fixture
+def noon() -> Interval:
+    tomorrow = SYSTEM_CLOCK.now().astimezone(ZONE) + timedelta(days=1)
+    start = tomorrow.replace(hour=12, minute=0, second=0, microsecond=0)
+    return Interval(start, start + timedelta(minutes=30))
+
+
+def asked(user: User, where: Room, slot: Interval, **more: str):
+    client = Client()
+    client.force_login(user)
+    local: datetime = slot.start.astimezone(ZONE)
+    fields = {"room": str(where.uuid), "day": f"{local:%Y-%m-%d}", "starts": f"{local:%H:%M}",
+              "minutes": "30", **more}  # fmt: skip
+    return client.get(f"/book/{where.floor.building.slug}/slot", fields)
+
+
+def state(answer) -> str:
+    return answer.content.decode().partition('data-state="')[2].partition('"')[0]
+
+
+def test_slot__free__is_open_and_names_its_instants(sam, noon):
+    dogger = room()
+    answer = asked(sam, dogger, noon)
+    assert state(answer) == "open"
+    assert f'data-room="{dogger.uuid}"' in answer.content.decode()
+    start = answer.content.decode().partition('data-start="')[2].partition('"')[0]
+    assert datetime.fromisoformat(start) == noon.start
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_case_022__somebody_elses_hold_says_whose_until_when_and_what_is_free(sam, noon):
+    """Another person opens the form on a held slot"""
+    level = floor()
+    dogger, humber = room("Dogger", on=level), room("Humber", on=level)
+    held = hold_slot(actor=actor_of(person("Ann")), room=dogger.uuid, interval=noon)
+    answer = asked(sam, dogger, noon)
+    text = answer.content.decode()
+    assert state(answer) == "held"
+    assert "Ann" in text
+    assert f">{held.expires_at.astimezone(ZONE):%H:%M}</time>" in text
+    assert f'data-room="{humber.uuid}"' in text  # free instead
+
+
+def test_slot__own_hold__is_mine_and_a_part_of_it_is_open(sam, noon):
+    dogger = room()
+    hold_slot(actor=actor_of(sam), room=dogger.uuid, interval=noon)
+    assert state(asked(sam, dogger, noon)) == "mine"
+    assert state(asked(sam, dogger, noon, minutes="15")) == "open"
+
+
+def test_case_109__taken_meanwhile_is_told_with_alternatives_and_no_name(sam, noon):
+    """The slot is taken while the form is open"""
+    dogger = room("Dogger")
+    book(dogger, noon, by=actor_of(person("Ann")), clock=SYSTEM_CLOCK, title="Secret", private=True)
+    answer = asked(sam, dogger, noon)
+    text = answer.content.decode()
+    assert state(answer) == "taken"
+    assert "Free instead" in text
+    assert "Ann" not in text
+    assert "Secret" not in text
+
+
+def test_slot__out_of_service__says_why(sam, noon):
+    dogger = room()
+    Closure.objects.create(room=dogger, starts_at=noon.start, ends_at=noon.end, reason="<Paint>")
+    answer = asked(sam, dogger, noon)
+    assert state(answer) == "closed"
+    assert "&lt;Paint&gt;" in answer.content.decode()
+
+
+@pytest.mark.parametrize("more", [{"day": ""}, {"room": "x"}, {"starts": "99:99"}], ids=str)
+def test_slot__unfinished__says_nothing(sam, noon, more):
+    answer = asked(sam, room(), noon, **more)
+    assert (answer.status_code, state(answer)) == (200, "")
+
+
+def test_slot__nobody_or_nowhere__is_kept_out(sam, noon):
+    dogger = room()
+    address = f"/book/{dogger.floor.building.slug}/slot"
+    assert Client().get(address).status_code == 302
+    assert asked(sam, dogger, noon).status_code == 200
+    client = Client()
+    client.force_login(sam)
+    assert client.get("/book/nowhere/slot").status_code == 404
+    assert client.post(address).status_code == 405
+    assert not Booking.objects.exists()

@@ -1,0 +1,42 @@
+"""The slot chosen in the booking form: `/book/<building>/slot`. Asked when it may have changed."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from booking.clock import DATABASE_CLOCK
+from frontend.forms import BookingForm
+from frontend.slots import chosen_slot
+from identity.api_auth import user_from
+from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
+from rooms.selectors import RoomFilter, find_rooms, get_building
+
+
+@require_safe
+@never_cache
+@login_required
+def slot(request: HttpRequest, building: str) -> HttpResponse:
+    """Answer with `#slot`: whose the slot is. Empty while the form does not name one."""
+    try:
+        found = get_building(building)
+    except NotFoundError as exc:
+        raise Http404(exc.detail) from exc
+    zone = ZoneInfo(found.timezone)
+    form = BookingForm(request.GET, rooms=find_rooms(RoomFilter(building=building)), zone=zone)
+    context: dict[str, object] = {"building": found, "form": form}
+    if form.is_valid():
+        try:
+            context["slot"] = chosen_slot(
+                form.cleaned_data["room"],
+                form.interval(),
+                zone,
+                viewer=user_from(request).pk,
+                now=DATABASE_CLOCK.now(),
+            )
+        except InvalidCommandError as refused:
+            context["refusal"] = refused.detail
+    return render(request, "frontend/_slot.html", context)
