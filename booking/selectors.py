@@ -39,7 +39,7 @@ def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
 
 def rooms_with_something_due(*, now: datetime) -> list[UUID]:
     """Return the rooms with a no-show or a hold whose time has run out and is not settled yet."""
-    due = Booking.objects.filter(takes_slot=True, lapses_at__lte=now)
+    due = Booking.objects.filter(lapses_at__lte=now)
     return list(due.values_list("room__uuid", flat=True).distinct())
 
 

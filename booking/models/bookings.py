@@ -79,7 +79,7 @@ class Booking(models.Model):
             models.Index(fields=["organizer", "created_at"], name="booking_by_organizer"),
             models.Index(
                 fields=["lapses_at"],
-                condition=Q(takes_slot=True, lapses_at__isnull=False),
+                condition=Q(lapses_at__isnull=False),
                 name="booking_lapsing",
             ),
             models.Index(

@@ -38,15 +38,14 @@ def add_date(
     Raises: InvalidCommandError `not_a_date_of_the_series`; ConflictError `date_is_booked`; what
     `judge` raises; NotFoundError; PermissionDeniedError.
     """
-    series = get_series(series_id)
-    occurrence = _occurrence(series, recurrence_id)
 
     def run(tx: RoomTransaction) -> BookingFacts:
+        series = get_series(series_id)
         require_series_owner(actor, series, tx)
         stored = _stored(series_id, recurrence_id)
         if stored is not None and stored.takes_slot:
             raise ConflictError("This date is booked.", code="date_is_booked")
-        wish = Wish(occurrence, tx.rooms[room or series.room])
+        wish = Wish(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
         facts = judge_date(tx, actor, series, wish)
         if stored is None:
             change = Change(None, facts, actor, "add_date")
@@ -60,9 +59,13 @@ def add_date(
         tx.also.append(skipped.delete)
         return change.after
 
-    stored = _stored(series_id, recurrence_id)
-    rooms = {series.room, *([room] if room else []), *([stored.room] if stored else [])}
-    looking = Looking(windows=(occurrence.interval,), person=series.details.organizer_id)
+    def looking(_rooms: object) -> Looking:
+        series = get_series(series_id)
+        occurrence = _occurrence(series, recurrence_id)
+        return Looking(windows=(occurrence.interval,), person=series.details.organizer_id)
+
+    stored, own = _stored(series_id, recurrence_id), get_series(series_id).room
+    rooms = {own, *([room] if room else []), *([stored.room] if stored else [])}
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 

@@ -135,4 +135,10 @@ def _book_one(
         Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")
         for hold in others
     ]
-    return Change.of(first, replace(facts, id=first.id), actor, "book_room", "Held before")
+    return Change.of(
+        first,
+        replace(facts, id=first.id, created_at=first.created_at),
+        actor,
+        "book_room",
+        "Held before",
+    )

@@ -35,6 +35,7 @@ def approve_booking(
         if booking.state is BookingState.CONFIRMED:
             return booking
         _require_pending(booking, tx)
+        tx.require_looked(booking.interval)
         room = tx.rooms[booking.room]
         known = tx.known(room)
         request = Request(booking.interval, booking.organizer_id, replaces=frozenset({booking.id}))
@@ -54,7 +55,7 @@ def approve_booking(
         change=approve,
         clock=clock,
         reason=reason,
-        looking=Looking(windows=(get_booking(booking_id).interval,)),
+        looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
     )
 
 

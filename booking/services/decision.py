@@ -1,13 +1,13 @@
 """What a booking command decides from, and what it has decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from booking.domain.request import Known
 from booking.services.looking import Seen
-from booking.services.writing import Change
+from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
@@ -17,17 +17,27 @@ from rooms.domain.rulebook import RoomRules
 class RoomTransaction:
     """What a command decides from, and what it has decided so far.
 
-    `changes` are stored together; `also` are writes to other tables in the same transaction, and
-    `marked` the rooms whose screens show those. `closing` are stretches, by room id, that this very
-    command takes out of service.
+    `windows` are the stretches that were looked at. `changes` are stored together; `also` are
+    writes to other tables in the same transaction, and `marked` the rooms whose screens show those.
+    `closing` are stretches, by room id, that this very command takes out of service.
     """
 
     rooms: dict[UUID, RoomRules]
     seen: Seen
+    windows: Sequence[Interval] = ()
     changes: list[Change] = field(default_factory=list)
     also: list[Callable[[], object]] = field(default_factory=list)
     marked: set[UUID] = field(default_factory=set)
     closing: dict[int, Interval] = field(default_factory=dict)
+
+    def require_looked(self, interval: Interval) -> None:
+        """Start over where the command is about another time than the one that was looked at.
+
+        What a command is about is read before the look, and again after it: somebody may have moved
+        it in between.
+        """
+        if not any(w.start <= interval.start and interval.end <= w.end for w in self.windows):
+            raise OutdatedError
 
     @property
     def now(self) -> datetime:

@@ -83,14 +83,15 @@ def edit_booking(
         stored = {part.id: part for part in (*parts, *(change.after for change in changes))}
         return stored[booking_id]
 
-    parts = parts_of(booking_id)
-    named = next(part for part in parts if part.id == booking_id)
-    looking = Looking(
-        windows=(edit.interval or named.interval,),
-        person=named.organizer_id,
-        besides=frozenset(part.id for part in parts),
-    )
-    rooms = {part.room for part in parts} | ({edit.room} if edit.room else set())
+    def looking(_rooms: object) -> Looking:
+        parts = parts_of(booking_id)
+        return Looking(
+            windows=tuple({edit.interval or part.interval for part in parts}),
+            person=parts[0].organizer_id,
+            besides=frozenset(part.id for part in parts),
+        )
+
+    rooms = {part.room for part in parts_of(booking_id)} | ({edit.room} if edit.room else set())
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
@@ -148,6 +149,7 @@ def _at_another_place(
         attendees=after.attendees,
         replaces=replaces,
     )
+    tx.require_looked(after.interval)
     # What has begun is judged as of when it was made: its start cannot be in the past anew.
     asked_at = min(before.created_at, before.interval.start) if is_running else tx.now
     judged = judge(request, room, tx.known(room), now=asked_at)

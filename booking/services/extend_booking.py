@@ -7,13 +7,15 @@ from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
-from booking.domain.refusals import SlotTakenError
+from booking.domain.refusals import SlotTakenError, StaleVersionError
 from booking.selectors import get_booking, time_until_taken
 from booking.services.edit_booking import BookingEdit, edit_booking
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
+
+ATTEMPTS = 2  # before the last one, whose refusal stands
 
 
 def extend_booking(
@@ -26,6 +28,15 @@ def extend_booking(
     """
     if minutes < 1:
         raise InvalidCommandError("Extend by at least a minute.", code="end_not_after_start")
+    for _ in range(ATTEMPTS):
+        try:
+            return _extend(actor, booking_id, minutes, clock)
+        except StaleVersionError:
+            continue  # settled or changed in between: by the time of what it is now
+    return _extend(actor, booking_id, minutes, clock)
+
+
+def _extend(actor: Actor, booking_id: UUID, minutes: int, clock: Clock) -> BookingFacts:
     booking = get_booking(booking_id).facts()
     longer = Interval.of(booking.interval.start, booking.interval.end + timedelta(minutes=minutes))
     try:

@@ -10,7 +10,7 @@ from booking.domain.drafts import Details, draft, moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Judgement, Request
 from booking.domain.rules import refuse_closed, refuse_taken
-from booking.domain.states import BookingState
+from booking.domain.states import STATES_THAT_MAY_TAKE_THE_SLOT, BookingState
 from booking.domain.titles import clean_title
 from booking.models import Booking
 from booking.services.decision import RoomTransaction
@@ -56,7 +56,7 @@ def import_event(
 
     The calendar is taken as it is, past or future: people's booking rules do not apply and no
     check-in is asked for; the exclusion constraint and closures do apply. A booking that was
-    cancelled here stays cancelled.
+    cancelled or lost here stays so.
     Raises: SlotTakenError, RoomClosedError, InvalidCommandError for the title, NotFoundError for
     the room; then the event's booking is as it was.
     """
@@ -109,7 +109,7 @@ def _bring_in(
         tx.changes.append(Change(None, new, actor, "import_event"))
         return ImportOutcome.CREATED
     require_rooms(tx, stored)
-    if stored.state is BookingState.CANCELLED:
+    if stored.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
         return ImportOutcome.UNCHANGED
     after = _brought_up_to_date(tx, event, stored)
     if after == stored:

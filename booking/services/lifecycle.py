@@ -6,8 +6,7 @@ from uuid import UUID
 from booking.domain.facts import BookingFacts
 from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager
-from booking.services.looking import Looking
-from booking.services.room_transaction import NOTHING, in_rooms
+from booking.services.room_transaction import NOTHING, LookingAt, in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
@@ -24,7 +23,7 @@ def change_booking(
     change: Step,
     clock: Clock,
     reason: str = "",
-    looking: Looking = NOTHING,
+    looking: LookingAt = NOTHING,
 ) -> BookingFacts:
     """Apply `change` to one booking, in each of its rooms, and store and audit what it returns.
 

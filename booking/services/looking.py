@@ -58,7 +58,7 @@ SELECT jsonb_build_array(
      WHERE booking.takes_slot AND booking.units && here.units AND booking.during && here.windows),
     (SELECT jsonb_agg({BOOKING_AS_JSON})
      FROM booking_booking AS booking JOIN rooms_room AS room ON room.id = booking.room_id
-     WHERE booking.takes_slot AND booking.lapses_at <= here.now AND booking.units && here.units),
+     WHERE booking.lapses_at <= here.now AND booking.units && here.units),
     (SELECT jsonb_agg(jsonb_build_array(closure.room_id, closure.starts_at, closure.ends_at,
                                         closure.reason) ORDER BY closure.starts_at)
      FROM rooms_closure AS closure
@@ -89,7 +89,7 @@ class Seen(NamedTuple):
     rooms_version: int  # the sum over the rooms: it only rises
     ledger_version: int
     neighbours: tuple[BookingFacts, ...]
-    due: tuple[BookingFacts, ...]  # holds and no-shows whose time has run out
+    due: tuple[BookingFacts, ...]  # holds, no-shows and requests whose time has run out
     closures: dict[int, list[ClosureFacts]]
     has_waiting: bool
     usage: tuple[Usage, ...]

@@ -8,7 +8,11 @@ from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
-from booking.domain.states import STATES_THAT_CAN_BE_RESTORED, BookingState
+from booking.domain.states import (
+    STATES_THAT_CAN_BE_RESTORED,
+    STATES_THAT_MAY_TAKE_THE_SLOT,
+    BookingState,
+)
 from booking.models import AuditEntry
 from booking.selectors import get_booking
 from booking.services.decision import RoomTransaction, is_manager
@@ -35,6 +39,7 @@ def restore_booking(
         require_organizer(actor, booking, tx)
         room = tx.rooms[booking.room]
         before = _before_it_ended(booking, tx, is_manager=is_manager(actor, room))
+        tx.require_looked(booking.interval)
         known = tx.known(room)
         refuse_taken(Request(booking.interval, booking.organizer_id), room, known.neighbours)
         refuse_closed(booking.interval, room, known)
@@ -46,14 +51,13 @@ def restore_booking(
             return replace(before, state=BookingState.CONFIRMED, lapses_at=deadline)
         return before
 
-    booking = get_booking(booking_id).facts()
     return change_booking(
         actor=actor,
         booking_id=booking_id,
         command="restore_booking",
         change=restore,
         clock=clock,
-        looking=Looking(windows=(booking.interval,)),
+        looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
     )
 
 
@@ -65,11 +69,12 @@ def _before_it_ended(
     if booking.interval.end <= tx.now:
         raise ConflictError("The booking would be over by now.", code="already_over")
     entry = AuditEntry.objects.filter(booking_id=booking.id, after__version=booking.version).last()
-    if entry is None or entry.before is None:
-        raise ConflictError("Nobody knows how it was before. Book anew.", code="nothing_to_undo")
+    before = BookingFacts.from_row(entry.before) if entry and entry.before else None
+    if entry is None or before is None or before.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
+        raise ConflictError("There is nothing to bring back. Book anew.", code="nothing_to_undo")
     if not is_manager and tx.now - entry.at > UNDO_WITHIN:
         raise ConflictError(
             "Undo is possible for five minutes. Book the slot again if it is free.",
             code="too_late_to_undo",
         )
-    return replace(BookingFacts.from_row(entry.before), version=booking.version)
+    return replace(before, version=booking.version)

@@ -75,18 +75,26 @@ def _attempt(
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)
-        looking = _told(looking_at, rooms)
-        seen = look(rooms, looking, clock=clock)
-        if any(room.version != seen.rules_version for room in rooms):
-            rooms = rules_of([room.uuid for room in rooms], version=seen.rules_version)
-            looking = _told(looking_at, rooms)
-            seen = look(rooms, looking, clock=clock)
-        tx = RoomTransaction({room.uuid: room for room in rooms}, seen)
-        if seen.due:
+        tx, looking = _open(rooms, looking_at, clock)
+        if tx.seen.due:
             _settle(tx, is_locked=is_locked)
+            tx, looking = _open(rooms, looking_at, clock)
         result = command(tx)
         _store(tx, looking, is_locked=is_locked)
         return result
+
+
+def _open(
+    rooms: Collection[RoomRules], looking_at: LookingAt, clock: Clock
+) -> tuple[RoomTransaction, Looking]:
+    """Look at the rooms by the rules of this moment."""
+    looking = _told(looking_at, rooms)
+    seen = look(rooms, looking, clock=clock)
+    if any(room.version != seen.rules_version for room in rooms):
+        rooms = rules_of([room.uuid for room in rooms], version=seen.rules_version)
+        looking = _told(looking_at, rooms)
+        seen = look(rooms, looking, clock=clock)
+    return RoomTransaction({room.uuid: room for room in rooms}, seen, looking.windows), looking
 
 
 def _told(looking_at: LookingAt, rooms: Collection[RoomRules]) -> Looking:
@@ -120,16 +128,8 @@ def _lock(rooms: Collection[RoomRules]) -> None:
 
 def _settle(tx: RoomTransaction, *, is_locked: bool) -> None:
     """Give back what was due, whoever came by first."""
-    due, seen = tx.seen.due, tx.seen
-    tx.changes = [_lapsed(booking) for booking in due]
+    tx.changes = [_lapsed(booking) for booking in tx.seen.due]
     _store(tx, NOTHING, is_locked=is_locked)
-    lapsed = {booking.id for booking in due}
-    tx.seen = seen._replace(
-        neighbours=tuple(other for other in seen.neighbours if other.id not in lapsed),
-        due=(),
-        rooms_version=seen.rooms_version + len(tx.touched()),
-    )
-    tx.changes, tx.also = [], []
 
 
 def _lapsed(due: BookingFacts) -> Change:

@@ -84,6 +84,7 @@ def _judged(
     giving_way: frozenset[UUID],
 ) -> BookingFacts:
     room, interval = wish.room, wish.occurrence.interval
+    tx.require_looked(interval)
     request = Request(
         interval=interval,
         person=series.details.organizer_id,

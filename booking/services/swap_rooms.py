@@ -39,9 +39,11 @@ def swap_rooms(
         tx.changes += pair
         return pair[0].after, pair[1].after
 
-    pair = get_booking(booking_id).facts(), get_booking(other_id).facts()
-    looking = Looking(windows=tuple(booking.interval for booking in pair))
-    rooms = {booking.room for booking in pair}
+    def looking(_rooms: object) -> Looking:
+        pair = get_booking(booking_id), get_booking(other_id)
+        return Looking(windows=tuple(booking.interval for booking in pair))
+
+    rooms = {get_booking(booking_id).room.uuid, get_booking(other_id).room.uuid}
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
@@ -63,6 +65,7 @@ def _traded(
         attendees=booking.attendees,
         replaces=frozenset({booking.id, other.id}),
     )
+    tx.require_looked(booking.interval)
     judge(request, room, tx.known(room), now=tx.now)
     after = moved(booking, room, booking.interval)
     return Change.of(booking, after, actor, "swap_rooms", f"Traded with {other.id}")

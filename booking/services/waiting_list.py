@@ -14,6 +14,7 @@ from booking.services.writing import Change
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
+from rooms.rulebooks import rules_of
 from rooms.selectors import closures_during
 
 OFFER_LASTS = timedelta(minutes=15)
@@ -28,11 +29,16 @@ def offer_freed_slots(tx: RoomTransaction) -> None:
     _close_answered(tx)
     for uuid in {change.before.room for change in tx.changes if change.before and change.frees}:
         room = tx.rooms[uuid]
-        in_line = WaitingEntry.objects.select_related("user").filter(
-            room_id__in=room.related, closed_at=None, offer=None, user__is_active=True
+        in_line = WaitingEntry.objects.select_related("user", "room").filter(
+            room_id__in=room.related,
+            room__is_active=True,
+            closed_at=None,
+            offer=None,
+            user__is_active=True,
         )
-        for entry in in_line.filter(during__endswith__gt=tx.now)[:MAX_IN_LINE]:
-            _offer(tx, room, entry)
+        waiting = in_line.filter(closed_at=None, offer=None, during__endswith__gt=tx.now)
+        for entry in waiting[:MAX_IN_LINE]:
+            _offer(tx, entry)
 
 
 def _close_answered(tx: RoomTransaction) -> None:
@@ -48,10 +54,10 @@ def _close_answered(tx: RoomTransaction) -> None:
         tx.also.append(lambda: entries.update(closed_at=tx.now))
 
 
-def _offer(tx: RoomTransaction, freed: RoomRules, entry: WaitingEntry) -> None:
-    room = next((r for r in tx.rooms.values() if r.id == entry.room_id), None)
+def _offer(tx: RoomTransaction, entry: WaitingEntry) -> None:
     wanted = Interval(entry.during.lower, entry.during.upper)
-    if room is None or not _is_free(tx, freed, wanted):
+    [room] = rules_of([entry.room.uuid], version=tx.seen.rules_version)
+    if not _is_free(tx, room, wanted):
         return
     judged = Judgement(BookingState.HELD, takes_slot=True, lapses_at=tx.now + OFFER_LASTS)
     details = Details(entry.title or "Meeting", entry.user.display_name, entry.user_id)

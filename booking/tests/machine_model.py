@@ -28,6 +28,8 @@ class Model:
         for booking in self.kept:
             if booking.state == "confirmed" and booking.lapses and booking.lapses <= self.now:
                 self.give_up(booking, "released", at=booking.lapses)
+            elif booking.state == "pending" and booking.lapses and booking.lapses <= self.now:
+                booking.state, booking.lapses = "rejected", None
 
     def parts(self, pk: object) -> list[Kept]:
         named = next(b for b in self.kept if b.id == pk)
@@ -139,7 +141,8 @@ class Model:
         part.place, part.start, part.end = to, start, end
         if is_shorter:
             if not is_running and part.lapses:
-                part.lapses = min(start + GRACE, end)
+                is_asked = part.state == "pending"
+                part.lapses = start if is_asked else min(start + GRACE, end)
         elif not is_running or state == "pending":
             part.state, part.lapses = state, lapses
 
@@ -220,7 +223,7 @@ class Model:
 
     def _as_booked(self, place: Place, start, end, is_admin) -> tuple[str, datetime | None]:
         if place.needs_approval and not is_admin:
-            return "pending", None
+            return "pending", start if start > self.now else end
         if start <= self.now:
             return "checked_in", None
         return "confirmed", min(start + GRACE, end)

@@ -57,7 +57,7 @@ class Campus(Model):
                 new = Kept(pk, pk, place, start, end, "", "confirmed", None, self.now, uid=uid)
                 self.kept.append(new)
             return wrong
-        if known is None or known.state == "cancelled":
+        if known is None or known.state not in OPEN_STATES:
             return set()
         if is_cancelled:
             self.give_up(known, "cancelled", at=self.now)

@@ -22,7 +22,6 @@ from booking.tests.races import ROUNDS
 from booking.tests.races.contest import SLOT, booking, contest_of
 from booking.tests.races.ring import Step
 from meeting_rooms.kernel.clock import FixedClock
-from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure
 from rooms.tests.factories import policy
@@ -138,8 +137,8 @@ def test_hall_and_half__one_comes_free_while_somebody_waits_for_the_other__is_of
         assert WaitingEntry.objects.get(pk=entry.pk).offer is not None
 
 
-def test_undo__of_a_cancellation_of_what_was_released__does_not_bring_the_release_back():
-    """A calendar cancels what nobody came to; there is nothing to bring back but the release."""
+def test_undo__of_a_cancellation_of_what_was_released__brings_the_booking_back():
+    """A calendar cancels what nobody came to: that is over, and stays a release."""
     with contest_of(1) as contest:
         [scene] = contest.rounds(of=1)
         admin, late = scene.cast.admin, FixedClock(at(11, 10))
@@ -152,9 +151,8 @@ def test_undo__of_a_cancellation_of_what_was_released__does_not_bring_the_releas
         edit_booking(actor=admin, booking_id=pk, edit=edit, clock=CLOCK)
         settle_room(room=scene.room.uuid, clock=late)
         import_event(actor=admin, event=replace(event, is_cancelled=True), clock=late)
-        with pytest.raises(ConflictError) as refused:
-            restore_booking(actor=admin, booking_id=pk, clock=late)
-        assert refused.value.code == "nothing_to_undo"
+        assert Booking.objects.get(pk=pk).state == "released"
+        assert restore_booking(actor=admin, booking_id=pk, clock=late).state == "checked_in"
 
 
 def test_undo__of_a_release__still_works():
