@@ -28,13 +28,9 @@ def offer_freed_slots(tx: RoomTransaction) -> None:
     """
     _close_answered(tx)
     for uuid in {change.before.room for change in tx.changes if change.before and change.frees}:
-        room = tx.rooms[uuid]
+        [room] = rules_of([uuid], version=tx.seen.rules_version)
         in_line = WaitingEntry.objects.select_related("user", "room").filter(
-            room_id__in=room.related,
-            room__is_active=True,
-            closed_at=None,
-            offer=None,
-            user__is_active=True,
+            room_id__in=room.related, room__is_active=True, user__is_active=True
         )
         waiting = in_line.filter(closed_at=None, offer=None, during__endswith__gt=tx.now)
         for entry in waiting[:MAX_IN_LINE]:
