@@ -106,7 +106,7 @@ async def test_case_088__nobody_for_as_long_as_the_policy_says_ends_the_booking(
     assert await AuditEntry.objects.filter(command="end_booking").acount() == 1
 
 
-@pytest.mark.parametrize("minutes", [16, None], ids=["not_yet", "no_such_policy"])
+@pytest.mark.parametrize("minutes", [16, None, 0], ids=["not_yet", "no_such_policy", "never"])
 async def test_case_088__not_before_the_policys_minutes(sensor, minutes):
     """Empty for less than the policy says, or no policy"""
     facts = await checked_in(sensor, minutes)
