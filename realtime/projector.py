@@ -13,25 +13,15 @@ from functools import partial
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from booking.domain.states import BookingState
-from booking.models import Booking
 from booking.selectors import RoomSchedule, read_schedules
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
 from realtime import metrics
 from realtime.domain.derive import Derived, derive
-from realtime.domain.state import (
-    Closure,
-    Hold,
-    LiveState,
-    Mark,
-    Occupancy,
-    Schedule,
-    Slot,
-    SlotState,
-)
+from realtime.domain.state import Closure, LiveState, Mark, Occupancy, Schedule
 from realtime.publisher import Publisher
+from realtime.slots import hold_of, milliseconds, slot_of
 from realtime.store import LiveStore
 from realtime.threads import in_thread
 
@@ -39,12 +29,6 @@ MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has 
 LOOK_AHEAD = timedelta(
     days=2, hours=2
 )  # more than to the end of the next local day, of 25 hours too
-
-_SLOT_STATES = {
-    BookingState.PENDING: SlotState.PENDING,
-    BookingState.CONFIRMED: SlotState.CONFIRMED,
-    BookingState.CHECKED_IN: SlotState.CHECKED_IN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +146,17 @@ class Projector:
         self, schedule: RoomSchedule, stored: LiveState | None, observation: Observation | None
     ) -> LiveState:
         """Return what the room's state ought to be; unchanged content keeps its version."""
-        now = _milliseconds(self._clock.now())
+        now = milliseconds(self._clock.now())
         known = stored.occupancy if stored else Occupancy()
         occupancy = observation.apply(known) if observation else known
         recorded_at = observation.recorded_at if observation and occupancy != known else None
         zone = ZoneInfo(schedule.room.floor.building.timezone)
         horizon = _midnight(now, zone, days=2)
         shown = [b for b in schedule.bookings if b.interval.start < horizon]
-        slots = [_slot(b) for b in shown if b.state in _SLOT_STATES]
-        holds = [
-            _hold(b, b.lapses_at) for b in shown if b.state == BookingState.HELD and b.lapses_at
-        ]
+        slots = [slot for slot in map(slot_of, shown) if slot]
+        holds = [hold for hold in map(hold_of, shown) if hold]
         closures = [
-            Closure(_milliseconds(c.starts_at), c.ends_at and _milliseconds(c.ends_at), c.reason)
+            Closure(milliseconds(c.starts_at), c.ends_at and milliseconds(c.ends_at), c.reason)
             for c in schedule.closures
         ]
         derived = derive(slots, closures, occupancy, now, holds)
@@ -258,39 +240,11 @@ def _became_fact_at(
         facts.append(recorded_at)
     if stored.next_change_at is not None and stored.next_change_at <= now:
         facts.append(stored.next_change_at)
-    return _milliseconds(min(facts, default=now))
+    return milliseconds(min(facts, default=now))
 
 
 def _count(outcome: str, times: int = 1) -> None:
     metrics.projections_total.labels(outcome).inc(times)
-
-
-def _slot(booking: Booking) -> Slot:
-    return Slot(
-        booking=str(booking.pk),
-        start=_milliseconds(booking.interval.start),
-        end=_milliseconds(booking.interval.end),
-        title=booking.title,
-        organizer=booking.organizer_name,
-        private=booking.is_private,
-        state=_SLOT_STATES[BookingState(booking.state)],
-        check_in_until=booking.lapses_at and _milliseconds(booking.lapses_at),
-    )
-
-
-def _hold(booking: Booking, expires_at: datetime) -> Hold:
-    return Hold(
-        id=str(booking.pk),
-        start=_milliseconds(booking.interval.start),
-        end=_milliseconds(booking.interval.end),
-        holder=booking.organizer_name,
-        expires_at=_milliseconds(expires_at),
-    )
-
-
-def _milliseconds(at: datetime) -> datetime:
-    """Round down to what MongoDB keeps, so that a state read back equals the one written."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _midnight(now: datetime, zone: ZoneInfo, *, days: int) -> datetime:

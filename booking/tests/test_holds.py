@@ -27,8 +27,9 @@ from meeting_rooms.kernel.errors import (
     PermissionDeniedError,
 )
 from meeting_rooms.kernel.interval import Interval
+from rooms.domain.rulebook import Approval
 from rooms.models import Room
-from rooms.tests.factories import room
+from rooms.tests.factories import divide, policy, room
 
 pytestmark = pytest.mark.django_db
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -195,3 +196,55 @@ def _listed(during: Interval) -> list[object]:
     period = {"starts_at": during.start.isoformat(), "ends_at": during.end.isoformat()}
     answer = Client().get("/api/v1/bookings", period, headers=bearer(person()))
     return answer.json()["items"]
+
+
+def test_hold_slot__quota_used_up__is_asked_only_when_it_is_booked():
+    dogger, ann = room(), actor()
+    policy(dogger).quotas.create(period="day", max_count=1)
+    book(dogger, hours(14, 15), by=ann)
+    assert hold(dogger, hours(11, 12), by=ann).state is BookingState.HELD
+    with pytest.raises(MeetingRoomsError) as refused:
+        book(dogger, hours(11, 12), by=ann)
+    assert refused.value.code == "quota_of_bookings"
+
+
+def test_hold_slot__room_with_approval__holds_and_then_asks():
+    dogger, ann = room(), actor()
+    policy(dogger, approval=Approval.ALWAYS)
+    held = hold(dogger, hours(11, 12), by=ann)
+    booked = book(dogger, hours(11, 12), by=ann)
+    assert (held.state, booked.state) == (BookingState.HELD, BookingState.PENDING)
+    assert held.id == booked.id
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [({"max_minutes": 30}, "too_long"), ({"bookable_by": "managers"}, "not_bookable_by_you")],
+    ids=["too_long", "not_by_you"],
+)
+def test_hold_slot__against_the_rooms_rules__is_refused_like_a_booking(rules, code):
+    dogger = room()
+    policy(dogger, **rules)
+    with pytest.raises(MeetingRoomsError) as refused:
+        hold(dogger, hours(11, 12), by=actor())
+    assert refused.value.code == code
+    assert not Booking.objects.exists()
+
+
+def test_hold_slot__within_anothers_gap__is_refused():
+    dogger = room()
+    policy(dogger, gap_minutes=30)
+    hold(dogger, hours(11, 12), by=actor())
+    with pytest.raises(MeetingRoomsError) as refused:
+        hold(dogger, Interval(at(12, 15), at(13)), by=actor())
+    assert refused.value.code == "gap_too_short"
+
+
+def test_holds__of_a_hall_and_its_half__exclude_each_other():
+    hall, left, right = room("Hall"), room("Left"), room("Right")
+    divide(hall, left, right)
+    hold(left, hours(11, 12), by=actor())
+    with pytest.raises(ConflictError) as refused:
+        hold(hall, hours(11, 12), by=actor())
+    assert refused.value.code == "slot_held"
+    assert hold(right, hours(11, 12), by=actor()).state is BookingState.HELD

@@ -49,11 +49,12 @@ def derive(
     """Return what holds at `now`, and until when.
 
     `agenda` is sorted by start and free of overlaps, with `holds`, too. A slot past its check-in
-    instant is free here, whether its booking was released yet or not, and so is a hold that has run
-    out; a stale sensor neither fills nor empties a room. A held room has the `until` of a free one:
-    so whoever may not know of holds is told the very same as without them.
+    instant is free here, whether its booking was released yet or not, and so are a request that
+    nobody decided in time and a hold that has run out; a stale sensor neither fills nor empties a
+    room. A held room has the `until` of a free one: so whoever may not know of holds is told the
+    very same as without them.
     """
-    slots = tuple(slot for slot in agenda if slot.end > now and not _is_no_show(slot, now))
+    slots = tuple(slot for slot in agenda if slot.end > now and not _is_given_back(slot, now))
     current = next((slot for slot in slots if slot.start <= now), None)
     upcoming = next((slot for slot in slots if slot.start > now), None)
     closure = next((c for c in closures if _runs(c.start, c.end, now)), None)
@@ -78,8 +79,15 @@ def derive(
     )
 
 
-def _is_no_show(slot: Slot, now: datetime) -> bool:
-    deadline = slot.check_in_until if slot.state is SlotState.CONFIRMED else None
+def _is_given_back(slot: Slot, now: datetime) -> bool:
+    """Say whether nobody checked in to it, or decided about it, in time."""
+    match slot.state:
+        case SlotState.CONFIRMED:
+            deadline = slot.check_in_until
+        case SlotState.PENDING:
+            deadline = slot.decide_until
+        case SlotState.CHECKED_IN:
+            deadline = None
     return deadline is not None and deadline <= now
 
 
@@ -139,7 +147,8 @@ def _next_change(
 ) -> datetime | None:
     instants: list[datetime | None] = []
     for slot in slots:
-        instants += [slot.start, slot.end, slot.check_in_until, slot.end - ENDING_LEAD]
+        instants += [slot.start, slot.end, slot.end - ENDING_LEAD]
+        instants += [slot.check_in_until, slot.decide_until]
     for closure in closures:
         instants += [closure.start, closure.end, closure.end and closure.end - ENDING_LEAD]
     if occupancy.observed_at is not None:

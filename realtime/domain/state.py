@@ -105,6 +105,7 @@ class Slot:
     private: bool
     state: SlotState
     check_in_until: datetime | None  # None: this booking needs no check-in
+    decide_until: datetime | None = None  # given back then unless it is approved; pending ones only
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:

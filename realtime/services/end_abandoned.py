@@ -96,11 +96,7 @@ def _limits(uuids: Collection[UUID]) -> dict[UUID, int]:
     """Return after how many minutes without anybody each room is given back, where it is at all."""
     in_use = Room.objects.filter(uuid__in=uuids, is_active=True).values_list("uuid", flat=True)
     rules = current_rules_of(list(in_use))
-    return {
-        room.uuid: room.book.absence_minutes
-        for room in rules
-        if room.book.absence_minutes is not None
-    }
+    return {room.uuid: room.book.absence_minutes for room in rules if room.book.absence_minutes}
 
 
 def _last_sign_of_life(booking: UUID) -> datetime | None:

@@ -13,9 +13,6 @@ from realtime.domain.state import (
     Slot,
     SlotState,
 )
-from rooms import rulebooks
-from rooms.models import Room
-from rooms.rulebooks import current_rules_of
 
 
 def slot(start: datetime, end: datetime, *, waits_until: datetime | None = None,
@@ -37,9 +34,3 @@ def live(room: str = "r1", version: int = 1, epoch: str = "e1", **changes) -> Li
         changed_at=NOW,
     )  # fmt: skip
     return replace(state, **changes)
-
-
-def set_rules(room: Room, **rules: object) -> None:
-    """Let these rules hold in the room."""
-    [known] = current_rules_of([room.uuid])
-    rulebooks._kept[room.uuid] = replace(known, book=replace(known.book, **rules))

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from channels.db import database_sync_to_async
 
-from booking.models import Booking
 from booking.services.hold_slot import hold_slot
 from booking.tests.factories import NOW, at, book, hours
 from identity.tests.factories import actor
@@ -26,6 +25,7 @@ from realtime.domain.state import (
     SlotState,
 )
 from realtime.tests.factories import live, seen, slot
+from rooms.domain.rulebook import Approval
 from rooms.tests import factories
 
 MINUTE = timedelta(minutes=1)
@@ -68,6 +68,13 @@ def test_derive__unapproved_request_runs__waits_until_its_end():
     state = derive([PENDING], [], NOBODY, NOW)
     assert (state.status, state.until) == (RoomStatus.RESERVED, at(11))
     assert derive([PENDING], [], seen(2), NOW).status is RoomStatus.OCCUPIED
+
+
+def test_derive__nobody_decides_in_time__is_free_from_that_instant():
+    late = replace(PENDING, start=at(11), end=at(12), decide_until=at(11))
+    assert derive([late], [], NOBODY, NOW).until == at(11)
+    after = derive([late], [], NOBODY, at(11))
+    assert (after.status, after.agenda, after.until) == (RoomStatus.FREE, (), None)
 
 
 def held_room(**changes) -> LiveState:
@@ -138,7 +145,8 @@ async def test_project__hold__comes_and_goes_by_the_clock(store, projector, publ
 @pytest.mark.django_db(transaction=True)
 async def test_project__request_that_takes_the_slot__is_in_the_agenda(projector):
     room = await database_sync_to_async(factories.room)()
-    facts = await database_sync_to_async(book)(room, hours(11, 12))
-    await Booking.objects.filter(pk=facts.id).aupdate(state="pending", lapses_at=None)
+    await database_sync_to_async(factories.policy)(room, approval=Approval.ALWAYS)
+    await database_sync_to_async(book)(room, hours(11, 12))
     [pending] = (await projector.project(room.uuid)).schedule.agenda
     assert (pending.state, pending.check_in_until) == (SlotState.PENDING, None)
+    assert pending.decide_until == at(11)

@@ -19,7 +19,6 @@ from realtime.domain.state import RoomStatus, SensorHealth
 from realtime.services.end_abandoned import AbsenceWatch
 from realtime.services.record_occupancy import OccupancySink
 from realtime.store import Reading
-from realtime.tests.factories import set_rules
 from rooms.domain.rulebook import Presence
 from rooms.tests import factories
 
@@ -73,7 +72,7 @@ async def test_case_088__seeing_people_checks_in_only_where_the_policy_says_so(
     sensor, presence, state
 ):
     """The sensor sees people and nobody has checked in"""
-    await call(set_rules)(sensor.room, presence=presence)
+    await call(factories.policy)(sensor.room, presence=presence)
     facts = await call(booked)(sensor.room)
     await sensor.is_at(10, 2)
     seen = await sensor.reads(3)
@@ -83,7 +82,7 @@ async def test_case_088__seeing_people_checks_in_only_where_the_policy_says_so(
 
 
 async def checked_in(sensor: Sensor, minutes: int | None):
-    await call(set_rules)(sensor.room, absence_minutes=minutes)
+    await call(factories.policy)(sensor.room, absence_minutes=minutes)
     facts = await call(booked)(sensor.room)
     await call(check_in)(
         actor=await call(people.actor)(), booking_id=facts.id, clock=FixedClock(at(10, 1))
@@ -107,7 +106,7 @@ async def test_case_088__nobody_for_as_long_as_the_policy_says_ends_the_booking(
     assert await AuditEntry.objects.filter(command="end_booking").acount() == 1
 
 
-@pytest.mark.parametrize("minutes", [16, None], ids=["not_yet", "no_such_policy"])
+@pytest.mark.parametrize("minutes", [16, None, 0], ids=["not_yet", "no_such_policy", "never"])
 async def test_case_088__not_before_the_policys_minutes(sensor, minutes):
     """Empty for less than the policy says, or no policy"""
     facts = await checked_in(sensor, minutes)
@@ -146,7 +145,7 @@ async def test_case_088__a_silent_stretch_is_no_proof_of_absence(sensor):
 
 async def test_case_088__absence_counts_from_the_check_in(sensor):
     """Checked in from the way to the room"""
-    await call(set_rules)(sensor.room, absence_minutes=5)
+    await call(factories.policy)(sensor.room, absence_minutes=5)
     facts = await call(booked)(sensor.room)
     await sensor.is_at(10, 0)
     await sensor.reads(0)
