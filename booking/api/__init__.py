@@ -1,0 +1,36 @@
+"""REST: everything about bookings. Each module parses, calls one command or read, and answers."""
+
+from ninja import Router
+
+from booking.api import (
+    availability,
+    bookings,
+    changes,
+    checks,
+    closures,
+    days,
+    devices,
+    halls,
+    requests,
+    series,
+    waiting,
+    zones,
+)
+
+PARTS = (
+    bookings,
+    changes,
+    requests,
+    series,
+    availability,
+    checks,
+    days,
+    closures,
+    halls,
+    waiting,
+    devices,
+    zones,
+)
+router = Router()
+for part in PARTS:
+    router.add_router("", part.router)
