@@ -79,7 +79,7 @@ MEANINGS = {
     429: "A stated bound was passed.",
     503: "A store did not answer. Nothing was changed; trying again is safe.",
 }
-VERSIONED = {"BookingOut", "BookedOut", "HoldOut"}  # answers that carry an ETag
+VERSIONED = {"BookingOut", "BookedOut", "SeriesOut"}  # answers that carry an ETag
 
 
 class DocumentedAPI(NinjaAPI):

@@ -10,7 +10,9 @@ from booking.api import (
     closures,
     days,
     devices,
+    feeds,
     halls,
+    holds,
     requests,
     series,
     waiting,
@@ -20,6 +22,7 @@ from booking.api import (
 PARTS = (
     bookings,
     changes,
+    holds,
     requests,
     series,
     availability,
@@ -28,6 +31,7 @@ PARTS = (
     closures,
     halls,
     waiting,
+    feeds,
     devices,
     zones,
 )

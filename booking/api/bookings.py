@@ -20,6 +20,7 @@ from booking.api.shapes import (
 )
 from booking.clock import DATABASE_CLOCK
 from booking.domain.refusals import SlotTakenError
+from booking.domain.states import BookingState
 from booking.selectors import bookings_during, get_booking
 from booking.services.book_room import MAX_ROOMS, BookRooms, book_rooms
 from booking.services.edit_booking import BookingEdit, edit_booking
@@ -114,6 +115,7 @@ def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPa
     if query.mine:
         wanted &= Q(organizer=viewer.user_id)
     found = bookings_during(query.interval(), now=DATABASE_CLOCK.now()).filter(wanted)
+    found = found.exclude(state=BookingState.HELD)  # nobody has booked it yet
     page = found[query.offset : query.offset + query.limit]
     items = [BookingOut.of(booking.facts(), viewer) for booking in page]
     return BookingPage(items=items, count=found.count())
