@@ -47,5 +47,6 @@ def _plain(told: str, status: HTTPStatus) -> HttpResponse:
 
 
 def _entity_tag(calendar: bytes) -> str:
-    lines = (line for line in calendar.splitlines() if not line.startswith(WRITTEN_ANEW))
-    return f'"{hashlib.sha256(b"\n".join(lines)).hexdigest()[:32]}"'
+    told = [line for line in calendar.splitlines() if not line.startswith(WRITTEN_ANEW)]
+    digest = hashlib.sha256(b"\n".join(told)).hexdigest()
+    return f'"{digest[:32]}"'

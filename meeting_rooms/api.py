@@ -16,7 +16,7 @@ from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem, status_of
-from meeting_rooms.openapi import DocumentedAPI
+from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
 from rooms.api import router as rooms_router
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ api = DocumentedAPI(
     "is stable. Live changes are pushed at /ws/v1/live.",
     docs_url=None,  # the bundled viewers need inline scripts, which the CSP forbids
     urls_namespace="api",
+    renderer=OrjsonRenderer(),
     auth=API_AUTH,
 )
 api.add_router("", identity_router)

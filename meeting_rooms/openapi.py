@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+import orjson
+from django.http import HttpRequest
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.renderers import BaseRenderer
 
 from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem
 
@@ -80,6 +83,16 @@ MEANINGS = {
     503: "A store did not answer. Nothing was changed; trying again is safe.",
 }
 VERSIONED = {"BookingOut", "BookedOut", "SeriesOut"}  # answers that carry an ETag
+
+
+class OrjsonRenderer(BaseRenderer):
+    """Writes answers with all digits of an instant: what was read can be sent back as it is."""
+
+    media_type = "application/json"
+
+    def render(self, _request: HttpRequest, data: Any, *, response_status: int) -> bytes:  # noqa: ARG002
+        """Return the body."""
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
 
 
 class DocumentedAPI(NinjaAPI):

@@ -6,6 +6,8 @@ from typing import Any
 from django.test import Client
 
 from identity.models import User
+from identity.selectors import actor_of
+from identity.services.issue_device import issue_device
 from identity.tests.factories import bearer
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from rooms.models import Room
@@ -65,3 +67,9 @@ class Caller:
         answer = self.post("/bookings", body)
         assert answer.status_code == 201, answer.content
         return answer.json()
+
+
+def device(admin: User, *rooms: Room, name: str = "Door of Den") -> Caller:
+    """Return a device of these rooms as whoever calls."""
+    known = [one.uuid for one in rooms]
+    return Caller(token=issue_device(actor=actor_of(admin), name=name, rooms=known).secret)

@@ -90,28 +90,6 @@ def test_alternatives__taken_slot__nearest_time_then_nearest_room(ann):
     assert elsewhere == [same.name, large.name]
 
 
-def test_case_071__conflict_and_day__are_told_in_the_rooms_zone(ann):
-    """A day of a room far away from whoever asks."""
-    far = building(timezone="Pacific/Auckland", slug="far")
-    place = room("Kea", on=floor(far))
-    day = (future(0) + timedelta(days=20)).date()
-    found = ann.get(f"/days/{day}", {"building": "far"}).json()["rooms"][0]
-    starts = datetime.fromisoformat(found["starts_at"])
-    assert found["timezone"] == "Pacific/Auckland"
-    # Its day begins the evening before, for whoever counts in UTC.
-    assert starts.astimezone(UTC).date() == day - timedelta(days=1)
-    evening = {
-        "starts_at": (starts + timedelta(minutes=30)).isoformat(),
-        "ends_at": (starts + timedelta(minutes=90)).isoformat(),
-    }
-    booked = ann.book(evening, place)
-    assert booked["local_start"] == f"{day}T00:30:00"
-    [shown] = ann.get(f"/days/{day}", {"building": "far"}).json()["rooms"][0]["bookings"]
-    assert shown["id"] == booked["id"]
-    before = ann.get(f"/days/{day - timedelta(days=1)}", {"building": "far"}).json()["rooms"][0]
-    assert before["bookings"] == []
-
-
 def test_day__over_a_change_of_clocks__has_23_or_25_hours(ann):
     room("Spree", on=floor(building(timezone="Europe/Berlin", slug="berlin")))
     for day, hours in ((date(2027, 3, 28), 23), (date(2027, 10, 31), 25), (date(2027, 6, 1), 24)):

@@ -96,17 +96,6 @@ def test_patch__from_the_version_that_was_read__changes(ann):
     assert (answer.status_code, answer.json()["title"], answer["ETag"]) == (200, "New", '"2"')
 
 
-def test_case_018__patch__of_an_old_version__is_412_with_the_difference(ann):
-    """An edit made from an old version."""
-    booked = ann.book(slot(0), title="Plan")
-    path = f"/bookings/{booked['id']}"
-    ann.patch(path, {"title": "Theirs"})
-    refused = ann.refused("patch", path, {"title": "Mine"}, HTTP_IF_MATCH='"1"')
-    assert (refused["status"], refused["code"], refused["version"]) == (412, "stale_version", 2)
-    assert refused["changed"]["title"] == {"was": "Plan", "is": "Theirs"}
-    assert ann.get(path).json()["title"] == "Theirs"
-
-
 def test_patch__without_if_match__lets_the_last_writer_win(ann):
     path = f"/bookings/{ann.book(slot(0))['id']}"
     assert ann.patch(path, {"title": "a"}).status_code == 200
