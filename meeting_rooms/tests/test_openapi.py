@@ -8,6 +8,7 @@ stores: nothing may break, and nothing may be answered that the document does no
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -30,6 +31,7 @@ from identity.models import Role
 from meeting_rooms.api import api
 from meeting_rooms.tests.api_world import World
 
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), default=str))
 OPERATIONS = [
     (path, method, operation)
@@ -83,6 +85,13 @@ def test_document__bodies__refuse_members_they_do_not_have():
         for ref in filter(None, refs):
             body = DOCUMENT["components"]["schemas"][ref.rsplit("/", 1)[-1]]
             assert body["additionalProperties"] is False, (path, ref)
+
+
+def test_docs__name_every_operation():
+    told = (ROOT / "docs" / "api.md").read_text()
+    for path, method, operation in OPERATIONS:
+        address = f"`{method.upper()} {path.removeprefix('/api/v1')}` | `{operation['operationId']}`"
+        assert address in told
 
 
 def test_document__makes_a_client_that_imports(tmp_path):
