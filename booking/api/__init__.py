@@ -10,6 +10,7 @@ from booking.api import (
     closures,
     days,
     devices,
+    exchange,
     feeds,
     halls,
     holds,
@@ -32,6 +33,7 @@ PARTS = (
     halls,
     waiting,
     feeds,
+    exchange,
     devices,
     zones,
 )

@@ -90,7 +90,9 @@ def test_document__bodies__refuse_members_they_do_not_have():
 def test_docs__name_every_operation():
     told = (ROOT / "docs" / "api.md").read_text()
     for path, method, operation in OPERATIONS:
-        address = f"`{method.upper()} {path.removeprefix('/api/v1')}` | `{operation['operationId']}`"
+        address = (
+            f"`{method.upper()} {path.removeprefix('/api/v1')}` | `{operation['operationId']}`"
+        )
         assert address in told
 
 
