@@ -20,11 +20,13 @@ from booking.api.shapes import (
 )
 from booking.clock import DATABASE_CLOCK
 from booking.domain.refusals import SlotTakenError
+from booking.domain.request import Request
 from booking.domain.states import BookingState
 from booking.selectors import bookings_during, get_booking
 from booking.services.book_room import MAX_ROOMS, BookRooms, book_rooms
 from booking.services.edit_booking import BookingEdit, edit_booking
 from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.problem import Problem
 from meeting_rooms.kernel.wire import Body, Count, Instant, version_of
@@ -142,7 +144,7 @@ def create_booking(
     try:
         first, *others = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key)
     except SlotTakenError as taken:
-        taken.facts = {**taken.facts, **_alternatives(taken.facts, wanted)}
+        taken.facts = {**taken.facts, **_alternatives(taken.facts, wanted, actor)}
         raise
     shown = answer(first, actor, response)
     parts = [BookingOut.of(other, actor) for other in others]
@@ -198,7 +200,8 @@ def change_booking(
     return answer(facts, actor, response)
 
 
-def _alternatives(facts: Mapping[str, Any], wanted: BookRooms) -> dict[str, Any]:
+def _alternatives(facts: Mapping[str, Any], wanted: BookRooms, actor: Actor) -> dict[str, Any]:
     room = UUID(str(facts.get("room", wanted.rooms[0])))
-    found = suggest_alternatives(room, wanted.interval, now=DATABASE_CLOCK.now())
+    asked = Request(wanted.interval, actor.user_id, attendees=wanted.attendees)
+    found = suggest_alternatives(room, wanted.interval, now=DATABASE_CLOCK.now(), request=asked)
     return {"alternatives": [alternative.as_json() for alternative in found]}
