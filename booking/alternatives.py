@@ -1,18 +1,23 @@
-"""What could be booked instead of a slot that is taken. A read, built on the selectors."""
+"""What could be booked instead of a slot that is taken. A read, built on the selectors.
 
+Everything that is offered has passed the rules of its room, all but the person's quotas.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from booking.domain.gaps import gaps, nearest_fits
-from booking.selectors import rooms_free_during, unavailable_intervals
+from booking.domain.request import Request
+from booking.free_rooms import RoomsNow, rooms_now
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.opening import is_open_throughout
 from rooms.models import Room
-from rooms.rulebooks import current_rules_of
 from rooms.selectors import RoomFilter, find_rooms, get_room
 
 MAX_ALTERNATIVES = 3  # of each kind
+MAX_JUDGED = 40  # free stretches of one room; a day has fewer
 SEARCH_EITHER_SIDE = timedelta(hours=4)
 
 
@@ -23,38 +28,57 @@ class Alternative:
     room: Room
     interval: Interval
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as refusals and answers show it."""
+        return {
+            "room": str(self.room.uuid),
+            "name": self.room.name,
+            "starts_at": self.interval.start.isoformat(),
+            "ends_at": self.interval.end.isoformat(),
+        }
 
-def suggest_alternatives(room_uuid: UUID, wanted: Interval, *, now: datetime) -> list[Alternative]:
+
+def suggest_alternatives(
+    room_uuid: UUID, wanted: Interval, *, now: datetime, request: Request | None = None
+) -> list[Alternative]:
     """Return the nearest times in this room, then other rooms of the building at the same time.
 
     Other rooms seat at least as many, the closest fit first. A suggestion is no promise.
     """
     room = get_room(room_uuid)
-    return [*_other_times(room, wanted, now), *_other_rooms(room, wanted, now)]
+    asked = request or Request(wanted, person=None)
+    return [*_other_times(room, asked, wanted, now), *_other_rooms(room, asked, wanted, now)]
 
 
-def _other_times(room: Room, wanted: Interval, now: datetime) -> list[Alternative]:
+def _other_times(room: Room, asked: Request, wanted: Interval, now: datetime) -> list[Alternative]:
     window_start = max(now, wanted.start - SEARCH_EITHER_SIDE)
-    window = Interval(window_start, wanted.end + SEARCH_EITHER_SIDE)
-    taken = unavailable_intervals([room], window, now=now).get(room.pk, [])
-    fits = [Alternative(room, fit) for fit in nearest_fits(wanted, gaps(taken, window))]
-    return _open(fits)[:MAX_ALTERNATIVES]
+    window_end = wanted.end + SEARCH_EITHER_SIDE
+    if window_start >= window_end:
+        return []
+    window = Interval(window_start, window_end)
+    here = rooms_now([room], window, now=now)
+    fits = nearest_fits(wanted, gaps(here.taken(room), window))[:MAX_JUDGED]
+    return _allowed(here, [Alternative(room, fit) for fit in fits], asked)
 
 
-def _other_rooms(room: Room, wanted: Interval, now: datetime) -> list[Alternative]:
+def _other_rooms(room: Room, asked: Request, wanted: Interval, now: datetime) -> list[Alternative]:
     building = room.floor.building.slug
-    found = find_rooms(RoomFilter(building=building, min_capacity=room.capacity))
-    candidates = found.exclude(pk=room.pk)
-    free = rooms_free_during(candidates, wanted, now=now)
-    free.sort(key=lambda other: (other.floor_id != room.floor_id, other.capacity, other.name))
-    return _open([Alternative(other, wanted) for other in free])[:MAX_ALTERNATIVES]
+    others = find_rooms(RoomFilter(building=building, min_capacity=room.capacity))
+    found = rooms_now(others.exclude(pk=room.pk), wanted, now=now)
+    by_fit = sorted(
+        found.rooms,
+        key=lambda other: (other.floor_id != room.floor_id, other.capacity, other.name, other.pk),
+    )
+    return _allowed(found, [Alternative(other, wanted) for other in by_fit], asked)
 
 
-def _open(fits: list[Alternative]) -> list[Alternative]:
-    """Return those that lie in the opening hours of their rooms."""
-    rules = current_rules_of([fit.room.uuid for fit in fits])
-    return [
-        fit
-        for fit, room in zip(fits, rules, strict=True)
-        if is_open_throughout(room.book, room.zone, fit.interval)
-    ]
+def _allowed(
+    found: RoomsNow, candidates: Sequence[Alternative], asked: Request
+) -> list[Alternative]:
+    allowed: list[Alternative] = []
+    for candidate in candidates:
+        if found.allows(candidate.room, candidate.interval, asked):
+            allowed.append(candidate)
+        if len(allowed) == MAX_ALTERNATIVES:
+            break
+    return allowed

@@ -1,10 +1,10 @@
-"""Django admin for people and tokens."""
+"""Django admin for people, tokens and devices."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from identity.models import ApiToken, User
+from identity.models import ApiToken, Device, User
 
 
 @admin.register(User)
@@ -44,4 +44,17 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """Refuse: the secret would pass through a second pair of hands."""
+        return False
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin[Device]):
+    """Devices, to see and to revoke; a new one is made through the API, which shows its token."""
+
+    list_display = ("name", "prefix", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix", "created_at", "last_used_at")
+    fields = ("name", "rooms", *readonly_fields, "revoked_at")
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        """Refuse: there would be no token."""
         return False

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
-from pydantic import AwareDatetime
 
 from identity.api_auth import user_from
 from identity.models import ApiToken, Role, User
 from identity.services.issue_api_token import issue_api_token
 from identity.services.revoke_api_token import revoke_api_token
 from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Body, Instant
 
 router = Router(tags=["account"])
 
@@ -25,11 +25,11 @@ class MeOut(Schema):
     role: Role
 
 
-class TokenIn(Schema):
+class TokenIn(Body):
     """A token to be made."""
 
     name: str = Field(max_length=100, examples=["lobby bot"])
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class TokenOut(Schema):
@@ -49,19 +49,19 @@ class NewTokenOut(TokenOut):
     secret: str
 
 
-@router.get("/me", response=MeOut, summary="Who am I")
+@router.get("/me", response={200: MeOut}, operation_id="show_me", summary="Who am I")
 def me(request: HttpRequest) -> User:
     """Return the person behind the token or session."""
     return user_from(request)
 
 
-@router.get("/tokens", response=list[TokenOut], summary="My active API tokens")
+@router.get("/tokens", response={200: list[TokenOut]}, summary="My active API tokens")
 def list_tokens(request: HttpRequest) -> list[ApiToken]:
     """Return the caller's tokens that are not revoked, newest first."""
     return list(user_from(request).api_tokens.filter(revoked_at=None))
 
 
-@router.post("/tokens", response={201: NewTokenOut, 422: Problem}, summary="Make an API token")
+@router.post("/tokens", response={201: NewTokenOut, 429: Problem}, summary="Make an API token")
 def make_token(request: HttpRequest, body: TokenIn) -> Status[NewTokenOut]:
     """Make a token. Its secret cannot be read again."""
     issued = issue_api_token(user=user_from(request), name=body.name, expires_at=body.expires_at)

@@ -1,8 +1,9 @@
-"""People and their API tokens. Fields and constraints only."""
+"""People, their API tokens, and devices. Fields and constraints only."""
 
 import uuid
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -104,6 +105,28 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class Device(models.Model):
+    """A panel at a door, with a token of its own: it is nobody, and knows its rooms only.
+
+    `rooms` are uuids, for places are an app further on. Only the token's SHA-256 is kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    rooms = ArrayField(models.UUIDField())
+    prefix = models.CharField(max_length=TOKEN_PREFIX_LENGTH)
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

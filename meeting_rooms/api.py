@@ -8,34 +8,33 @@ import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from booking.api import router as booking_router
-from booking.check_api import router as check_router
 from identity.api import router as identity_router
 from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem, status_of
+from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
 from rooms.api import router as rooms_router
 
 log = structlog.get_logger(__name__)
 RETRY_AFTER_S = 2
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Meeting Rooms",
     version=__version__,
     description="Rooms, availability and bookings. Refusals are RFC 9457 problems whose `code` "
     "is stable. Live changes are pushed at /ws/v1/live.",
     docs_url=None,  # the bundled viewers need inline scripts, which the CSP forbids
     urls_namespace="api",
+    renderer=OrjsonRenderer(),
     auth=API_AUTH,
 )
 api.add_router("", identity_router)
 api.add_router("", rooms_router)
 api.add_router("", booking_router)
-api.add_router("", check_router)
 
 
 def _answer(

@@ -11,6 +11,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID_HEADER = "X-Request-ID"
+_FEED_SECRET = re.compile(r"/feeds/[^\s\"'/?]+")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _SHARED: list[Any] = [
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     """Return the `LOGGING` setting: JSON lines for machines, or coloured lines for a terminal."""
-    renderer = (
+    renderer = _without_secrets(
         structlog.processors.JSONRenderer(ensure_ascii=True)  # no raw control bytes in a line
         if as_json
         else structlog.dev.ConsoleRenderer(pad_event_to=32)
@@ -61,6 +62,15 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "daphne": {"level": "WARNING"},
         },
     }
+
+
+def _without_secrets(render: Callable[[Any, str, Any], str | bytes]) -> Callable[..., str]:
+    """Take the secrets of calendar feeds out of a line: they stand in the address, not a header."""
+
+    def rendered(logger: Any, name: str, event: Any) -> str:
+        return _FEED_SECRET.sub("/feeds/[secret]", str(render(logger, name, event)))
+
+    return rendered
 
 
 def _request_id(request: HttpRequest) -> str:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from booking.views import feed
 from meeting_rooms.api import api
 from meeting_rooms.health import healthz, readyz
 from meeting_rooms.metrics import metrics
@@ -16,6 +17,7 @@ urlpatterns = [
     path("metrics", metrics),
     path("api/v1/asyncapi.json", asyncapi_json, name="asyncapi"),
     path("api/v1/", api.urls),
+    path("feeds/<str:secret>.ics", feed, name="feed"),
     path("admin/", admin.site.urls),
     path("", include("frontend.urls")),
 ]

@@ -56,25 +56,42 @@ def show_rules(
     return RoomPolicyOut(room=room_id, version=rules.version, rules=told)
 
 
-@router.get("/policies/campus", response=_READ, summary="What the campus says")
+@router.get(
+    "/policies/campus",
+    response=_READ,
+    summary="What the campus says",
+    operation_id="show_campus_policy",
+)
 def show_campus(request: HttpRequest, response: HttpResponse) -> PolicyDocument:
     """Return the campus's policy and its ETag; null members keep the defaults."""
     return _shown(request, response, CAMPUS)
 
 
-@router.get("/policies/buildings/{slug}", response=_READ, summary="What a building says")
+@router.get(
+    "/policies/buildings/{slug}",
+    response=_READ,
+    summary="What a building says",
+    operation_id="show_building_policy",
+)
 def show_building(request: HttpRequest, response: HttpResponse, slug: str) -> PolicyDocument:
     """Return a building's policy and its ETag; null members are inherited from the campus."""
     return _shown(request, response, building_scope(slug))
 
 
-@router.get("/policies/rooms/{room_id}", response=_READ, summary="What a room says")
+@router.get(
+    "/policies/rooms/{room_id}",
+    response=_READ,
+    summary="What a room says",
+    operation_id="show_room_policy",
+)
 def show_room(request: HttpRequest, response: HttpResponse, room_id: UUID) -> PolicyDocument:
     """Return a room's policy and its ETag; null members are inherited from its building."""
     return _shown(request, response, room_scope(room_id))
 
 
-@router.patch("/policies/campus", response=_WRITE, summary=_SET)
+@router.patch(
+    "/policies/campus", response=_WRITE, summary=_SET, operation_id="change_campus_policy"
+)
 def set_campus(
     request: HttpRequest, response: HttpResponse, body: PolicyDocument, if_match: IfMatch = None
 ) -> PolicyDocument:
@@ -82,7 +99,12 @@ def set_campus(
     return _set(request, response, CAMPUS, body, if_match)
 
 
-@router.patch("/policies/buildings/{slug}", response=_WRITE, summary=_SET)
+@router.patch(
+    "/policies/buildings/{slug}",
+    response=_WRITE,
+    summary=_SET,
+    operation_id="change_building_policy",
+)
 def set_building(
     request: HttpRequest,
     response: HttpResponse,
@@ -94,7 +116,9 @@ def set_building(
     return _set(request, response, building_scope(slug), body, if_match)
 
 
-@router.patch("/policies/rooms/{room_id}", response=_WRITE, summary=_SET)
+@router.patch(
+    "/policies/rooms/{room_id}", response=_WRITE, summary=_SET, operation_id="change_room_policy"
+)
 def set_room(
     request: HttpRequest,
     response: HttpResponse,

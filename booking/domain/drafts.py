@@ -13,6 +13,8 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
+WALK_UP = "walk_up"  # the flag of what was booked at the door, by nobody in particular
+
 
 @dataclass(frozen=True, slots=True)
 class Details:

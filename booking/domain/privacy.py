@@ -1,5 +1,7 @@
 """Who may read what a booking is about. Pure; every exit asks here."""
 
+from dataclasses import replace
+
 from booking.domain.facts import BookingFacts
 from meeting_rooms.kernel.actor import Actor
 
@@ -7,5 +9,31 @@ BUSY_TITLE = "Busy"
 
 
 def may_read_details(facts: BookingFacts, viewer: Actor) -> bool:
-    """Say whether the viewer may read title and organizer: all but strangers to a private one."""
-    return not facts.private or viewer.is_admin or viewer.user_id == facts.organizer_id is not None
+    """Say whether the viewer may read title and organizer: all but strangers to a private one.
+
+    Who is nobody in particular is not the organizer of a booking that has none.
+    """
+    is_own = viewer.user_id is not None and viewer.user_id == facts.organizer_id
+    return not facts.private or viewer.is_admin or is_own
+
+
+def as_read_by(facts: BookingFacts, viewer: Actor) -> BookingFacts:
+    """Return the booking as the viewer may read it.
+
+    Of a stranger's private booking only room, time and state are left: no people, no flags, nothing
+    that ties it to others, for a series or a group tells whose it is.
+    """
+    if may_read_details(facts, viewer):
+        return facts
+    return replace(
+        facts,
+        title=BUSY_TITLE,
+        organizer="",
+        organizer_id=None,
+        attendees=None,
+        group_id=None,
+        series_id=None,
+        recurrence_id=None,
+        flags=(),
+        external_uid=None,
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from booking.domain.drafts import WALK_UP
 from booking.domain.facts import BookingFacts
 from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager
@@ -35,6 +36,8 @@ def change_booking(
         answer = None
         for before in parts_of(booking_id):
             require_rooms(tx, before)
+            if before.id == booking_id:
+                actor.require_room(before.room)
             after = change(before, tx)
             if after != before:
                 done = Change.of(before, after, actor, command, reason)
@@ -51,7 +54,16 @@ def change_booking(
 
 
 def require_organizer(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:
-    """Refuse a person who is neither the organizer nor runs the room. The system itself may act."""
+    """Refuse who is neither the organizer nor runs the room. The system itself may act.
+
+    A device may for what was booked at its door, where nobody in particular is the organizer.
+    """
+    if actor.is_device:
+        if WALK_UP not in booking.flags:
+            raise PermissionDeniedError(
+                "A device changes only what was booked at its door.", code="not_for_devices"
+            )
+        return
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[booking.room]):
         return
     if actor.user_id != booking.organizer_id:

@@ -16,7 +16,7 @@ from booking.services.room_transaction import in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
-from meeting_rooms.kernel.errors import ConflictError
+from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
 
 
 def swap_rooms(
@@ -24,10 +24,12 @@ def swap_rooms(
 ) -> tuple[BookingFacts, BookingFacts]:
     """Give each of the two bookings the other's room at its own time; both or neither.
 
-    The actor must be allowed to change both. Raises: ConflictError `not_changeable`,
-    `already_started`; NotFoundError; PermissionDeniedError; and what `judge` raises, where a third
-    booking or a rule of the other room is in the way.
+    The actor must be allowed to change both. Raises: InvalidCommandError `same_booking`;
+    ConflictError `not_changeable`, `already_started`; NotFoundError; PermissionDeniedError; and
+    what `judge` raises, where a third booking or a rule of the other room is in the way.
     """
+    if booking_id == other_id:
+        raise InvalidCommandError("Name two bookings to trade rooms.", code="same_booking")
 
     def run(tx: RoomTransaction) -> tuple[BookingFacts, BookingFacts]:
         one, other = get_booking(booking_id).facts(), get_booking(other_id).facts()

@@ -22,6 +22,9 @@ class Plan:
     contenders: int = 32  # for each of them
     board_requests: int = 300
     board_rooms: int = 50
+    day_rooms: int = 500
+    day_bookings: int = 8  # of each room
+    day_requests: int = 20
     small_estate: int = 50  # rooms
     large_estate: int = 5000
     watchers: int = 100  # of the growing building
@@ -47,6 +50,8 @@ def quick_plan() -> Plan:
         contenders=8,
         board_requests=20,
         board_rooms=10,
+        day_rooms=10,
+        day_requests=3,
         small_estate=10,
         large_estate=100,
         watchers=10,

@@ -46,6 +46,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "board": (
         Row("board", "Board page vs Django template: times cheaper", at_least(8, "×")),
     ),
+    "day_view": (
+        Row("day-view", "A day of 500 rooms with 8 bookings each, REST", at_most(300, "ms")),
+    ),
     "growth": (
         Row("growth", "Cost of a change, 5,000 rooms vs 50", at_most(1.2, "×")),
     ),

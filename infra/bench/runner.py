@@ -18,6 +18,7 @@ from infra.bench.measures import (
     commit,
     connection,
     contest,
+    day_view,
     fanout,
     growth,
     herd,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Measure] = {
     "booking": booking.measure,
     "contest": contest.measure,
     "board": board.measure,
+    "day_view": day_view.measure,
     "growth": growth.measure,
     "commit": commit.measure,
 }

@@ -1,31 +1,23 @@
 """`manage.py export_bookings --from DAY --to DAY -o FILE.csv`: bookings as a table."""
 
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as wall_time
+from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from tqdm import tqdm
 
-from booking.calendars import is_readable
-from booking.domain.privacy import BUSY_TITLE
-from booking.domain.states import BookingState
-from booking.domain.table import TableRow, write_table
-from booking.models import Booking, as_range
+from booking.domain.table import write_table
+from booking.models import Booking
+from booking.table_export import bookings_around, table_rows
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
-from meeting_rooms.kernel.interval import Interval
 from rooms.selectors import get_building
 from rooms.services.ensure_room import find_room_by_name
 
 EXIT_NOTHING_WRITTEN = 2
-BATCH_ROWS = 1000
-A_DAY = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -69,7 +61,7 @@ def _write(options: dict[str, Any]) -> int:
         options["output"].open("w", encoding="utf-8-sig", newline="") as out,
         closing(tqdm(total=found.count(), unit="booking", disable=None)) as bar,
     ):
-        for line in write_table(_rows(found, viewer, first, last)):
+        for line in write_table(table_rows(found, viewer, first, last)):
             out.write(line)
             written += 1
             bar.update(1)
@@ -77,41 +69,11 @@ def _write(options: dict[str, Any]) -> int:
 
 
 def _bookings(first: date, last: date, options: dict[str, Any]) -> QuerySet[Booking]:
-    """Return the bookings of these days in any zone; whether of its own, `_rows` tells."""
-    start = datetime.combine(first, wall_time(0), UTC) - A_DAY
-    end = datetime.combine(last, wall_time(0), UTC) + 2 * A_DAY
-    found = (
-        Booking.objects.select_related("room__floor__building", "organizer")
-        .filter(during__overlap=as_range(Interval(start, end)))
-        .exclude(state__in=[BookingState.HELD, BookingState.LAPSED])
-        .order_by("during", "pk")
-    )
+    found = bookings_around(first, last)
     building = options["building"] and get_building(options["building"])
     if options["room"]:
         return found.filter(room=find_room_by_name(options["room"], building=options["building"]))
     return found.filter(room__floor__building=building) if building else found
-
-
-def _rows(found: QuerySet[Booking], viewer: Actor, first: date, last: date) -> Iterator[TableRow]:
-    for booking in found.iterator(chunk_size=BATCH_ROWS):
-        house = booking.room.floor.building
-        zone = ZoneInfo(house.timezone)
-        if not first <= booking.interval.start.astimezone(zone).date() <= last:
-            continue
-        readable = is_readable(booking, viewer)
-        yield TableRow(
-            id=str(booking.pk),
-            room=booking.room.name,
-            building=house.slug,
-            interval=booking.interval,
-            zone=zone,
-            title=booking.title if readable else BUSY_TITLE,
-            organizer=booking.organizer_name if readable else "",
-            organizer_email=booking.organizer.email if readable and booking.organizer else "",
-            state=booking.state,
-            is_private=booking.is_private,
-            attendees=str(booking.attendees) if booking.attendees else "",
-        )
 
 
 def _day(text: str) -> date:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-import booking.api
+import booking.api.bookings
 import booking.services.room_transaction as frame
 from realtime.store import LiveStore
 
@@ -25,14 +25,14 @@ def hold() -> None:
 
 
 def hold_after_commit() -> None:
-    real = booking.api.book_room
+    real = booking.api.bookings.book_rooms
 
-    def book_room(**command: Any) -> Any:
+    def book_rooms(**command: Any) -> Any:
         facts = real(**command)
         hold()
         return facts
 
-    booking.api.book_room = book_room
+    booking.api.bookings.book_rooms = book_rooms
 
 
 def hold_before_commit() -> None:

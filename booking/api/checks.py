@@ -5,26 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
+from booking.api.shapes import PeriodQuery
 from booking.domain.states import BookingState
 from booking.services.check_slot import SlotCheck, check_slot
 from identity.api_auth import actor_from
-from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Answer
 
-router = Router(tags=["bookings"])
+router = Router(tags=["availability"])
 
 
-class SlotQuery(Schema):
+class SlotQuery(PeriodQuery):
     """The booking that would be made."""
 
-    starts_at: datetime
-    ends_at: datetime
     attendees: int | None = Field(None, ge=1, le=100_000)
 
 
-class SlotCheckOut(Schema):
+class SlotCheckOut(Answer):
     """Whether it would be allowed: how it would be stored, or all that speaks against it.
 
     Each refusal has `code`, `detail`, `rule`, `source` and what would be allowed instead; `rule` is
@@ -52,13 +51,16 @@ class SlotCheckOut(Schema):
 
 @router.get(
     "/rooms/{room_id}/check",
-    response={200: SlotCheckOut, 404: Problem, 422: Problem},
+    response={200: SlotCheckOut, 404: Problem},
     summary="Would a booking be allowed",
+    operation_id="check_slot",
 )
 def check(request: HttpRequest, room_id: UUID, query: Query[SlotQuery]) -> SlotCheckOut:
     """Judge a booking of the caller's without making it. It promises nothing: hold the slot."""
-    interval = Interval.of(query.starts_at, query.ends_at)
     found = check_slot(
-        actor=actor_from(request), room=room_id, interval=interval, attendees=query.attendees
+        actor=actor_from(request),
+        room=room_id,
+        interval=query.interval(),
+        attendees=query.attendees,
     )
     return SlotCheckOut.of(found)

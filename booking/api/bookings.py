@@ -1,0 +1,207 @@
+"""REST: make, list, read and edit bookings."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Header, Query, Router, Status
+from pydantic import StrictBool, model_validator
+
+from booking.alternatives import suggest_alternatives
+from booking.api.shapes import (
+    MAX_TEXT,
+    BookingOut,
+    BookingPage,
+    PageQuery,
+    PeriodQuery,
+    answer,
+)
+from booking.clock import DATABASE_CLOCK
+from booking.domain.refusals import SlotTakenError
+from booking.domain.request import Request
+from booking.domain.states import BookingState
+from booking.selectors import bookings_during, get_booking
+from booking.services.book_room import MAX_ROOMS, BookRooms, book_rooms
+from booking.services.edit_booking import BookingEdit, edit_booking
+from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Body, Count, Instant, version_of
+
+router = Router(tags=["bookings"])
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="Of your own making. The same key with the same body is done once and "
+        "answered the same; with another body it is refused.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=100,
+        description="The ETag of the answer that the change is made from. Without it the last "
+        "writer wins.",
+    ),
+]
+
+
+class BookingIn(Body):
+    """A booking to be made. The organizer is whoever calls. Name `room`, or several `rooms`."""
+
+    room: UUID | None = None
+    rooms: list[UUID] | None = Field(None, min_length=1, max_length=MAX_ROOMS)
+    starts_at: Instant
+    ends_at: Instant
+    title: str = Field("", max_length=MAX_TEXT, examples=["Design review"])
+    private: StrictBool = False
+    attendees: Count | None = None
+
+    @model_validator(mode="after")
+    def _names_rooms_once(self) -> Self:
+        if (self.room is None) == (self.rooms is None):
+            raise ValueError("Name either 'room' or 'rooms'.")
+        return self
+
+    def wanted(self) -> BookRooms:
+        """Return what is asked for, as the command takes it."""
+        return BookRooms(
+            rooms=tuple(self.rooms or ()) if self.room is None else (self.room,),
+            interval=Interval.of(self.starts_at, self.ends_at),
+            title=self.title,
+            private=self.private,
+            attendees=self.attendees,
+        )
+
+
+class BookedOut(BookingOut):
+    """The booking that was made. With several rooms, it is the first's and `parts` the others'."""
+
+    parts: list[BookingOut] = []
+
+
+class BookingPatch(Body):
+    """What is to be different; what is absent or null stays as it is."""
+
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    room: UUID | None = None
+    title: str | None = Field(None, max_length=MAX_TEXT)
+    private: StrictBool | None = None
+    attendees: Count | None = None
+
+
+class BookingQuery(PeriodQuery, PageQuery):
+    """Which bookings to list."""
+
+    room: UUID | None = None
+    building: str | None = Field(None, max_length=50)
+    mine: bool = Field(False, description="Only those that the caller has organized.")
+
+
+@router.get("/bookings", response={200: BookingPage, 404: Problem}, summary="List bookings")
+def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPage:
+    """Return the bookings that take a part of the period, earliest first."""
+    viewer = actor_from(request)
+    wanted = Q()
+    if query.room:
+        wanted &= Q(room__uuid=query.room)
+    if query.building:
+        wanted &= Q(room__floor__building__slug=query.building)
+    if query.mine:
+        wanted &= Q(organizer=viewer.user_id)
+    found = bookings_during(query.interval(), now=DATABASE_CLOCK.now()).filter(wanted)
+    found = found.exclude(state=BookingState.HELD)  # nobody has booked it yet
+    page = found[query.offset : query.offset + query.limit]
+    items = [BookingOut.of(booking.facts(), viewer) for booking in page]
+    return BookingPage(items=items, count=found.count())
+
+
+@router.post(
+    "/bookings",
+    response={201: BookedOut, 404: Problem, 409: Problem},
+    summary="Book a room, or several together",
+)
+def create_booking(
+    request: HttpRequest,
+    response: HttpResponse,
+    body: BookingIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Status[BookedOut]:
+    """Book the rooms, all or none.
+
+    Send an `Idempotency-Key` of your own making and repeat the request as often as you like: it
+    books once and answers the same. On `slot_taken` the answer names the room, the interval that is
+    taken and what is free instead.
+    """
+    actor, wanted = actor_from(request), body.wanted()
+    try:
+        first, *others = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key)
+    except SlotTakenError as taken:
+        taken.facts = {**taken.facts, **_alternatives(taken.facts, wanted, actor)}
+        raise
+    shown = answer(first, actor, response)
+    parts = [BookingOut.of(other, actor) for other in others]
+    return Status(201, BookedOut.model_construct(**dict(shown), parts=parts))
+
+
+@router.get(
+    "/bookings/{booking_id}",
+    response={200: BookingOut, 404: Problem},
+    summary="One booking",
+    auth=PEOPLE_AND_DEVICES,
+)
+def show_booking(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
+    """Return one booking, in whatever state. A device reads those of its rooms."""
+    actor, facts = actor_from(request), get_booking(booking_id).facts()
+    actor.require_room(facts.room)
+    return answer(facts, actor, response)
+
+
+@router.patch(
+    "/bookings/{booking_id}",
+    response={200: BookingOut, 404: Problem, 409: Problem, 412: Problem},
+    summary="Change a booking",
+)
+def change_booking(
+    request: HttpRequest,
+    response: HttpResponse,
+    booking_id: UUID,
+    body: BookingPatch,
+    if_match: IfMatch = None,
+) -> BookingOut:
+    """Change time, room or details. The rules judge a new slot as they would a new booking's.
+
+    With `If-Match` a change that was made from an old version is refused with 412, and `changed`
+    tells what differs. Without it the last writer wins.
+    """
+    actor, version = actor_from(request), version_of(if_match)
+    interval = None
+    if body.starts_at or body.ends_at:
+        stored = get_booking(booking_id).facts()
+        interval = Interval.of(
+            body.starts_at or stored.interval.start, body.ends_at or stored.interval.end
+        )
+        version = version or stored.version  # the end that was not given was read just now
+    edit = BookingEdit(
+        interval=interval,
+        room=body.room,
+        title=body.title,
+        private=body.private,
+        attendees=body.attendees,
+    )
+    facts = edit_booking(actor=actor, booking_id=booking_id, edit=edit, expected_version=version)
+    return answer(facts, actor, response)
+
+
+def _alternatives(facts: Mapping[str, Any], wanted: BookRooms, actor: Actor) -> dict[str, Any]:
+    room = UUID(str(facts.get("room", wanted.rooms[0])))
+    asked = Request(wanted.interval, actor.user_id, attendees=wanted.attendees)
+    found = suggest_alternatives(room, wanted.interval, now=DATABASE_CLOCK.now(), request=asked)
+    return {"alternatives": [alternative.as_json() for alternative in found]}

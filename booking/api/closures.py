@@ -1,0 +1,166 @@
+"""REST: take rooms out of service, and bring them back."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Field, Query, Router, Status
+from pydantic import model_validator
+
+from booking.api.shapes import BookingOut, PeriodQuery
+from booking.clock import DATABASE_CLOCK
+from booking.selectors import bookings_of
+from booking.services.close_room import (
+    FURTHER_NOTICE,
+    MAX_REASON_LENGTH,
+    CloseRoom,
+    Fate,
+    close_room,
+    reopen_room,
+)
+from identity.api_auth import actor_from
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Answer, Body, Instant
+from rooms.selectors import closures_during, get_room
+
+router = Router(tags=["closures"])
+MAX_FATES = 500
+MAX_AFFECTED = 500
+
+
+class FateIn(Body):
+    """What becomes of one booking in the way. With `move`, `room` says where to."""
+
+    booking: UUID
+    fate: Literal["keep", "cancel", "move"]
+    room: UUID | None = None
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> Self:
+        if (self.fate == "move") != (self.room is not None):
+            raise ValueError("'room' goes with 'move', and 'move' with a room.")
+        return self
+
+    def fate_or_room(self) -> Fate | UUID:
+        """Return it as the command takes it."""
+        return self.room if self.room is not None else Fate(self.fate)
+
+
+class ClosureIn(Body):
+    """From when to when, and why. No end: until further notice."""
+
+    starts_at: Instant
+    ends_at: Instant | None = None
+    reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH)
+    fates: list[FateIn] = Field([], max_length=MAX_FATES)
+
+
+class ClosureOut(Answer):
+    """A stretch out of service."""
+
+    id: int
+    room: UUID
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+
+
+class ClosedOut(ClosureOut):
+    """The closure that was made, and the bookings that were cancelled or moved for it."""
+
+    changed: list[BookingOut]
+
+
+class AffectedQuery(Body):
+    """The stretch a room might be closed for. No end: until further notice."""
+
+    starts_at: Instant
+    ends_at: Instant | None = None
+
+
+class AffectedOut(Answer):
+    """The bookings in the way; each needs a fate. At most 500."""
+
+    bookings: list[BookingOut]
+
+
+@router.get(
+    "/rooms/{room_id}/closures/affected",
+    response={200: AffectedOut, 404: Problem},
+    summary="Whom a closure would affect",
+)
+def list_affected(request: HttpRequest, room_id: UUID, query: Query[AffectedQuery]) -> AffectedOut:
+    """Return the bookings in the way of a closure, earliest first."""
+    viewer, room = actor_from(request), get_room(room_id)
+    window = Interval.of(query.starts_at, query.ends_at or query.starts_at + FURTHER_NOTICE)
+    found = bookings_of([room], window, now=DATABASE_CLOCK.now()).get(room.pk, [])
+    shown = [BookingOut.of(booking.facts(), viewer) for booking in found[:MAX_AFFECTED]]
+    return AffectedOut(bookings=shown)
+
+
+@router.get(
+    "/rooms/{room_id}/closures",
+    response={200: list[ClosureOut], 404: Problem},
+    summary="When a room is out of service",
+)
+def list_closures(
+    request: HttpRequest,  # noqa: ARG001
+    room_id: UUID,
+    query: Query[PeriodQuery],
+) -> list[ClosureOut]:
+    """Return the closures that touch the period, earliest first."""
+    room, window = get_room(room_id), query.interval()
+    found = closures_during([room], window.start, window.end).order_by("starts_at", "pk")
+    return [
+        ClosureOut(
+            id=closure.pk,
+            room=room_id,
+            starts_at=closure.starts_at,
+            ends_at=closure.ends_at,
+            reason=closure.reason,
+        )
+        for closure in found
+    ]
+
+
+@router.post(
+    "/rooms/{room_id}/closures",
+    response={201: ClosedOut, 404: Problem, 409: Problem},
+    operation_id="close_room",
+    summary="Take a room out of service",
+)
+def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[ClosedOut]:
+    """Close the room. Every booking in the way needs a fate, or 409 `bookings_affected` lists it.
+
+    Those who run the room only.
+    """
+    actor = actor_from(request)
+    fates = {fate.booking: fate.fate_or_room() for fate in body.fates}
+    if len(fates) < len(body.fates):
+        raise InvalidCommandError("Name each booking once.", code="booking_named_twice")
+    wanted = CloseRoom(room_id, body.starts_at, body.ends_at, body.reason, fates)
+    closure_id, changed = close_room(actor=actor, wanted=wanted)
+    closed = ClosedOut(
+        id=closure_id,
+        room=room_id,
+        starts_at=body.starts_at,
+        ends_at=body.ends_at,
+        reason=body.reason.strip(),
+        changed=[BookingOut.of(facts, actor) for facts in changed],
+    )
+    return Status(201, closed)
+
+
+@router.delete(
+    "/closures/{closure_id}",
+    response={204: None, 404: Problem},
+    operation_id="reopen_room",
+    summary="Reopen a room",
+)
+def reopen(request: HttpRequest, closure_id: int) -> Status[None]:
+    """End the closure now; one that has not begun is gone. Those who run the room only."""
+    reopen_room(actor=actor_from(request), closure_id=closure_id)
+    return Status(204, None)

@@ -1,0 +1,113 @@
+"""REST: devices at doors: let them in, shut them out, and what they may do themselves."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Router, Status
+from pydantic import StrictInt
+
+from booking.api.shapes import MAX_TEXT, BookingOut, answer
+from booking.services.take_walk_up import MAX_MINUTES, take_walk_up
+from identity.api_auth import DEVICES_ONLY, actor_from, device_from
+from identity.models import Device
+from identity.services.issue_device import MAX_ROOMS, issue_device
+from identity.services.revoke_device import revoke_device
+from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError, PermissionDeniedError
+from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Answer, Body
+from rooms.selectors import RoomFilter, find_rooms
+
+router = Router(tags=["devices"])
+
+
+class DeviceIn(Body):
+    """A device to be let in, and the rooms it belongs to."""
+
+    name: str = Field(max_length=MAX_TEXT, examples=["Door of Dogger"])
+    rooms: list[UUID] = Field(min_length=1, max_length=MAX_ROOMS)
+
+
+class DeviceOut(Answer):
+    """A device without its token."""
+
+    id: UUID
+    name: str
+    rooms: list[UUID]
+    prefix: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class NewDeviceOut(DeviceOut):
+    """A device with its token, which is shown this once."""
+
+    secret: str
+
+
+class WalkUpIn(Body):
+    """For how long, and in which of the device's rooms; it may be left out where it has one."""
+
+    minutes: StrictInt = Field(ge=1, le=MAX_MINUTES)
+    room: UUID | None = None
+
+
+# Before the addresses that name a device by its id: the first that matches is taken.
+@router.get(
+    "/devices/me", response={200: DeviceOut}, summary="Which device am I", auth=DEVICES_ONLY
+)
+def show_own_device(request: HttpRequest) -> DeviceOut:
+    """Return the device that calls, and its rooms."""
+    return DeviceOut.model_validate(device_from(request))
+
+
+@router.post(
+    "/devices/me/walk-up",
+    response={201: BookingOut, 404: Problem, 409: Problem},
+    operation_id="take_walk_up",
+    summary="Take a room that is free right now",
+    auth=DEVICES_ONLY,
+)
+def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Status[BookingOut]:
+    """Book one of the device's rooms from now on, checked in, for whoever stands there."""
+    device, actor = device_from(request), actor_from(request)
+    if body.room is None and len(device.rooms) > 1:
+        raise InvalidCommandError(
+            "This device has several rooms. Say which.",
+            code="which_room",
+            facts={"rooms": [str(room) for room in device.rooms]},
+        )
+    room = body.room or device.rooms[0]
+    facts = take_walk_up(actor=actor, room=room, minutes=body.minutes)
+    return Status(201, answer(facts, actor, response))
+
+
+@router.get("/devices", response={200: list[DeviceOut]}, summary="Devices")
+def list_devices(request: HttpRequest) -> list[DeviceOut]:
+    """Return the devices that are let in. Admins only."""
+    if not actor_from(request).is_admin:
+        raise PermissionDeniedError("Only admins see the devices.")
+    return [DeviceOut.model_validate(one) for one in Device.objects.filter(revoked_at=None)]
+
+
+@router.post("/devices", response={201: NewDeviceOut, 404: Problem}, summary="Let a device in")
+def make_device(request: HttpRequest, body: DeviceIn) -> Status[NewDeviceOut]:
+    """Make a device and its token, which cannot be read again. Admins only."""
+    known = set(find_rooms(RoomFilter()).filter(uuid__in=body.rooms).values_list("uuid", flat=True))
+    if missing := [room for room in body.rooms if room not in known]:
+        raise NotFoundError(f"There is no room {missing[0]}. List them at /api/v1/rooms.")
+    issued = issue_device(actor=actor_from(request), name=body.name, rooms=body.rooms)
+    public = DeviceOut.model_validate(issued.record)
+    return Status(201, NewDeviceOut(**public.model_dump(), secret=issued.secret))
+
+
+@router.delete(
+    "/devices/{device_id}",
+    response={204: None, 404: Problem},
+    operation_id="revoke_device",
+    summary="Shut a device out",
+)
+def end_device(request: HttpRequest, device_id: UUID) -> Status[None]:
+    """End a device's token at once. Admins only."""
+    revoke_device(actor=actor_from(request), device_id=device_id)
+    return Status(204, None)

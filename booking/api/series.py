@@ -1,0 +1,206 @@
+"""REST: bookings that recur."""
+
+from datetime import time
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Router, Status
+from pydantic import BeforeValidator, StrictBool, StrictInt, WithJsonSchema
+
+from booking.api.bookings import IdempotencyKey, IfMatch
+from booking.api.changes import MAX_REASON_LENGTH
+from booking.api.series_shapes import ReportOut, SeriesOut, series_for
+from booking.api.shapes import MAX_TEXT, BookingOut, answer
+from booking.services.add_date import add_date
+from booking.services.book_series import (
+    BookSeries,
+    OnClash,
+    book_series,
+    preview_series,
+)
+from booking.services.cancel_series import cancel_series
+from booking.services.edit_series import SeriesEdit, edit_series
+from identity.api_auth import actor_from
+from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.kernel.wire import Body, Count, WallTime, entity_tag, version_of
+
+router = Router(tags=["series"])
+MAX_MINUTES = 7 * 24 * 60
+MAX_RULE_LENGTH = 500
+MAX_ELSEWHERE = 366
+Minutes = Annotated[StrictInt, Field(ge=1, le=MAX_MINUTES)]
+RuleText = Annotated[str, Field(min_length=1, max_length=MAX_RULE_LENGTH)]
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or len(value) != len("09:00"):
+        raise ValueError("Give a time of day as in 09:00.")
+    return time.fromisoformat(value)
+
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+
+
+class ElsewhereIn(Body):
+    """One date of the series that takes place in another room."""
+
+    date: WallTime
+    room: UUID
+
+
+class SeriesIn(Body):
+    """A series to be booked: the first wall time, how long, and an RFC 5545 RRULE value."""
+
+    room: UUID
+    starts_local: WallTime
+    minutes: Minutes
+    rule: RuleText = Field(examples=["FREQ=WEEKLY;BYDAY=MO;COUNT=10"])
+    title: str = Field("", max_length=MAX_TEXT)
+    private: StrictBool = False
+    attendees: Count | None = None
+    on_clash: OnClash = OnClash.REFUSE
+    elsewhere: list[ElsewhereIn] = Field([], max_length=MAX_ELSEWHERE)
+
+    def wanted(self) -> BookSeries:
+        """Return what is asked for, as the command takes it."""
+        return BookSeries(
+            room=self.room,
+            starts_local=self.starts_local,
+            minutes=self.minutes,
+            rule=self.rule,
+            title=self.title,
+            private=self.private,
+            attendees=self.attendees,
+            on_clash=self.on_clash,
+            elsewhere={one.date.isoformat(): one.room for one in self.elsewhere},
+        )
+
+
+class SeriesPatch(Body):
+    """What is to be different; what is absent or null stays. `from_date`: this and following."""
+
+    from_date: WallTime | None = None
+    title: str | None = Field(None, max_length=MAX_TEXT)
+    private: StrictBool | None = None
+    attendees: Count | None = None
+    starts: TimeOfDay | None = None
+    minutes: Minutes | None = None
+    rule: RuleText | None = None
+    room: UUID | None = None
+    moves_exceptions: StrictBool = False
+    on_clash: OnClash = OnClash.REFUSE
+
+
+class CancelSeriesIn(Body):
+    """From which date on; none: all that is to come."""
+
+    from_date: WallTime | None = None
+    reason: str = Field("", max_length=MAX_REASON_LENGTH)
+
+
+class DateIn(Body):
+    """A date of the rule that is not booked, to be booked after all."""
+
+    date: WallTime
+    room: UUID | None = None
+
+
+@router.post(
+    "/series",
+    response={201: ReportOut, 404: Problem, 409: Problem},
+    summary="Book a series",
+    operation_id="book_series",
+)
+def create_series(
+    request: HttpRequest, body: SeriesIn, idempotency_key: IdempotencyKey = None
+) -> Status[ReportOut]:
+    """Book every date of the rule, or with `book_the_rest` those that can be.
+
+    All dates are checked before any is stored, and the answer tells of each.
+    """
+    actor = actor_from(request)
+    report = book_series(actor=actor, wanted=body.wanted(), idempotency_key=idempotency_key)
+    return Status(201, ReportOut.of(report, actor))
+
+
+@router.post(
+    "/series/preview",
+    response={200: ReportOut, 404: Problem, 409: Problem},
+    summary="What a series would book",
+    operation_id="preview_series",
+)
+def preview(request: HttpRequest, body: SeriesIn) -> ReportOut:
+    """Return what booking the series would book and refuse. Nothing is stored."""
+    actor = actor_from(request)
+    return ReportOut.of(preview_series(actor=actor, wanted=body.wanted()), actor)
+
+
+@router.get("/series/{series_id}", response={200: SeriesOut, 404: Problem}, summary="One series")
+def show_series(request: HttpRequest, response: HttpResponse, series_id: UUID) -> SeriesOut:
+    """Return the series with its dates. A stranger's private series is not found."""
+    shown = series_for(series_id, actor_from(request))
+    response["ETag"] = entity_tag(shown.version)
+    return shown
+
+
+@router.patch(
+    "/series/{series_id}",
+    response={200: ReportOut, 404: Problem, 409: Problem, 412: Problem},
+    summary="Change a series",
+)
+def change_series(
+    request: HttpRequest, series_id: UUID, body: SeriesPatch, if_match: IfMatch = None
+) -> ReportOut:
+    """Change all that is to come, or one date and those after it; past and running dates stay."""
+    actor = actor_from(request)
+    edit = SeriesEdit(**{name: getattr(body, name) for name in SeriesPatch.model_fields})
+    report = edit_series(
+        actor=actor, series_id=series_id, edit=edit, expected_version=version_of(if_match)
+    )
+    return ReportOut.of(report, actor)
+
+
+@router.post(
+    "/series/{series_id}/cancel",
+    response={200: ReportOut, 404: Problem, 412: Problem},
+    summary="Cancel a series, or this and following dates",
+    operation_id="cancel_series",
+)
+def end_series(
+    request: HttpRequest,
+    series_id: UUID,
+    body: CancelSeriesIn | None = None,
+    if_match: IfMatch = None,
+) -> ReportOut:
+    """Cancel the dates that have not begun; past and running ones stay. Repeating is harmless."""
+    actor, wanted = actor_from(request), body or CancelSeriesIn()
+    report = cancel_series(
+        actor=actor,
+        series_id=series_id,
+        from_date=wanted.from_date,
+        reason=wanted.reason,
+        expected_version=version_of(if_match),
+    )
+    return ReportOut.of(report, actor)
+
+
+@router.post(
+    "/series/{series_id}/dates",
+    response={201: BookingOut, 404: Problem, 409: Problem},
+    summary="Book a date of a series after all",
+    operation_id="add_date",
+)
+def book_date(
+    request: HttpRequest, response: HttpResponse, series_id: UUID, body: DateIn
+) -> Status[BookingOut]:
+    """Book a date of the rule that was refused or deleted, in the series' room or another."""
+    actor = actor_from(request)
+    facts = add_date(actor=actor, series_id=series_id, recurrence_id=body.date, room=body.room)
+    return Status(201, answer(facts, actor, response))

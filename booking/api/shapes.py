@@ -1,0 +1,120 @@
+"""What the REST answers about bookings are made of, and the queries they share."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from pydantic import BaseModel, Field
+
+from booking.domain.facts import BookingFacts
+from booking.domain.privacy import as_read_by
+from booking.domain.states import BookingState
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.wire import Answer, Instant, entity_tag
+
+MAX_QUERY_DAYS = 62
+MAX_TEXT = 1_000  # characters of any text in a body; each command has a tighter bound of its own
+
+
+class IntervalOut(Answer):
+    """A stretch of time, `[starts_at, ends_at)`."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, interval: Interval) -> "IntervalOut":
+        """Return the interval as the API shows it."""
+        return cls(starts_at=interval.start, ends_at=interval.end)
+
+
+class BookingOut(Answer):
+    """A booking as the caller may see it: details of others' private ones are "Busy"."""
+
+    id: UUID
+    room: UUID
+    starts_at: datetime
+    ends_at: datetime
+    local_start: str = Field(description="As meant, on the clock of the room's wall.")
+    local_end: str
+    title: str
+    organizer: str
+    private: bool
+    state: BookingState
+    attendees: int | None
+    check_in_until: datetime | None
+    held_until: datetime | None = Field(description="When this hold runs out; only for holds.")
+    version: int = Field(description="Rises with every change; the ETag of a single booking.")
+    group: UUID | None = Field(description="The same for all parts of a booking of several rooms.")
+    series: UUID | None
+    recurrence_id: str | None = Field(description="The series' own date of this occurrence.")
+    flags: list[str] = Field(description="Rules that were overridden, clock times that shifted.")
+
+    @classmethod
+    def of(cls, facts: BookingFacts, viewer: Actor) -> "BookingOut":
+        """Return the booking as `viewer` may read it."""
+        return cls.model_construct(**as_members(facts, viewer))  # nothing came from outside
+
+
+def as_members(facts: BookingFacts, viewer: Actor) -> dict[str, Any]:
+    """Return the members of a BookingOut as plain values, for answers with thousands of them."""
+    seen = as_read_by(facts, viewer)
+    return {
+        "id": seen.id,
+        "room": seen.room,
+        "starts_at": seen.interval.start,
+        "ends_at": seen.interval.end,
+        "local_start": seen.local_start,
+        "local_end": seen.local_end,
+        "title": seen.title,
+        "organizer": seen.organizer,
+        "private": seen.private,
+        "state": seen.state,
+        "attendees": seen.attendees,
+        "check_in_until": seen.check_in_until,
+        "held_until": seen.expires_at,
+        "version": seen.version,
+        "group": seen.group_id,
+        "series": seen.series_id,
+        "recurrence_id": seen.recurrence_id,
+        "flags": list(seen.flags),
+    }
+
+
+class BookingPage(Answer):
+    """A page of bookings and how many there are in all."""
+
+    items: list[BookingOut]
+    count: int
+
+
+class PeriodQuery(BaseModel):
+    """A stretch of time to look at; at most 62 days."""
+
+    starts_at: Instant
+    ends_at: Instant
+
+    def interval(self) -> Interval:
+        """Return the stretch. Raises InvalidCommandError if it is empty or too long."""
+        interval = Interval.of(self.starts_at, self.ends_at)
+        if interval.duration.days >= MAX_QUERY_DAYS:
+            raise InvalidCommandError(
+                f"Ask for at most {MAX_QUERY_DAYS} days at once.", code="period_too_long"
+            )
+        return interval
+
+
+class PageQuery(BaseModel):
+    """Which part of a list to return. The order is fixed: a page does not repeat another's."""
+
+    limit: int = Field(100, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+def answer(facts: BookingFacts, viewer: Actor, response: HttpResponse) -> BookingOut:
+    """Return one booking, its version in the ETag."""
+    response["ETag"] = entity_tag(facts.version)
+    return BookingOut.of(facts, viewer)

@@ -1,0 +1,133 @@
+"""What crosses the REST edge inwards: strict bodies, instants with an offset, versions.
+
+A member that a body does not have is refused, not ignored: nothing can be set by guessing its name,
+and a misspelt member does not pass for an absent one.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+FIRST_YEAR, LAST_YEAR = 1970, 2100  # outside, time zones are guesses
+_DATE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+_WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_ENTITY_TAG = re.compile(r'"(\d{1,9})"', re.ASCII)
+
+
+class Body(BaseModel):
+    """A request's body. Members it does not name are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A body that is sent out; what it is made of was checked before."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def read_instant(value: Any) -> datetime:
+    """Read an RFC 3339 date-time with an offset, between 1970 and 2100, as UTC.
+
+    Raises: ValueError for what is none; InvalidCommandError `time_without_zone`, `invalid_time`.
+    """
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    read = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+    if read is None:
+        raise ValueError("Give a date and time with an offset, as in 2026-03-02T09:00:00+02:00.")
+    if not read["offset"]:
+        raise InvalidCommandError(
+            f"The time {value} has no time zone. Add an offset, for example "
+            "2026-03-01T09:00:00+01:00.",
+            code="time_without_zone",
+        )
+    try:
+        instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise _outside() from exc
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise _outside()
+    return instant
+
+
+def _outside() -> InvalidCommandError:
+    return InvalidCommandError(
+        f"The time does not exist, or is outside the years {FIRST_YEAR} to {LAST_YEAR}.",
+        code="invalid_time",
+        facts={"first_year": FIRST_YEAR, "last_year": LAST_YEAR},
+    )
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(read_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": f"With an offset; between {FIRST_YEAR} and {LAST_YEAR}.",
+            "examples": ["2026-03-02T09:00:00+02:00"],
+        }
+    ),
+]
+Count = Annotated[StrictInt, Field(ge=1, le=100_000)]
+
+
+def entity_tag(version: int) -> str:
+    """Return what names this version in an ETag."""
+    return f'"{version}"'
+
+
+def version_of(if_match: str | None) -> int | None:
+    """Return the version that If-Match names; None where any will do.
+
+    Raises InvalidCommandError `bad_if_match` for what no answer of ours has ever named.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    read = _ENTITY_TAG.fullmatch(if_match.strip())
+    if read is None:
+        raise InvalidCommandError(
+            'If-Match takes the ETag of the answer that you read, such as "3".',
+            code="bad_if_match",
+        )
+    return int(read[1])
+
+
+def read_wall_time(value: Any) -> datetime:
+    """Read a date and time of day without an offset, between 1970 and 2100.
+
+    Raises: ValueError for what is none; InvalidCommandError `invalid_time`.
+    """
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
+        raise ValueError("Give what the clock on the room's wall shows, as in 2026-03-02T09:00.")
+    try:
+        shown = datetime.fromisoformat(value)
+    except ValueError as exc:
+        raise _outside() from exc
+    if not FIRST_YEAR <= shown.year <= LAST_YEAR:
+        raise _outside()
+    return shown
+
+
+WallTime = Annotated[
+    datetime,
+    BeforeValidator(read_wall_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_WALL_TIME.pattern}$",
+            "description": "On the clock of the room's wall: a date and time without an offset.",
+            "examples": ["2026-03-02T09:00"],
+        }
+    ),
+]

@@ -1,0 +1,179 @@
+"""The OpenAPI document: what every operation may answer, told once for all of them.
+
+Each operation names the answers that are its own; those that any may give are added here, with an
+example for each. Refusals are `application/problem+json`, which the framework does not know of.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.renderers import BaseRenderer
+
+from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem
+
+PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+ALWAYS = (401, 403, 503)
+WITH_INPUT = (422,)
+WITH_BODY = (400, 413, 422)
+WITH_PATH = (404, 422)
+# One refusal for each status, as it is really answered; docs/api.md lists every code.
+EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
+    400: {"not_json": {"detail": "Cannot parse request body"}},
+    401: {
+        "not_authenticated": {
+            "detail": "Send 'Authorization: Bearer <token>'. Make a token at /account/tokens."
+        }
+    },
+    403: {
+        "permission_denied": {
+            "detail": "Only the organizer or somebody who runs the room can change this booking."
+        },
+        "not_for_devices": {
+            "detail": "A device may show its rooms, check in and take walk-ups. Sign in for more."
+        },
+    },
+    404: {
+        "not_found": {
+            "detail": "There is no booking 00000000-0000-4000-8000-000000000000.",
+        }
+    },
+    409: {
+        "slot_taken": {
+            "detail": "Dogger is already booked in this time.",
+            "room": "5f0c2f0e-7d0f-4a3f-9a39-0a4a3a6f7a10",
+            "taken": [
+                {"starts_at": "2026-03-02T09:00:00+00:00", "ends_at": "2026-03-02T10:00:00+00:00"}
+            ],
+        }
+    },
+    412: {
+        "stale_version": {
+            "detail": "Somebody changed this booking since you read it. Look at the difference, "
+            "then decide.",
+            "version": 4,
+            "changed": {"title": {"was": "Review", "is": "Design review"}},
+        }
+    },
+    413: {"body_too_large": {"detail": "The body may have at most 256 KiB."}},
+    422: {
+        "invalid": {
+            "detail": "body.ends_at: Field required",
+            "errors": [{"at": "body.ends_at", "detail": "Field required"}],
+        }
+    },
+    429: {"limit_exceeded": {"detail": "You have 20 tokens. Revoke one first."}},
+    503: {"unavailable": {"detail": "The bookings store did not answer in time. Try again."}},
+}
+MEANINGS = {
+    400: "The body is not JSON.",
+    401: "Nobody is signed in, or the token is not good any more.",
+    403: "Known, and not allowed.",
+    404: "There is no such thing, or the caller may not know of it.",
+    409: "The present state forbids it; the answer says what would do.",
+    412: "Changed since it was read; the answer says what differs.",
+    413: "The body is too large.",
+    422: "The request does not fit, or a rule of the room forbids it; `refusals` lists each.",
+    429: "A stated bound was passed.",
+    503: "A store did not answer. Nothing was changed; trying again is safe.",
+}
+VERSIONED = {"BookingOut", "BookedOut", "SeriesOut"}  # answers that carry an ETag
+
+
+class OrjsonRenderer(BaseRenderer):
+    """Writes answers with all digits of an instant: what was read can be sent back as it is."""
+
+    media_type = "application/json"
+
+    def render(self, _request: HttpRequest, data: Any, *, response_status: int) -> bytes:  # noqa: ARG002
+        """Return the body."""
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+
+
+class DocumentedAPI(NinjaAPI):
+    """The framework's API with a document that tells the whole truth."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Name an operation by its function: short, and stable when modules move."""
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Return the document, completed."""
+        document = super().get_openapi_schema(**options)
+        schemas = document["components"]["schemas"]
+        for path, operation in _operations(document):
+            responses: dict[int, Any] = operation["responses"]
+            for status in _possible(path, operation):
+                responses.setdefault(status, {})
+            for status in responses:
+                if status in MEANINGS:
+                    responses[status] = _refusal(status)
+                else:
+                    _complete(responses[status])
+            _untitle_parameters(operation)
+            operation["responses"] = {str(s): responses[s] for s in sorted(responses)}
+        for schema in schemas.values():
+            _untitle(schema)
+        return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def _possible(path: str, operation: dict[str, Any]) -> set[int]:
+    possible = set(ALWAYS)
+    if operation.get("parameters"):
+        possible.update(WITH_INPUT)
+    if "requestBody" in operation:
+        possible.update(WITH_BODY)
+    if "{" in path:
+        possible.update(WITH_PATH)
+    return possible
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    examples = {
+        code: {"value": problem(HTTPStatus(status), code=code, **told)}
+        for code, told in EXAMPLES[status].items()
+    }
+    content = {PROBLEM_CONTENT_TYPE: {"schema": PROBLEM_REF, "examples": examples}}
+    answer: dict[str, Any] = {"description": MEANINGS[status], "content": content}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+        }
+    return answer
+
+
+def _complete(answer: dict[str, Any]) -> None:
+    """Say what an answer is, and that a single booking names its version in the ETag."""
+    answer["description"] = answer.get("description") or "Done."
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").rsplit("/", 1)[-1] in VERSIONED:
+        answer["headers"] = {
+            "ETag": {
+                "schema": {"type": "string"},
+                "description": "The version; send it as If-Match.",
+            }
+        }
+
+
+def _untitle_parameters(operation: dict[str, Any]) -> None:
+    """Keep in the schema what belongs there: the framework copies it to the parameter as well."""
+    for parameter in operation.get("parameters", []):
+        parameter.pop("examples", None)
+        parameter["schema"].pop("title", None)
+
+
+def _untitle(schema: dict[str, Any]) -> None:
+    """Drop the titles that are only the members' names again."""
+    for member in schema.get("properties", {}).values():
+        member.pop("title", None)

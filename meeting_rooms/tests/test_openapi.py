@@ -1,0 +1,147 @@
+"""The OpenAPI document: valid, complete, fit to make a client of, and true.
+
+Schemathesis sends what the document allows and what it forbids to the real application on real
+stores: nothing may break, and nothing may be answered that the document does not tell.
+`--hypothesis-profile=thorough` sends more.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import one_of, sampled_from
+from openapi_spec_validator import validate
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from identity.models import Role
+from meeting_rooms.api import api
+from meeting_rooms.tests.api_world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/"), default=str))
+OPERATIONS = [
+    (path, method, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+IS_THOROUGH = settings().max_examples > 100
+EXAMPLES = 200 if IS_THOROUGH else 20  # for each operation
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    ignored_auth,
+]
+
+
+def test_document__is_valid():
+    validate(DOCUMENT)
+
+
+def test_document__operation_ids__are_names_that_occur_once():
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert all(name.isidentifier() for name in ids)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    "path,method,operation", OPERATIONS, ids=[o["operationId"] for *_, o in OPERATIONS]
+)
+def test_document__each_operation__tells_all_its_answers(path, method, operation):
+    assert operation["summary"]
+    told = operation["responses"]
+    assert {"401", "403", "503"} <= told.keys()
+    assert ("requestBody" not in operation) or {"400", "413", "422"} <= told.keys()
+    for status, answer in told.items():
+        assert answer["description"]
+        if status >= "400":
+            problem = answer["content"]["application/problem+json"]
+            for code, example in problem["examples"].items():
+                assert (example["value"]["code"], example["value"]["status"]) == (code, int(status))
+
+
+def test_document__bodies__refuse_members_they_do_not_have():
+    for path, _, operation in OPERATIONS:
+        if "requestBody" not in operation:
+            continue
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        refs = [schema.get("$ref"), *(one.get("$ref") for one in schema.get("anyOf", []))]
+        for ref in filter(None, refs):
+            body = DOCUMENT["components"]["schemas"][ref.rsplit("/", 1)[-1]]
+            assert body["additionalProperties"] is False, (path, ref)
+
+
+def test_docs__name_every_operation():
+    told = (ROOT / "docs" / "api.md").read_text()
+    for path, method, operation in OPERATIONS:
+        address = f"{method.upper()} {path.removeprefix('/api/v1')}"
+        assert f"| `{address}` | `{operation['operationId']}` |" in told
+
+
+def test_document__makes_a_client_that_imports(tmp_path):
+    (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
+    (tmp_path / "config.yaml").write_text("post_hooks: []\npackage_name_override: rooms_client\n")
+    made = subprocess.run(
+        [sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json",
+         "--output-path", "rooms_client", "--meta", "none", "--config", "config.yaml",
+         "--fail-on-warning"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout + made.stderr
+    operations = {path.stem for path in (tmp_path / "rooms_client" / "api").rglob("*.py")}
+    assert {operation["operationId"] for *_, operation in OPERATIONS} <= operations
+    program = (
+        "import importlib, pkgutil, rooms_client\n"
+        "for module in pkgutil.walk_packages(rooms_client.__path__, 'rooms_client.'):\n"
+        "    importlib.import_module(module.name)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=50, check=True)
+
+
+DESCRIBED = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+CALLABLE = [result.ok() for result in DESCRIBED.get_all_operations()]
+
+
+@pytest.mark.parametrize(
+    "operation", CALLABLE, ids=[one.definition.raw["operationId"] for one in CALLABLE]
+)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(600 if IS_THOROUGH else 60)
+def test_application__whatever_is_sent__is_answered_as_told(operation, world):
+    # In a query everything is text and may be repeated: only of bodies is it clear what is wrong.
+    checks = [*CHECKS, negative_data_rejection] if operation.body else CHECKS
+    cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=one_of(*cases), role=sampled_from(list(Role)))
+    def send(case, role):
+        world.bring_to_life(case)
+        case.call_and_validate(headers=world.headers(role), checks=checks)
+
+    send()
+
+
+@pytest.fixture
+def world(transactional_db):
+    return World()
