@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0004_series_withdrawal'),
+        ('booking', '0005_audit_of_devices'),
         ('rooms', '0006_rules_of_policies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
