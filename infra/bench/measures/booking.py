@@ -12,6 +12,7 @@ from booking.services.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured, times
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage
+from meeting_rooms.garbage import collect_seldom
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
@@ -40,6 +41,7 @@ def _measure(stage: Stage) -> Found:
     [room] = make_building("bench-booking", 1)
     _give_rules(room)
     slots = _slots()
+    collect_seldom()  # as a web process does, for both sides
     command: list[float] = []
     raw: list[float] = []
     with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:

@@ -1,7 +1,6 @@
 """`manage.py serve`: one web process, Daphne, after the system checks."""
 
 import asyncio
-import gc
 import signal
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.checks import STORES
+from meeting_rooms.garbage import collect_seldom
 from realtime.connections import shared_connections
 from realtime.server.loop import install_loop
 
@@ -17,10 +17,6 @@ LISTEN_BACKLOG = 4096  # the default of 50 loses handshakes when displays reconn
 MAX_MESSAGE_BYTES = 65_536  # the live protocol refuses more than 4 KiB by itself, with a reason
 PING_INTERVAL_S, PING_TIMEOUT_S = 8, 12  # a half-open connection ends within 22 s
 REQUEST_TIMEOUT_S = 10.0
-# Objects that are newly kept before young garbage is looked for. A search of everything stops the
-# process for 0.4 s where 5,000 sockets are open; with Python's 700 there were eight while they came
-# and one now and then afterwards.
-GC_THRESHOLD = 10_000
 
 
 class Command(BaseCommand):
@@ -45,8 +41,7 @@ class Command(BaseCommand):
         from meeting_rooms.asgi import application
         from realtime.server.daphne import LiveServer  # takes the reactor that is installed by now
 
-        gc.freeze()  # what is loaded by now stays: no search needs to look at it again
-        gc.set_threshold(GC_THRESHOLD)
+        collect_seldom()
         LiveServer(
             application,
             endpoints=[f"tcp:port={port}:interface={host}:backlog={LISTEN_BACKLOG}"],
