@@ -15,7 +15,7 @@ from rooms.selectors import closures_during, rooms_sharing_floor, zone_of
 # One document instead of thousands of rows: models of a day of 500 rooms take twice as long. Its
 # members are the columns that `BookingFacts.from_row` reads.
 BOOKINGS = """
-WITH given AS MATERIALIZED (SELECT %s::jsonb AS of)
+WITH given AS MATERIALIZED (SELECT $1::jsonb AS of)
 SELECT coalesce(json_agg(row_to_json(found)), '[]')::text
 FROM (
     SELECT booking.id, room.uuid AS room, room_id, during, local_start, local_end, title,

@@ -42,7 +42,7 @@ LEFT JOIN (booking_booking AS booking
 GROUP BY asked.number
 """
 LOOK = f"""
-WITH given AS MATERIALIZED (SELECT %s::jsonb AS of), here AS MATERIALIZED (
+WITH given AS MATERIALIZED (SELECT $1::jsonb AS of), here AS MATERIALIZED (
     SELECT coalesce((of->>'now')::timestamptz, clock_timestamp()) AS now,
            (of->>'rooms')::bigint[] AS rooms, (of->>'units')::int8multirange AS units,
            (of->>'windows')::tstzmultirange AS windows, (of->>'person')::uuid AS person,

@@ -24,7 +24,7 @@ from rooms.services.mark_rooms_changed import BUMP, WAKE
 # A guard that is null is not asked for. The exclusion constraint is named in ON CONFLICT because a
 # plain insert into it can deadlock when fought over.
 GUARDED = f"""
-WITH given AS MATERIALIZED (SELECT %s::jsonb AS of), guard AS MATERIALIZED (
+WITH given AS MATERIALIZED (SELECT $1::jsonb AS of), guard AS MATERIALIZED (
     SELECT (of->>'rooms')::bigint[] AS rooms, (of->>'version')::bigint AS version,
            (of->>'rules')::bigint AS rules, (of->>'person')::uuid AS person,
            (of->>'ledger')::bigint AS ledger, (of->>'now')::timestamptz AS now,
