@@ -35,7 +35,7 @@ def test_bucket__of_any_lag__ends_within_two_per_cent_above(us: int):
 @given(st.lists(st.integers(0, 10**7), min_size=1, max_size=200), st.sampled_from([0.5, 0.99, 1]))
 def test_percentile__of_any_lags__errs_upwards_and_little(lags: list[int], share: float):
     exact = next(us for n, us in enumerate(sorted(lags), 1) if n >= share * len(lags))
-    told = round(percentile_ms(histogram(lags), share) * 1000)  # whole, but for its last binary digit
+    told = round(percentile_ms(histogram(lags), share) * 1000)  # whole but for its last bit
     assert exact <= told <= exact * 1.02 + 1
 
 
