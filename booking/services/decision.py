@@ -55,6 +55,11 @@ class RoomTransaction:
 
     def touched(self) -> list[int]:
         """Return the rooms whose screens show any of the changes."""
+        if not self.changes and not self.marked:
+            return []
+        if len(self.rooms) == 1:
+            [room] = self.rooms.values()
+            return [*room.division]
         changed = {change.after.room_id for change in self.changes}
         changed |= {change.before.room_id for change in self.changes if change.before}
         changed |= {self.rooms[uuid].id for uuid in self.marked}
