@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from booking.domain.facts import BookingFacts, Row
-from booking.domain.privacy import as_read_by
+from booking.domain.privacy import as_busy, may_read_details
 from booking.domain.states import BookingState
 from booking.models import AuditEntry
 from booking.selectors import get_booking
@@ -42,8 +42,8 @@ def history_of(booking_id: UUID, viewer: Actor) -> list[HistoryEntry]:
 def _told(entry: AuditEntry, viewer: Actor, *, is_readable: bool) -> HistoryEntry:
     states = [BookingFacts.from_row(row) for row in (entry.before, entry.after) if row]
     is_readable = is_readable and all(_is_readable(state, viewer) for state in states)
-    was = _shown(entry.before, viewer)
-    now = _shown(entry.after, viewer)
+    was = _shown(entry.before, is_readable=is_readable)
+    now = _shown(entry.after, is_readable=is_readable)
     return HistoryEntry(
         at=entry.at,
         actor_kind=entry.actor_kind,
@@ -59,14 +59,15 @@ def _told(entry: AuditEntry, viewer: Actor, *, is_readable: bool) -> HistoryEntr
 
 
 def _is_readable(facts: BookingFacts, viewer: Actor) -> bool:
-    return as_read_by(facts, viewer) is facts
+    return may_read_details(facts, viewer)
 
 
-def _shown(row: Row | None, viewer: Actor) -> dict[str, Any]:
+def _shown(row: Row | None, *, is_readable: bool) -> dict[str, Any]:
     """Return a stored state with the names of the API."""
     if row is None:
         return {}
-    facts = as_read_by(BookingFacts.from_row(row), viewer)
+    stored = BookingFacts.from_row(row)
+    facts = stored if is_readable else as_busy(stored)
     interval: Interval = facts.interval
     state: BookingState = facts.state
     return {

@@ -23,8 +23,11 @@ def as_read_by(facts: BookingFacts, viewer: Actor) -> BookingFacts:
     Of a stranger's private booking only room, time and state are left: no people, no flags, nothing
     that ties it to others, for a series or a group tells whose it is.
     """
-    if may_read_details(facts, viewer):
-        return facts
+    return facts if may_read_details(facts, viewer) else as_busy(facts)
+
+
+def as_busy(facts: BookingFacts) -> BookingFacts:
+    """Return the booking as strangers read it where it is, was or becomes private."""
     return replace(
         facts,
         title=BUSY_TITLE,

@@ -24,6 +24,7 @@ class Request:
     is_manager: bool = False
     attendees: int | None = None
     replaces: frozenset[UUID] = frozenset()
+    is_standing: bool = False  # it was booked before: neither past nor notice are asked anew
 
 
 class ClosureFacts(NamedTuple):

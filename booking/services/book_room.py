@@ -23,6 +23,7 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
 MAX_ROOMS = 20  # of one booking
+COMMAND = "book_room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,16 @@ def _book(
     rooms = [tx.rooms[uuid] for uuid in wanted.rooms]
     refuse_shared_floor(rooms)
     usage = tx.seen.usage
-    changes = []
     for room in rooms:
-        changes.append(_book_one(tx, actor, room, wanted.interval, details, usage))
+        tx.changes.append(_book_one(tx, actor, room, wanted.interval, details, usage))
         usage = counted(usage, wanted.interval, room)
-    if len(changes) > 1:
-        parts = as_one_booking([change.after for change in changes], uuid4())
-        changes = [replace(c, after=part) for c, part in zip(changes, parts, strict=True)]
-    tx.changes += changes
-    return tuple(change.after for change in changes)
+    booked = [change for change in tx.changes if change.command == COMMAND]
+    if len(booked) > 1:
+        parts = as_one_booking([change.after for change in booked], uuid4())
+        joined = [replace(c, after=part) for c, part in zip(booked, parts, strict=True)]
+        tx.changes[:] = [c for c in tx.changes if c.command != COMMAND] + joined
+        booked = joined
+    return tuple(change.after for change in booked)
 
 
 def _book_one(
@@ -119,17 +121,22 @@ def _book_one(
     usage: tuple[Usage, ...],
 ) -> Change:
     known = replace(tx.known(room), usage=usage)
-    holds = own_holds(known.neighbours, interval, details.organizer_id)
+    used = {change.after.id for change in tx.changes}
+    holds = [
+        hold
+        for hold in own_holds(known.neighbours, interval, details.organizer_id)
+        if hold.id not in used
+    ]
     request = Request(
         interval=interval,
         person=details.organizer_id,
         is_manager=is_manager(actor, room),
         attendees=details.attendees,
-        replaces=frozenset(hold.id for hold in holds),
+        replaces=frozenset({*used, *(hold.id for hold in holds)}),
     )
     facts = draft(room, interval, judge(request, room, known, now=tx.now), details, now=tx.now)
     if not holds:
-        return Change(None, facts, actor, "book_room")
+        return Change(None, facts, actor, COMMAND)
     first, *others = holds
     tx.changes += [
         Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")

@@ -1,7 +1,7 @@
 """Commands: take a room out of service, and bring it back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -11,7 +11,7 @@ from booking.domain.drafts import moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.refusals import shown
 from booking.domain.request import Request
-from booking.domain.rules import refuse_closed, refuse_taken
+from booking.domain.rules import judge
 from booking.domain.states import BookingState
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
@@ -28,6 +28,7 @@ from meeting_rooms.kernel.errors import (
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 from rooms.models import Closure
+from rooms.rulebooks import rules_of
 
 MAX_REASON_LENGTH = 100
 FURTHER_NOTICE = timedelta(days=3660)  # bookings beyond this are not looked at
@@ -143,6 +144,36 @@ def _require_fates(affected: list[BookingFacts], fates: Mapping[UUID, Fate | UUI
         )
 
 
+def _moved_away(
+    tx: RoomTransaction, actor: Actor, booking: BookingFacts, room: RoomRules
+) -> BookingFacts:
+    """Return the booking in another room, by that room's rules for its organizer."""
+    known = tx.known(room)
+    earlier = tuple(c.after for c in tx.changes if c.after.room_id in room.related)
+    request = Request(
+        interval=booking.interval,
+        person=booking.organizer_id,
+        is_manager=is_manager(actor, room),
+        attendees=booking.attendees,
+        replaces=frozenset({booking.id}),
+        is_standing=booking.interval.start <= tx.now,
+    )
+    beside = replace(known, neighbours=(*known.neighbours, *earlier))
+    judged = judge(request, room, beside, now=tx.now)
+    after = replace(moved(booking, room, booking.interval), flags=judged.flags)
+    if booking.interval.start <= tx.now and judged.state is not BookingState.PENDING:
+        return after
+    return replace(
+        after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
+    )
+
+
+def _room_of(booking: BookingFacts, tx: RoomTransaction) -> RoomRules:
+    """Return the rules of the booking's own room, which may be the hall of the one closed."""
+    [room] = rules_of([booking.room], version=tx.seen.rules_version)
+    return room
+
+
 def _fated(
     tx: RoomTransaction, actor: Actor, booking: BookingFacts, wanted: CloseRoom
 ) -> Change | None:
@@ -150,13 +181,9 @@ def _fated(
         case Fate.KEEP:
             return None
         case Fate.CANCEL:
+            _require_manager(actor, _room_of(booking, tx))
             after = without_slot(booking, BookingState.CANCELLED)
         case room_uuid:
-            room = tx.rooms[room_uuid]
-            known = tx.known(room)
-            taken = [*known.neighbours, *(change.after for change in tx.changes)]
-            request = Request(booking.interval, booking.organizer_id)
-            refuse_taken(request, room, [b for b in taken if b.room_id in room.related])
-            refuse_closed(booking.interval, room, known)
-            after = moved(booking, room, booking.interval)
+            _require_manager(actor, _room_of(booking, tx))
+            after = _moved_away(tx, actor, booking, tx.rooms[room_uuid])
     return Change.of(booking, after, actor, "close_room", wanted.reason.strip())

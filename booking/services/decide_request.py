@@ -41,7 +41,10 @@ def approve_booking(
         request = Request(booking.interval, booking.organizer_id, replaces=frozenset({booking.id}))
         refuse_taken(request, room, [b for b in known.neighbours if b.state != "pending"])
         refuse_closed(booking.interval, room, known)
+        known_rivals = {change.after.id for change in tx.changes}
         for rival in pending_rivals(booking, room):
+            if rival.id in known_rivals:
+                continue
             rejected = without_slot(rival, BookingState.REJECTED)
             told = "Another request for this time was approved"
             tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", told))

@@ -7,7 +7,12 @@ from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import as_one_booking, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
-from booking.domain.rules import check_in_deadline, judge, refuse_shared_floor
+from booking.domain.rules import (
+    check_in_deadline,
+    judge,
+    refuse_more_than_seats,
+    refuse_shared_floor,
+)
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
 from booking.domain.titles import clean_title
 from booking.selectors import parts_of
@@ -68,7 +73,7 @@ def edit_booking(
             require_organizer(actor, before, tx)
             is_named = before.id == booking_id
             if is_named:
-                refuse_stale(before, expected_version)
+                refuse_stale(before, expected_version, actor)
             asked = _for_part(edit, is_named=is_named)
             after.append(_edited(tx, actor, before, asked, replaces))
         refuse_shared_floor([tx.rooms[part.room] for part in after])
@@ -121,6 +126,7 @@ def _edited(
     )
     room = tx.rooms[edit.room or before.room]
     interval = edit.interval or before.interval
+    refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
     if (room.uuid, interval) == (before.room, before.interval):
         return after
     return _at_another_place(tx, actor, before, moved(after, room, interval), replaces)
@@ -148,13 +154,18 @@ def _at_another_place(
         is_manager=is_manager(actor, room),
         attendees=after.attendees,
         replaces=replaces,
+        is_standing=is_running,
     )
     tx.require_looked(after.interval)
-    # What has begun is judged as of when it was made: its start cannot be in the past anew.
-    asked_at = min(before.created_at, before.interval.start) if is_running else tx.now
-    judged = judge(request, room, tx.known(room), now=asked_at)
+    judged = judge(request, room, tx.known(room), now=tx.now)
     after = replace(after, flags=judged.flags)
-    if is_running and judged.state is not BookingState.PENDING:
+    if is_running and judged.state is BookingState.PENDING:
+        raise ConflictError(
+            "More time in this room needs a yes, and the meeting runs. Ask those who run the room "
+            "to extend it.",
+            code="needs_approval",
+        )
+    if is_running:
         return after
     return replace(
         after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at

@@ -7,7 +7,7 @@ from uuid import UUID
 from booking.clock import DATABASE_CLOCK
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
-from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
+from booking.domain.rules import check_in_deadline, judge
 from booking.domain.states import (
     STATES_THAT_CAN_BE_RESTORED,
     STATES_THAT_MAY_TAKE_THE_SLOT,
@@ -31,7 +31,8 @@ def restore_booking(
     """Bring the booking back as it was. One whose time has begun comes back checked in.
 
     Organizers have five minutes, those who run the room until the booking would be over.
-    Raises: SlotTakenError and RoomClosedError where the slot is gone; ConflictError
+    Raises: SlotTakenError and RoomClosedError where the slot is gone, RuleError where a quota or a
+    gap no longer leaves room for it; ConflictError
     `nothing_to_undo`, `too_late_to_undo`, `already_over`; NotFoundError; PermissionDeniedError.
     """
 
@@ -41,8 +42,13 @@ def restore_booking(
         before = _before_it_ended(booking, tx, is_manager=is_manager(actor, room))
         tx.require_looked(booking.interval)
         known = tx.known(room)
-        refuse_taken(Request(booking.interval, booking.organizer_id), room, known.neighbours)
-        refuse_closed(booking.interval, room, known)
+        request = Request(
+            interval=booking.interval,
+            person=booking.organizer_id,
+            is_manager=is_manager(actor, room),
+            is_standing=True,
+        )
+        judge(request, room, known, now=tx.now)
         has_begun = booking.interval.start <= tx.now
         if has_begun and before.state is BookingState.CONFIRMED:
             return replace(before, state=BookingState.CHECKED_IN, lapses_at=None)
@@ -51,13 +57,17 @@ def restore_booking(
             return replace(before, state=BookingState.CONFIRMED, lapses_at=deadline)
         return before
 
+    def looking(_rooms: object) -> Looking:
+        booking = get_booking(booking_id)
+        return Looking(windows=(booking.interval,), person=booking.organizer_id)
+
     return change_booking(
         actor=actor,
         booking_id=booking_id,
         command="restore_booking",
         change=restore,
         clock=clock,
-        looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
+        looking=looking,
     )
 
 

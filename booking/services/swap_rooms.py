@@ -1,5 +1,6 @@
 """Command: let two bookings trade rooms."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
@@ -68,6 +69,12 @@ def _traded(
         replaces=frozenset({booking.id, other.id}),
     )
     tx.require_looked(booking.interval)
-    judge(request, room, tx.known(room), now=tx.now)
-    after = moved(booking, room, booking.interval)
+    judged = judge(request, room, tx.known(room), now=tx.now)
+    after = replace(
+        moved(booking, room, booking.interval),
+        state=judged.state,
+        takes_slot=judged.takes_slot,
+        lapses_at=judged.lapses_at,
+        flags=judged.flags,
+    )
     return Change.of(booking, after, actor, "swap_rooms", f"Traded with {other.id}")

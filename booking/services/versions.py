@@ -1,32 +1,41 @@
 """Whether the caller decided from the booking as it is now."""
 
-from booking.domain.facts import BookingFacts, Row
+from booking.domain.facts import BookingFacts
+from booking.domain.privacy import as_busy, may_read_details
 from booking.domain.refusals import StaleVersionError
 from booking.domain.series import SeriesFacts
 from booking.models import AuditEntry
 from booking.services.statements import as_plain_json
+from meeting_rooms.kernel.actor import Actor
 
 NOT_TOLD = frozenset({"version", "room_id", "takes_slot"})  # inner members of a row
 
 
-def refuse_stale(booking: BookingFacts, expected_version: int | None) -> None:
-    """Raise StaleVersionError, with the difference, where another version was expected."""
+def refuse_stale(booking: BookingFacts, expected_version: int | None, viewer: Actor) -> None:
+    """Raise StaleVersionError, with the difference as the viewer may read it."""
     if expected_version is None or expected_version == booking.version:
         return
     raise StaleVersionError(
         "Somebody changed this booking since you read it. Look at the difference, then decide.",
-        facts={"version": booking.version, "changed": _difference(booking, expected_version)},
+        facts={
+            "version": booking.version,
+            "changed": _difference(booking, expected_version, viewer),
+        },
     )
 
 
-def _difference(booking: BookingFacts, version: int) -> dict[str, dict[str, object]]:
+def _difference(booking: BookingFacts, version: int, viewer: Actor) -> dict[str, dict[str, object]]:
     then = AuditEntry.objects.filter(booking_id=booking.id, after__version=version).last()
-    was: Row = then.after if then is not None and then.after else {}
-    row: Row = as_plain_json(booking.as_row())
+    if then is None or then.after is None:
+        return {}
+    pair = BookingFacts.from_row(then.after), booking
+    if not all(may_read_details(state, viewer) for state in pair):
+        pair = as_busy(pair[0]), as_busy(pair[1])
+    was, row = (as_plain_json(state.as_row()) for state in pair)
     return {
         name: {"was": was[name], "is": value}
         for name, value in row.items()
-        if name in was and name not in NOT_TOLD and was[name] != value
+        if name not in NOT_TOLD and was[name] != value
     }
 
 

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.refusals import SlotTakenError
-from booking.domain.request import Request
-from booking.domain.rules import refuse_taken
+from booking.domain.request import Known, Request
+from booking.domain.rules import judge, refuse_taken
 from booking.domain.titles import clean_title
 from booking.models import WaitingEntry, as_range
-from booking.services.decision import RoomTransaction
+from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from meeting_rooms.kernel.actor import Actor
@@ -31,7 +31,8 @@ def wait_for_slot(
     """Get in line for the slot. When it comes free, the first in line is offered it as a hold.
 
     Waiting again for the same slot returns the place one has.
-    Raises: ConflictError `slot_is_free` where there is nothing to wait for; LimitExceededError
+    Raises: what the room's rules say of such a booking, were the slot free; ConflictError
+    `slot_is_free` where there is nothing to wait for; LimitExceededError
     `too_many_waiting`; InvalidCommandError `in_the_past`; NotFoundError; PermissionDeniedError.
     """
     person, named = _person(actor), clean_title(title)
@@ -40,7 +41,9 @@ def wait_for_slot(
         if interval.end <= tx.now:
             raise InvalidCommandError("This time is over.", code="in_the_past")
         rules = tx.rooms[room]
-        _refuse_free(tx, Request(interval, person), room)
+        request = Request(interval, person, is_manager=is_manager(actor, rules))
+        judge(request, rules, Known(closures=tx.known(rules).closures), now=tx.now)
+        _refuse_free(tx, request, room)
         own = WaitingEntry.objects.filter(user_id=person, closed_at=None)
         known = own.filter(room_id=rules.id, during=as_range(interval)).first()
         if known is not None:

@@ -6,12 +6,15 @@ The offer is a hold in their name, so nobody can take the slot from under them w
 from datetime import timedelta
 
 from booking.domain.drafts import Details, draft
-from booking.domain.request import Judgement
+from booking.domain.request import Judgement, Known, Request
+from booking.domain.rules import judge
 from booking.domain.states import BookingState
+from booking.domain.titles import DEFAULT_TITLE
 from booking.models import Booking, WaitingEntry, as_range
 from booking.services.decision import RoomTransaction
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
+from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 from rooms.rulebooks import rules_of
@@ -53,14 +56,29 @@ def _close_answered(tx: RoomTransaction) -> None:
 def _offer(tx: RoomTransaction, entry: WaitingEntry) -> None:
     wanted = Interval(entry.during.lower, entry.during.upper)
     [room] = rules_of([entry.room.uuid], version=tx.seen.rules_version)
-    if not _is_free(tx, room, wanted):
+    if not _is_free(tx, room, wanted) or not _is_allowed(tx, room, wanted, entry):
         return
     judged = Judgement(BookingState.HELD, takes_slot=True, lapses_at=tx.now + OFFER_LASTS)
-    details = Details(entry.title or "Meeting", entry.user.display_name, entry.user_id)
+    # Private: nobody has booked anything yet that others might read.
+    details = Details(
+        entry.title or DEFAULT_TITLE, entry.user.display_name, entry.user_id, private=True
+    )
     hold = draft(room, wanted, judged, details, now=tx.now)
     tx.changes.append(Change(None, hold, SYSTEM_ACTOR, "offer_slot", "First in line"))
     waiting = WaitingEntry.objects.filter(pk=entry.pk, offer=None)
     tx.also.append(lambda: waiting.update(offer_id=hold.id, offered_at=tx.now))
+
+
+def _is_allowed(
+    tx: RoomTransaction, room: RoomRules, wanted: Interval, entry: WaitingEntry
+) -> bool:
+    """Say whether the room's rules would still let the person book it."""
+    is_manager = entry.user.is_admin or entry.user_id in room.book.managers
+    try:
+        judge(Request(wanted, entry.user_id, is_manager=is_manager), room, Known(), now=tx.now)
+    except InvalidCommandError:
+        return False
+    return True
 
 
 def _is_free(tx: RoomTransaction, room: RoomRules, wanted: Interval) -> bool:

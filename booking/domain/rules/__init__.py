@@ -10,7 +10,12 @@ from booking.domain.rules.absolute import (
     refuse_shared_floor,
     refuse_taken,
 )
-from booking.domain.rules.judging import check_in_deadline, judge, refusals
+from booking.domain.rules.judging import (
+    check_in_deadline,
+    judge,
+    refusals,
+    refuse_more_than_seats,
+)
 from booking.domain.rules.neighbours import look_around, own_holds
 from booking.domain.rules.quotas import counted, questions
 
@@ -23,6 +28,7 @@ __all__ = [
     "questions",
     "refusals",
     "refuse_closed",
+    "refuse_more_than_seats",
     "refuse_past",
     "refuse_shared_floor",
     "refuse_taken",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from booking.domain.facts import BookingFacts
 from booking.domain.refusals import RuleError
 from booking.domain.request import Judgement, Known, Request
 from booking.domain.rules.absolute import is_countable, refuse_closed, refuse_past, refuse_taken
@@ -34,7 +35,8 @@ def judge(request: Request, room: RoomRules, known: Known, *, now: datetime) -> 
     then the codes of the broken rules are the booking's flags.
     """
     wanted, book = request.interval, room.book
-    refuse_past(wanted, book, now=now)
+    if not request.is_standing:
+        refuse_past(wanted, book, now=now)
     refuse_taken(request, room, known.neighbours)
     refuse_closed(wanted, room, known)
     broken = _broken(request, room, known, now=now)
@@ -90,7 +92,7 @@ def _broken(request: Request, room: RoomRules, known: Known, *, now: datetime) -
         check_opening_hours(wanted, room),
         check_length(wanted, book),
         check_step(wanted, room),
-        check_notice(wanted, room, now=now),
+        None if request.is_standing else check_notice(wanted, room, now=now),
         check_advance(wanted, room, now=now),
         check_gap(request, room, known),
         check_gap_in_hours(wanted, room),
@@ -108,6 +110,17 @@ def _refusal(broken: list[Broken], room: RoomRules) -> RuleError:
     return RuleError(
         first.detail, code=first.code, facts={"room": str(room.uuid), "refusals": listed}
     )
+
+
+def refuse_more_than_seats(
+    before: BookingFacts, after: BookingFacts, room: RoomRules, *, is_manager: bool
+) -> None:
+    """Raise RuleError where only the attendees change, to more than the room may hold."""
+    if room.book.capacity_rule is not CapacityRule.REFUSE or is_manager:
+        return
+    request = Request(after.interval, after.organizer_id, attendees=after.attendees)
+    if before.attendees != after.attendees and (over := check_capacity(request, room)):
+        raise _refusal([over], room)
 
 
 def check_booker(request: Request, room: RoomRules) -> Broken | None:
