@@ -8,7 +8,7 @@ from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import Details, as_one_booking, draft, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request, Usage
-from booking.domain.rules import counted, judge, own_holds, refuse_shared_floor
+from booking.domain.rules import counted, judge, own_holds, refuse_endless, refuse_shared_floor
 from booking.domain.states import BookingState
 from booking.domain.titles import clean_title
 from booking.services.decision import RoomTransaction, is_manager
@@ -82,6 +82,7 @@ def book_rooms(
         raise InvalidCommandError(
             f"Name 1 to {MAX_ROOMS} different rooms.", code="wrong_number_of_rooms"
         )
+    refuse_endless(wanted.interval)
     details = Details.of(
         actor, clean_title(wanted.title), private=wanted.private, attendees=wanted.attendees
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.request import Judgement, Request
-from booking.domain.rules import judge, own_holds, refusals
+from booking.domain.rules import judge, own_holds, refusals, refuse_endless
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking, look
 from meeting_rooms.kernel.actor import Actor
@@ -36,8 +36,9 @@ def check_slot(
 ) -> SlotCheck:
     """Judge as `book_room` would at this moment; a promise is only a hold.
 
-    Raises NotFoundError for the room.
+    Raises NotFoundError for the room, InvalidCommandError `too_long` for what no room allows.
     """
+    refuse_endless(interval)
     [rules] = current_rules_of([room])
     seen = look([rules], Looking(windows=(interval,), person=actor.user_id), clock=clock)
     known = RoomTransaction({room: rules}, seen).known(rules)

@@ -10,6 +10,7 @@ from booking.domain.request import Request
 from booking.domain.rules import (
     check_in_deadline,
     judge,
+    refuse_endless,
     refuse_more_than_seats,
     refuse_shared_floor,
 )
@@ -63,6 +64,8 @@ def edit_booking(
     PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
     and what `judge` raises.
     """
+    if edit.interval is not None:
+        refuse_endless(edit.interval)
 
     def run(tx: RoomTransaction) -> BookingFacts:
         parts = parts_of(booking_id)

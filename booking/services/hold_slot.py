@@ -10,7 +10,7 @@ from booking.domain.facts import BookingFacts
 from booking.domain.holds import HOLD_TITLE, MAX_HOLDS, first_end, is_same_slot, renewed_end
 from booking.domain.refusals import shown
 from booking.domain.request import Judgement, Request
-from booking.domain.rules import judge, own_holds
+from booking.domain.rules import judge, own_holds, refuse_endless
 from booking.domain.states import BookingState
 from booking.models import Booking, WaitingEntry
 from booking.services.decision import RoomTransaction, is_manager
@@ -37,6 +37,7 @@ def hold_slot(
     """
     if (person := actor.user_id) is None:
         raise PermissionDeniedError("Only a person can hold a room. Sign in.")
+    refuse_endless(interval)
 
     def hold(tx: RoomTransaction) -> BookingFacts:
         rules = tx.rooms[room]

@@ -5,7 +5,7 @@ from uuid import UUID
 from booking.clock import DATABASE_CLOCK
 from booking.domain.refusals import SlotTakenError
 from booking.domain.request import Known, Request
-from booking.domain.rules import judge, refuse_taken
+from booking.domain.rules import judge, refuse_endless, refuse_taken
 from booking.domain.titles import clean_title
 from booking.models import WaitingEntry, as_range
 from booking.services.decision import RoomTransaction, is_manager
@@ -36,6 +36,7 @@ def wait_for_slot(
     `too_many_waiting`; InvalidCommandError `in_the_past`; NotFoundError; PermissionDeniedError.
     """
     person, named = _person(actor), clean_title(title)
+    refuse_endless(interval)
 
     def run(tx: RoomTransaction) -> WaitingEntry:
         if interval.end <= tx.now:

@@ -142,7 +142,7 @@ def test_wait__for_what_no_rule_allows__is_refused():
     dogger = with_policy(max_minutes=60)
     book(dogger, hours(11, 12))
     with pytest.raises(RuleError) as refused:
-        long = Interval(at(11), at(11) + timedelta(days=300))
+        long = Interval(at(11), at(11) + timedelta(days=50))
         wait_for_slot(actor=actor(), room=dogger.uuid, interval=long, clock=THEN)
     assert refused.value.code == "too_long"
     assert not WaitingEntry.objects.exists()

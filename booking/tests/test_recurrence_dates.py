@@ -134,12 +134,21 @@ def is_read_otherwise(rule: Rule, start: date) -> bool:
     is_mixed = len({bool(entry.ordinal) for entry in rule.by_day}) > 1
     is_counted_from_start = rule.freq is Frequency.WEEKLY and bool(rule.by_set_pos)
     begins_mid_week = start.weekday() != rule.week_start
-    return is_mixed or (is_counted_from_start and begins_mid_week) or -53 in rule.by_week_no
+    if rule.by_week_no and (rule.week_start != 0 or -53 in rule.by_week_no):
+        return True
+    return is_mixed or (is_counted_from_start and begins_mid_week)
 
 
 def dates_of(text: str, start: date, last: date) -> list[str]:
     rule = parsed(text, datetime.combine(start, time(9)), horizon=last)
     return [f"{day:%Y-%m-%d}" for day in matching_dates(rule, start, last=last)]
+
+
+def test_matching_dates__the_last_week_over_new_year__keeps_its_days_in_the_next_year():
+    """Counted by hand: weeks begin on Wednesdays, so week 52 of 2017 is 27 December to 2 January."""
+    text = "FREQ=YEARLY;WKST=WE;BYDAY=MO;BYWEEKNO=52"
+    found = dates_of(text, date(2015, 1, 1), date(2018, 12, 31))
+    assert found == ["2015-12-28", "2016-12-26", "2018-01-01", "2018-12-31"]
 
 
 def test_matching_dates__numbered_and_plain_weekdays__are_one_list():

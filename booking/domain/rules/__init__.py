@@ -6,6 +6,7 @@ function of its own that returns what it finds broken, or None.
 
 from booking.domain.rules.absolute import (
     refuse_closed,
+    refuse_endless,
     refuse_past,
     refuse_shared_floor,
     refuse_taken,
@@ -28,6 +29,7 @@ __all__ = [
     "questions",
     "refusals",
     "refuse_closed",
+    "refuse_endless",
     "refuse_more_than_seats",
     "refuse_past",
     "refuse_shared_floor",

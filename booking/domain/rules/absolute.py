@@ -11,7 +11,19 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules, Rulebook
 
+MAX_LENGTH = timedelta(days=62)
 FIRST_YEAR, LAST_YEAR = 2, 9990  # so that any zone's day and any gap around it can be counted
+
+
+def refuse_endless(wanted: Interval) -> None:
+    """Raise where it is longer than any booking, before anything is read for it.
+
+    Looking at all that lies in a century would cost seconds, only to say that it is too long.
+    """
+    if wanted.duration > MAX_LENGTH:
+        raise InvalidCommandError(
+            f"A booking lasts at most {MAX_LENGTH.days} days anywhere.", code="too_long"
+        )
 
 
 def refuse_past(wanted: Interval, book: Rulebook, *, now: datetime) -> None:
