@@ -145,7 +145,7 @@ def dates_of(text: str, start: date, last: date) -> list[str]:
 
 
 def test_matching_dates__the_last_week_over_new_year__keeps_its_days_in_the_next_year():
-    """Counted by hand: weeks begin on Wednesdays, so week 52 of 2017 is 27 December to 2 January."""
+    """Counted by hand: from Wednesdays on, week 52 of 2017 is 27 December to 2 January."""
     text = "FREQ=YEARLY;WKST=WE;BYDAY=MO;BYWEEKNO=52"
     found = dates_of(text, date(2015, 1, 1), date(2018, 12, 31))
     assert found == ["2015-12-28", "2016-12-26", "2018-01-01", "2018-12-31"]
