@@ -55,6 +55,11 @@ class BookingFacts:
         """Return when this hold runs out; None for what is no hold."""
         return self.lapses_at if self.state is BookingState.HELD else None
 
+    @property
+    def is_live(self) -> bool:
+        """Say whether it takes its slot, or asks for it."""
+        return self.takes_slot or self.state is BookingState.PENDING
+
     def takes_slot_at(self, now: datetime) -> bool:
         """Say whether the slot belongs to this booking at `now`, settled or not."""
         return self.takes_slot and (self.lapses_at is None or self.lapses_at > now)

@@ -62,7 +62,7 @@ def reschedule(
             plan.carried.append((occurrence, booking))
         else:
             plan.moving.append((occurrence, booking))
-    plan.dropped = [booking for booking in by_date.values() if booking.takes_slot]
+    plan.dropped = [booking for booking in by_date.values() if booking.is_live]
     return plan
 
 
@@ -73,7 +73,7 @@ def is_exception(booking: BookingFacts, zone: ZoneInfo) -> bool:
 
 def _stays(booking: BookingFacts, occurrence: Occurrence, room: UUID | None) -> bool:
     is_there = booking.interval == occurrence.interval and room in (None, booking.room)
-    return not booking.takes_slot or is_there
+    return not booking.is_live or is_there
 
 
 def _shifted(occurrence: Occurrence, booking: BookingFacts, zone: ZoneInfo) -> Occurrence:

@@ -9,10 +9,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import local_time
 from booking.domain.facts import BookingFacts
+from booking.domain.states import BookingState
 from booking.models import Booking, Series
 from booking.services.decision import RoomTransaction
 from booking.services.room_transaction import in_rooms
@@ -119,7 +121,9 @@ def _zone(name: str) -> ZoneInfo:
 
 def _stored(house: Building, now: datetime) -> list[BookingFacts]:
     bookings = Booking.objects.select_related("room").filter(
-        room__floor__building=house, room__is_active=True, takes_slot=True
+        Q(takes_slot=True) | Q(state=BookingState.PENDING),
+        room__floor__building=house,
+        room__is_active=True,
     )
     not_over = bookings.filter(during__endswith__gt=now).order_by("during", "created_at")
     return [booking.facts() for booking in not_over]
@@ -147,7 +151,7 @@ def _clashing(
     """
     staying: dict[UUID, BookingFacts] = {}
     while True:
-        placed = [staying.get(b.id) or wanted[b.id] for b in bookings]
+        placed = [staying.get(b.id) or wanted[b.id] for b in bookings if b.takes_slot]
         placed.sort(key=lambda b: (b.room_id, b.interval))
         newly = [
             _which_stays(one, other, bookings)

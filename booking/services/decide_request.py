@@ -9,15 +9,16 @@ from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
 from booking.domain.states import BookingState
-from booking.selectors import get_booking, pending_rivals
+from booking.selectors import get_booking, parts_of, pending_rivals
 from booking.services.decision import RoomTransaction, is_manager
-from booking.services.lifecycle import change_booking
+from booking.services.lifecycle import About, change_booking
 from booking.services.looking import Looking
-from booking.services.writing import Change
+from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR, Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
 from rooms.domain.rulebook import Approval
+from rooms.rulebooks import rules_of
 
 
 def approve_booking(
@@ -41,13 +42,7 @@ def approve_booking(
         request = Request(booking.interval, booking.organizer_id, replaces=frozenset({booking.id}))
         refuse_taken(request, room, [b for b in known.neighbours if b.state != "pending"])
         refuse_closed(booking.interval, room, known)
-        known_rivals = {change.after.id for change in tx.changes}
-        for rival in pending_rivals(booking, room):
-            if rival.id in known_rivals:
-                continue
-            rejected = without_slot(rival, BookingState.REJECTED)
-            told = "Another request for this time was approved"
-            tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", told))
+        _reject_rivals(booking, tx)
         lapses_at = check_in_deadline(booking.interval, room.book, now=tx.now)
         return replace(booking, state=BookingState.CONFIRMED, takes_slot=True, lapses_at=lapses_at)
 
@@ -58,7 +53,12 @@ def approve_booking(
         change=approve,
         clock=clock,
         reason=reason,
-        looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
+        about=About(
+            looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
+            also_rooms=lambda: {
+                rival.room for part in parts_of(booking_id) for rival in _whole_rivals(part)
+            },
+        ),
     )
 
 
@@ -85,6 +85,34 @@ def reject_booking(
         clock=clock,
         reason=reason,
     )
+
+
+def _reject_rivals(booking: BookingFacts, tx: RoomTransaction) -> None:
+    """Reject who asked for a part of the slot, in all rooms of theirs: a booking goes whole."""
+    decided = {change.after.id for change in tx.changes}
+    for rival in _whole_rivals(booking):
+        if rival.room not in tx.rooms:
+            raise OutdatedError  # it was asked for after the rooms were looked up
+        if rival.id not in decided:
+            rejected = without_slot(rival, BookingState.REJECTED)
+            told = "Another request for this time was approved"
+            tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", told))
+
+
+def _whole_rivals(booking: BookingFacts) -> list[BookingFacts]:
+    """Return the requests that rival this one, with their parts in other rooms."""
+    if booking.state is not BookingState.PENDING:
+        return []
+    [room] = rules_of([booking.room])
+    own = {part.id for part in parts_of(booking.id)}
+    found = {
+        part.id: part
+        for rival in pending_rivals(booking, room)
+        if rival.id not in own
+        for part in parts_of(rival.id)
+        if part.state is BookingState.PENDING
+    }
+    return list(found.values())
 
 
 def _require_manager(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:

@@ -129,7 +129,7 @@ def _edit_details(
     stored = series_ahead(series, edit.from_date, now=tx.now)
     for before in stored:
         after = with_details(before, details)
-        if before.takes_slot and after != before:
+        if before.is_live and after != before:
             tx.changes.append(Change.of(before, after, actor, "edit_series"))
     named = details if edit.from_date is None else series.details
     save_series(tx, replace(series, details=named, version=series.version + 1))

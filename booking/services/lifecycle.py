@@ -1,6 +1,7 @@
 """What the commands on stored bookings share: find it, look at its rooms, change it, tell."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from booking.domain.drafts import WALK_UP
@@ -16,6 +17,17 @@ from meeting_rooms.kernel.errors import NotFoundError, PermissionDeniedError
 Step = Callable[[BookingFacts, RoomTransaction], BookingFacts]
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a change has to look at, and the rooms of other bookings that it changes too."""
+
+    looking: LookingAt = NOTHING
+    also_rooms: Callable[[], set[UUID]] = set
+
+
+ITSELF = About()
+
+
 def change_booking(
     *,
     actor: Actor,
@@ -24,7 +36,7 @@ def change_booking(
     change: Step,
     clock: Clock,
     reason: str = "",
-    looking: LookingAt = NOTHING,
+    about: About = ITSELF,
 ) -> BookingFacts:
     """Apply `change` to one booking, in each of its rooms, and store and audit what it returns.
 
@@ -49,8 +61,10 @@ def change_booking(
             raise NotFoundError(f"There is no booking {booking_id}.")
         return answer
 
-    rooms = {part.room for part in parts_of(booking_id)}
-    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+    def rooms() -> list[UUID]:
+        return sorted({part.room for part in parts_of(booking_id)} | about.also_rooms())
+
+    return in_rooms(run, rooms=rooms, looking=about.looking, clock=clock)
 
 
 def require_organizer(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:

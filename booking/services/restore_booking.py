@@ -16,7 +16,7 @@ from booking.domain.states import (
 from booking.models import AuditEntry
 from booking.selectors import get_booking
 from booking.services.decision import RoomTransaction, is_manager
-from booking.services.lifecycle import change_booking, require_organizer
+from booking.services.lifecycle import About, change_booking, require_organizer
 from booking.services.looking import Looking
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
@@ -67,7 +67,7 @@ def restore_booking(
         command="restore_booking",
         change=restore,
         clock=clock,
-        looking=looking,
+        about=About(looking=looking),
     )
 
 

@@ -33,19 +33,21 @@ TRY_AGAIN = frozenset({"40P01", "40001"})  # deadlock detected, serialization fa
 
 T = TypeVar("T")
 NOTHING = Looking()
+RoomsOf = Collection[UUID] | Callable[[], Collection[UUID]]
 LookingAt = Looking | Callable[[Mapping[UUID, RoomRules]], Looking]
 
 
 def in_rooms(
     command: Callable[[RoomTransaction], T],
     *,
-    rooms: Collection[UUID],
+    rooms: RoomsOf,
     looking: LookingAt = NOTHING,
     clock: Clock = DATABASE_CLOCK,
 ) -> T:
     """Decide about these rooms and store what was decided; return what the command returned.
 
-    Where what to look at depends on the rooms, `looking` is asked with their rules.
+    Where what to look at depends on the rooms, `looking` is asked with their rules; where the rooms
+    depend on what is stored, `rooms` is asked before each attempt.
     Guarantees: what the command saw of the rooms, their rules and the person's quotas holds when
     its changes are stored; all of them are or none. The command may run again from the start, so
     it keeps nothing of an earlier run and writes nothing itself.
@@ -54,7 +56,8 @@ def in_rooms(
     """
     for number in range(ATTEMPTS):
         try:
-            return _attempt(command, rules_of(rooms), looking, clock, is_locked=number > 0)
+            asked = rooms() if callable(rooms) else rooms
+            return _attempt(command, rules_of(asked), looking, clock, is_locked=number > 0)
         except OutdatedError:
             continue
         except OperationalError as exc:

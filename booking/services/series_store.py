@@ -96,7 +96,7 @@ def _moved(actor: Actor, before: BookingFacts | None, facts: BookingFacts) -> Ch
 
 def _renamed(booking: BookingFacts, series: SeriesFacts, name: str) -> BookingFacts:
     named = replace(booking, series_id=series.id, recurrence_id=name)
-    return with_details(named, series.details) if booking.takes_slot else named
+    return with_details(named, series.details) if booking.is_live else named
 
 
 def _store_series(tx: RoomTransaction, old: SeriesFacts, plan: Plan) -> None:

@@ -1,0 +1,109 @@
+"""Requests of several rooms, and requests that do not block, when something is decided or moved."""
+
+from datetime import datetime, time
+
+import pytest
+
+from booking.domain.facts import BookingFacts
+from booking.domain.states import BookingState
+from booking.models import Booking
+from booking.services.book_room import BookRooms, book_rooms
+from booking.services.book_series import BookSeries, book_series
+from booking.services.cancel_booking import cancel_booking
+from booking.services.correct_zone import Keep, correct_zone
+from booking.services.decide_request import approve_booking
+from booking.services.divide_hall import divide_hall
+from booking.services.edit_series import SeriesEdit, edit_series
+from booking.tests.factories import NOW, book, hours
+from identity.tests.factories import actor
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import FixedClock
+from rooms.models import Policy, Room
+from rooms.tests.factories import building, floor, room
+
+pytestmark = pytest.mark.django_db
+THEN = FixedClock(NOW)
+
+
+def asking(*places: Room) -> None:
+    """Let bookings of these rooms wait for a yes, and several for one slot."""
+    for place in places:
+        Policy.objects.create(room=place, approval="always", pending_blocks=False)
+
+
+def hall() -> tuple[Room, Room, Room]:
+    house = floor(building())
+    rooms = room("Hall", on=house), room("A", on=house), room("B", on=house)
+    parts = {rooms[1].uuid: (1, 1), rooms[2].uuid: (2, 2)}
+    divide_hall(actor=actor(role="admin"), hall=rooms[0].uuid, cells=2, parts=parts, clock=THEN)
+    asking(*rooms)
+    return rooms
+
+
+def book_both(one: Room, other: Room, by: Actor | None = None) -> tuple[BookingFacts, ...]:
+    wanted = BookRooms((one.uuid, other.uuid), hours(11, 12))
+    return book_rooms(actor=by or actor(), wanted=wanted, clock=THEN)
+
+
+def states() -> dict[object, str]:
+    return dict(Booking.objects.values_list("pk", "state"))
+
+
+def test_approve__of_both_halves__rejects_who_asked_for_the_hall_once():
+    whole, one, other = hall()
+    rival = book(whole, hours(11, 12))
+    parts = book_both(one, other)
+    approve_booking(actor=actor(role="admin"), booking_id=parts[0].id, clock=THEN)
+    assert states() == {
+        rival.id: BookingState.REJECTED,
+        parts[0].id: BookingState.CONFIRMED,
+        parts[1].id: BookingState.CONFIRMED,
+    }
+
+
+def test_approve__beside_a_booking_of_two_rooms__rejects_it_whole():
+    one, other, ann = room(), room(), actor()
+    asking(one, other)
+    parts = book_both(one, other, ann)
+    single = book(one, hours(11, 12))
+    approve_booking(actor=actor(role="admin"), booking_id=single.id, clock=THEN)
+    assert {states()[part.id] for part in parts} == {BookingState.REJECTED}
+    assert states()[single.id] == BookingState.CONFIRMED
+
+
+def test_cancel__of_a_request_of_two_rooms__gives_up_both():
+    one, other, ann = room(), room(), actor()
+    asking(one, other)
+    parts = book_both(one, other, ann)
+    cancel_booking(actor=ann, booking_id=parts[1].id, clock=THEN)
+    assert set(states().values()) == {BookingState.CANCELLED}
+
+
+def test_edit_series__of_requests__moves_them_and_drops_what_the_rule_no_longer_has():
+    dogger, ann = room(), actor()
+    asking(dogger)
+    start = datetime.fromisoformat("2026-03-13T10:00")
+    wanted = BookSeries(dogger.uuid, start, 60, "FREQ=DAILY;COUNT=3", "Retro")
+    report = book_series(actor=ann, wanted=wanted, clock=THEN)
+    edit = SeriesEdit(starts=time(16), title="Planning", rule="FREQ=DAILY;COUNT=2")
+    changed = edit_series(actor=ann, series_id=report.series_id, edit=edit, clock=THEN)
+    assert (len(changed.booked), len(changed.cancelled)) == (2, 1)
+    asked = Booking.objects.filter(state=BookingState.PENDING).order_by("during")
+    assert [(b.local_start[8:16], b.title) for b in asked] == [
+        ("13T16:00", "Planning"),
+        ("14T16:00", "Planning"),
+    ]
+
+
+def test_correct_zone__keeping_wall_times__moves_requests_too():
+    dogger = room()
+    asking(dogger)
+    book(dogger, hours(11, 12))  # 13:00 in Helsinki
+    correct_zone(
+        actor=actor(role="admin"),
+        building=dogger.floor.building.slug,
+        timezone="Europe/Berlin",
+        keep=Keep.LOCAL,
+        clock=THEN,
+    )
+    assert Booking.objects.get().interval == hours(12, 13)
