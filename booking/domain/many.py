@@ -1,14 +1,14 @@
 """Many dates judged in one go, each beside what is stored and the dates taken before it. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from booking.domain.facts import BookingFacts
-from booking.domain.request import ClosureFacts, Known, Usage
+from booking.domain.request import ClosureFacts, Known, Question, Usage
 from booking.domain.rules import look_around
-from booking.domain.rules.quotas import counted
+from booking.domain.rules.quotas import counted, questions
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
@@ -17,22 +17,31 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Neighbourhood:
-    """Bookings by day, so that each of many dates meets only those near it."""
+    """Bookings by day and usage by question, so that each of many dates meets only what is near.
 
-    usage: tuple[Usage, ...]
-    closures: tuple[ClosureFacts, ...]
+    One for all rooms of a command: a date in one room counts for a quota that holds in another.
+    """
+
+    usage: dict[Question, Usage]
+    closures: Mapping[int, Sequence[ClosureFacts]]  # by room id
     _by_day: dict[date, list[BookingFacts]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, known: Known) -> "Neighbourhood":
-        """Return what was seen, sorted by day."""
-        found = cls(known.usage, known.closures)
-        found._add(known.neighbours)
+    def of(
+        cls,
+        neighbours: Iterable[BookingFacts],
+        closures: Mapping[int, Sequence[ClosureFacts]],
+        usage: Iterable[Usage],
+    ) -> "Neighbourhood":
+        """Return what was seen, sorted."""
+        found = cls({one.question: one for one in usage}, closures)
+        found._add(neighbours)
         return found
 
     def take(self, booking: BookingFacts, room: RoomRules) -> None:
         """Count this booking of the room as stored for the dates to come."""
-        self.usage = counted(self.usage, booking.interval, room)
+        after = counted(tuple(self.usage.values()), booking.interval, room)
+        self.usage = {one.question: one for one in after}
         self._add((booking,))
 
     def near(self, interval: Interval, room: RoomRules) -> Known:
@@ -44,7 +53,9 @@ class Neighbourhood:
             for other in self._by_day.get(day, ())
             if other.room_id in room.related and other.interval.overlaps(around)
         }
-        return Known(tuple(found.values()), self.closures, self.usage)
+        closures = tuple(c for pk in room.related for c in self.closures.get(pk, ()))
+        usage = tuple(self.usage[q] for q in questions(interval, room) if q in self.usage)
+        return Known(tuple(found.values()), closures, usage)
 
     def _add(self, bookings: Iterable[BookingFacts]) -> None:
         for booking in bookings:

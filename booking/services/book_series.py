@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import Details
+from booking.domain.recurrence import Expansion
 from booking.domain.recurrence_text import parse_rule
+from booking.domain.rules import questions
 from booking.domain.series import Pattern, SeriesFacts, SeriesReport
 from booking.domain.titles import clean_title
 from booking.models import SkippedDate
 from booking.services.decision import RoomTransaction
 from booking.services.looking import Looking
 from booking.services.receipts import Form, once
-from booking.services.room_transaction import in_rooms
+from booking.services.room_transaction import in_rooms, with_rooms_as_seen
 from booking.services.series_dates import (
+    Wish,
     judge_dates,
     refuse_clashes,
     refuse_foreign_dates,
@@ -74,84 +77,78 @@ def book_series(
     booked; InvalidCommandError for the rule (see `booking.domain.recurrence`); and for the whole
     what `book_rooms` raises.
     """
-    return _run(actor, wanted, clock, idempotency_key, is_stored=True)
+    series = _Booking(actor, wanted, clock)
+    command = once(
+        series.book, user_id=series.person, key=idempotency_key, request=wanted, form=REPORT
+    )
+    return in_rooms(command, rooms=series.rooms, looking=series.looking, clock=clock)
 
 
 def preview_series(
     *, actor: Actor, wanted: BookSeries, clock: Clock = DATABASE_CLOCK
 ) -> SeriesReport:
     """Return what `book_series` would book and refuse, and store nothing."""
-    return _run(actor, wanted, clock, None, is_stored=False)
+    series = _Booking(actor, wanted, clock)
+    return with_rooms_as_seen(series.judge, rooms=series.rooms, looking=series.looking, clock=clock)
 
 
-def _run(
-    actor: Actor, wanted: BookSeries, clock: Clock, key: str | None, *, is_stored: bool
-) -> SeriesReport:
-    if actor.user_id is None:
-        raise PermissionDeniedError("Only a person can book. Sign in.")
-    details = Details.of(
-        actor, clean_title(wanted.title), private=wanted.private, attendees=wanted.attendees
-    )
-    if len(set(wanted.elsewhere.values())) > MAX_OTHER_ROOMS:
-        raise InvalidCommandError(
-            f"Name at most {MAX_OTHER_ROOMS} other rooms.", code="wrong_number_of_rooms"
+class _Booking:
+    """One wish for a series: what it looks at, what is judged, what is stored."""
+
+    def __init__(self, actor: Actor, wanted: BookSeries, clock: Clock) -> None:
+        if actor.user_id is None:
+            raise PermissionDeniedError("Only a person can book. Sign in.")
+        if len(set(wanted.elsewhere.values())) > MAX_OTHER_ROOMS:
+            raise InvalidCommandError(
+                f"Name at most {MAX_OTHER_ROOMS} other rooms.", code="wrong_number_of_rooms"
+            )
+        self.person = actor.user_id
+        self.rooms = sorted({wanted.room, *wanted.elsewhere.values()})
+        self._actor, self._wanted, self._clock = actor, wanted, clock
+        self._details = Details.of(
+            actor, clean_title(wanted.title), private=wanted.private, attendees=wanted.attendees
         )
 
-    def run(tx: RoomTransaction) -> SeriesReport:
-        room = tx.rooms[wanted.room]
-        series = SeriesFacts(uuid4(), room.uuid, _pattern(wanted, room), details)
-        report = _judge(tx, actor, series, wanted)
-        if is_stored:
-            _decide(tx, actor, series, report, wanted)
+    def looking(self, rooms: Mapping[UUID, RoomRules]) -> Looking:
+        """Return all dates as windows, and the quotas of each date in its own room."""
+        wishes = self._wishes(rooms, self._clock.now())
+        asked = (q for wish in wishes for q in questions(wish.occurrence.interval, wish.room))
+        windows = tuple(wish.occurrence.interval for wish in wishes)
+        return Looking(windows=windows, person=self.person, asked=tuple(asked))
+
+    def judge(self, tx: RoomTransaction) -> SeriesReport:
+        """Return what can be booked and what not."""
+        room = tx.rooms[self._wanted.room]
+        series = SeriesFacts(uuid4(), room.uuid, self._pattern(room), self._details)
+        booked, refused = judge_dates(tx, self._actor, series, self._wishes(tx.rooms, tx.now))
+        beyond = tuple(at.isoformat() for at in self._dates(room, tx.now).truncated)
+        return SeriesReport(series.id, tuple(booked), tuple(refused), beyond=beyond)
+
+    def book(self, tx: RoomTransaction) -> SeriesReport:
+        """Judge, and put what is to be stored into the transaction."""
+        report = self.judge(tx)
+        if self._wanted.on_clash is OnClash.REFUSE or not report.booked:
+            refuse_clashes(report.refused, len(report.booked) + len(report.refused))
+        room = tx.rooms[self._wanted.room]
+        tx.changes += [Change(None, b, self._actor, "book_series") for b in report.booked]
+        series = SeriesFacts(report.series_id, room.uuid, self._pattern(room), self._details)
+        skipped = skipped_rows(series.id, report.refused)
+        tx.also.append(series_row(series, room, now=tx.now).save)
+        tx.also.append(lambda: SkippedDate.objects.bulk_create(skipped))
         return report
 
-    def looking(rooms: Mapping[UUID, RoomRules]) -> Looking:
-        room = rooms[wanted.room]
-        dates = _pattern(wanted, room).dates(room, today=_today(clock, room))
-        windows = tuple(occurrence.interval for occurrence in dates.occurrences)
-        return Looking(windows=windows, person=actor.user_id)
+    def _wishes(self, rooms: Mapping[UUID, RoomRules], now: datetime) -> list[Wish]:
+        room = rooms[self._wanted.room]
+        dates = self._dates(room, now).occurrences
+        elsewhere = {name: rooms[uuid] for name, uuid in self._wanted.elsewhere.items()}
+        refuse_foreign_dates(elsewhere, dates)
+        return wishes_for(dates, room, elsewhere)
 
-    command = once(run, user_id=actor.user_id, key=key, request=wanted, form=REPORT)
-    rooms = {wanted.room, *wanted.elsewhere.values()}
-    return in_rooms(command, rooms=sorted(rooms), looking=looking, clock=clock)
+    def _dates(self, room: RoomRules, now: datetime) -> Expansion:
+        return self._pattern(room).dates(room, today=now.astimezone(room.zone).date())
 
-
-def _today(clock: Clock, room: RoomRules) -> date:
-    return clock.now().astimezone(room.zone).date()
-
-
-def _pattern(wanted: BookSeries, room: RoomRules) -> Pattern:
-    start = wanted.starts_local
-    horizon = start.date() + timedelta(days=room.book.advance_days)
-    rule = parse_rule(wanted.rule, start=start, zone=room.zone, horizon=horizon)
-    return Pattern(start, timedelta(minutes=wanted.minutes), rule, room.zone)
-
-
-def _judge(
-    tx: RoomTransaction, actor: Actor, series: SeriesFacts, wanted: BookSeries
-) -> SeriesReport:
-    room = tx.rooms[wanted.room]
-    today = tx.now.astimezone(room.zone).date()
-    expansion = series.pattern.dates(room, today=today)
-    elsewhere = {name: tx.rooms[uuid] for name, uuid in wanted.elsewhere.items()}
-    refuse_foreign_dates(elsewhere, expansion.occurrences)
-    wishes = wishes_for(expansion.occurrences, room, elsewhere)
-    booked, refused = judge_dates(tx, actor, series, wishes)
-    beyond = tuple(at.isoformat() for at in expansion.truncated)
-    return SeriesReport(series.id, tuple(booked), tuple(refused), beyond=beyond)
-
-
-def _decide(
-    tx: RoomTransaction,
-    actor: Actor,
-    series: SeriesFacts,
-    report: SeriesReport,
-    wanted: BookSeries,
-) -> None:
-    if wanted.on_clash is OnClash.REFUSE or not report.booked:
-        refuse_clashes(report.refused, len(report.booked) + len(report.refused))
-    tx.changes += [Change(None, booking, actor, "book_series") for booking in report.booked]
-    row = series_row(series, tx.rooms[wanted.room], now=tx.now)
-    skipped = skipped_rows(series.id, report.refused)
-    tx.also.append(row.save)
-    tx.also.append(lambda: SkippedDate.objects.bulk_create(skipped))
+    def _pattern(self, room: RoomRules) -> Pattern:
+        start = self._wanted.starts_local
+        horizon = start.date() + timedelta(days=room.book.advance_days)
+        rule = parse_rule(self._wanted.rule, start=start, zone=room.zone, horizon=horizon)
+        return Pattern(start, timedelta(minutes=self._wanted.minutes), rule, room.zone)

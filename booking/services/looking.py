@@ -79,6 +79,7 @@ class Looking:
     person: UUID | None = None
     besides: frozenset[UUID] = frozenset()  # bookings that do not count against the quotas
     counts: bool = False  # the command itself counts what the person has
+    asked: tuple[Question, ...] | None = None  # None: by every window in every room
 
 
 class Seen(NamedTuple):
@@ -130,6 +131,8 @@ def _windows(rooms: Collection[RoomRules], windows: Iterable[Interval]) -> str:
 def _questions(rooms: Collection[RoomRules], looking: Looking) -> list[Question]:
     if looking.person is None:
         return []
+    if looking.asked is not None:
+        return list(dict.fromkeys(looking.asked))
     asked = (q for room in rooms for window in looking.windows for q in questions(window, room))
     return list(dict.fromkeys(asked))
 

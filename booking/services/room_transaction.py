@@ -66,6 +66,23 @@ def in_rooms(
     raise UnavailableError("Too many people book this room right now. Try again.")
 
 
+def with_rooms_as_seen(
+    command: Callable[[RoomTransaction], T],
+    *,
+    rooms: Collection[UUID],
+    looking: LookingAt,
+    clock: Clock = DATABASE_CLOCK,
+) -> T:
+    """Return what the command would decide at this moment. Nothing is locked, settled or stored.
+
+    What is due does not count, as if it had been settled. Raises what `in_rooms` raises.
+    """
+    tx, _ = _open(rules_of(rooms), looking, clock)
+    standing = tuple(other for other in tx.seen.neighbours if other.takes_slot_at(tx.now))
+    tx.seen = tx.seen._replace(neighbours=standing, due=())
+    return command(tx)
+
+
 def _attempt(
     command: Callable[[RoomTransaction], T],
     rooms: list[RoomRules],

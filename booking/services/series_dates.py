@@ -47,6 +47,11 @@ class Wish:
     room: RoomRules
 
 
+def neighbourhood_of(tx: RoomTransaction) -> Neighbourhood:
+    """Return what was seen of all rooms."""
+    return Neighbourhood.of(tx.seen.neighbours, tx.seen.closures, tx.seen.usage)
+
+
 def judge_dates(
     tx: RoomTransaction,
     actor: Actor,
@@ -61,17 +66,15 @@ def judge_dates(
     """
     booked: list[BookingFacts] = []
     refused: list[RefusedDate] = []
-    rooms = {wish.room.id: wish.room for wish in wishes}
-    around = {number: Neighbourhood.of(tx.known(room)) for number, room in rooms.items()}
+    around = neighbourhood_of(tx)
     for wish in wishes:
         try:
-            facts = _judged(tx, actor, series, wish, around[wish.room.id], giving_way)
+            facts = _judged(tx, actor, series, wish, around, giving_way)
         except (SlotTakenError, RoomClosedError, InvalidCommandError) as refusal:
             refused.append(RefusedDate.because(wish.occurrence, refusal))
             continue
         booked.append(facts)
-        for neighbourhood in around.values():
-            neighbourhood.take(facts, wish.room)
+        around.take(facts, wish.room)
     return booked, refused
 
 
@@ -105,8 +108,7 @@ def _judged(
 
 def judge_date(tx: RoomTransaction, actor: Actor, series: SeriesFacts, wish: Wish) -> BookingFacts:
     """Return the booking for one date. Raises what `judge` raises."""
-    around = Neighbourhood.of(tx.known(wish.room))
-    return _judged(tx, actor, series, wish, around, frozenset())
+    return _judged(tx, actor, series, wish, neighbourhood_of(tx), frozenset())
 
 
 def require_series_owner(actor: Actor, series: SeriesFacts, tx: RoomTransaction) -> None:
