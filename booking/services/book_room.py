@@ -5,13 +5,12 @@ from typing import Self
 from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import Details, as_one_booking, draft, without_slot
+from booking.domain.drafts import Details, as_one_booking, draft
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request, Usage
 from booking.domain.rules import counted, judge, own_holds, refuse_endless, refuse_shared_floor
-from booking.domain.states import BookingState
 from booking.domain.titles import clean_title
-from booking.services.decision import RoomTransaction, is_manager
+from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.looking import Looking
 from booking.services.receipts import BOOKINGS, once
 from booking.services.room_transaction import in_rooms
@@ -139,10 +138,7 @@ def _book_one(
     if not holds:
         return Change(None, facts, actor, COMMAND)
     first, *others = holds
-    tx.changes += [
-        Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")
-        for hold in others
-    ]
+    let_go(tx, others, actor)
     return Change.of(
         first,
         replace(facts, id=first.id, created_at=first.created_at),

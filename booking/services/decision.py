@@ -1,11 +1,14 @@
 """What a booking command decides from, and what it has decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from booking.domain.drafts import without_slot
+from booking.domain.facts import BookingFacts
 from booking.domain.request import Known
+from booking.domain.states import BookingState
 from booking.services.looking import Seen
 from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import Actor
@@ -67,6 +70,16 @@ class RoomTransaction:
             if not changed.isdisjoint(room.division):
                 changed.update(room.division)
         return sorted(changed)
+
+
+def let_go(tx: RoomTransaction, holds: Iterable[BookingFacts], actor: Actor) -> None:
+    """Let a person's own holds give way to what they book over them."""
+    decided = {change.after.id for change in tx.changes}
+    tx.changes += [
+        Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")
+        for hold in holds
+        if hold.id not in decided
+    ]
 
 
 def is_manager(actor: Actor, room: RoomRules) -> bool:

@@ -10,6 +10,7 @@ from booking.domain.request import Request
 from booking.domain.rules import (
     check_in_deadline,
     judge,
+    own_holds,
     refuse_endless,
     refuse_more_than_seats,
     refuse_shared_floor,
@@ -17,7 +18,7 @@ from booking.domain.rules import (
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
 from booking.domain.titles import clean_title
 from booking.selectors import parts_of
-from booking.services.decision import RoomTransaction, is_manager
+from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.lifecycle import require_organizer, require_rooms
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
@@ -151,16 +152,19 @@ def _at_another_place(
         )
     if _is_only_shorter(before, after):
         return _shortened(after, room, tx, is_running=is_running)
+    tx.require_looked(after.interval)
+    known = tx.known(room)
+    holds = own_holds(known.neighbours, after.interval, actor.user_id)
     request = Request(
         interval=after.interval,
         person=after.organizer_id,
         is_manager=is_manager(actor, room),
         attendees=after.attendees,
-        replaces=replaces,
+        replaces=replaces | {hold.id for hold in holds},
         is_standing=is_running,
     )
-    tx.require_looked(after.interval)
-    judged = judge(request, room, tx.known(room), now=tx.now)
+    judged = judge(request, room, known, now=tx.now)
+    let_go(tx, holds, actor)
     after = replace(after, flags=judged.flags)
     if is_running and judged.state is BookingState.PENDING:
         raise ConflictError(

@@ -11,12 +11,13 @@ from booking.domain.recurrence import Occurrence, split_at
 from booking.domain.recurrence_rule import Rule
 from booking.domain.recurrence_text import parse_rule
 from booking.domain.reschedule import reschedule
+from booking.domain.rules import refuse_more_than_seats
 from booking.domain.series import Pattern, SeriesFacts, SeriesReport
 from booking.domain.titles import clean_title
 from booking.models import SkippedDate
 from booking.selectors import rooms_of_series
 from booking.services.book_series import OnClash
-from booking.services.decision import RoomTransaction
+from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.series_dates import (
@@ -129,6 +130,8 @@ def _edit_details(
     stored = series_ahead(series, edit.from_date, now=tx.now)
     for before in stored:
         after = with_details(before, details)
+        room = tx.rooms[before.room]
+        refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
         if before.is_live and after != before:
             tx.changes.append(Change.of(before, after, actor, "edit_series"))
     named = details if edit.from_date is None else series.details

@@ -13,10 +13,10 @@ from booking.domain.recurrence import Occurrence
 from booking.domain.recurrence_text import parse_rule
 from booking.domain.refusals import RoomClosedError, SlotTakenError
 from booking.domain.request import Request
-from booking.domain.rules import judge
+from booking.domain.rules import judge, own_holds
 from booking.domain.series import FLAG_OF_SHIFT, Pattern, RefusedDate, SeriesFacts
 from booking.models import Booking, Series, SkippedDate
-from booking.services.decision import RoomTransaction, is_manager
+from booking.services.decision import RoomTransaction, is_manager, let_go
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import (
     ConflictError,
@@ -88,14 +88,17 @@ def _judged(
 ) -> BookingFacts:
     room, interval = wish.room, wish.occurrence.interval
     tx.require_looked(interval)
+    known = around.near(interval, room)
+    holds = own_holds(known.neighbours, interval, actor.user_id)
     request = Request(
         interval=interval,
         person=series.details.organizer_id,
         is_manager=is_manager(actor, room),
         attendees=series.details.attendees,
-        replaces=giving_way,
+        replaces=giving_way | {hold.id for hold in holds},
     )
-    judged = judge(request, room, around.near(interval, room), now=tx.now)
+    judged = judge(request, room, known, now=tx.now)
+    let_go(tx, holds, actor)
     shifted = FLAG_OF_SHIFT.get(wish.occurrence.shift)
     facts = draft(room, interval, judged, series.details, now=tx.now)
     return replace(

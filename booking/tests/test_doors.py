@@ -1,6 +1,6 @@
 """No door is missing a rule: what one way in refuses, no other lets through."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,11 +8,13 @@ from booking.domain.refusals import RuleError, StaleVersionError
 from booking.domain.states import BookingState
 from booking.history import history_of
 from booking.models import Booking, WaitingEntry
+from booking.services.book_series import BookSeries, book_series
 from booking.services.cancel_booking import cancel_booking
 from booking.services.check_in import check_in
 from booking.services.close_room import CloseRoom, Fate, close_room
 from booking.services.decide_request import approve_booking
 from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.edit_series import SeriesEdit, edit_series
 from booking.services.extend_booking import extend_booking
 from booking.services.hold_slot import hold_slot
 from booking.services.restore_booking import restore_booking
@@ -165,3 +167,28 @@ def test_edit__of_the_attendees_alone__meets_the_seats():
     with pytest.raises(RuleError) as refused:
         edit_booking(actor=ann, booking_id=mine.id, edit=BookingEdit(attendees=400), clock=THEN)
     assert refused.value.code == "over_capacity"
+
+
+def test_own_hold__is_no_obstacle_to_a_series_or_an_edit():
+    ann, dogger = actor(), room()
+    hold_slot(actor=ann, room=dogger.uuid, interval=hours(11, 12), clock=THEN)
+    start = datetime.fromisoformat("2026-03-12T13:00")  # 11:00 UTC
+    wanted = BookSeries(dogger.uuid, start, 60, "FREQ=DAILY;COUNT=2")
+    book_series(actor=ann, wanted=wanted, clock=THEN)
+    hold_slot(actor=ann, room=dogger.uuid, interval=hours(15, 16), clock=THEN)
+    mine = book(dogger, hours(14, 15), by=ann)
+    edit = BookingEdit(interval=hours(14, 16))
+    edit_booking(actor=ann, booking_id=mine.id, edit=edit, clock=THEN)
+    assert not Booking.objects.filter(state=BookingState.HELD).exists()
+
+
+def test_edit_series__of_the_attendees_alone__meets_the_seats():
+    ann = actor()
+    dogger = with_policy(capacity_rule="refuse")
+    start = datetime.fromisoformat("2026-03-13T10:00")
+    wanted = BookSeries(dogger.uuid, start, 60, "FREQ=DAILY;COUNT=2")
+    report = book_series(actor=ann, wanted=wanted, clock=THEN)
+    with pytest.raises(RuleError):
+        edit_series(
+            actor=ann, series_id=report.series_id, edit=SeriesEdit(attendees=400), clock=THEN
+        )
