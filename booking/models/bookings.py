@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import (
 )
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
+from django.db.models import F, Q
 
 from booking.domain.facts import BookingFacts
 from booking.domain.states import (
@@ -76,7 +76,7 @@ class Booking(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["organizer", "created_at"], name="booking_by_organizer"),
+            models.Index(F("organizer"), F("during__endswith"), name="booking_of_organizer"),
             models.Index(
                 fields=["lapses_at"],
                 condition=Q(lapses_at__isnull=False),

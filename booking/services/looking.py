@@ -20,26 +20,35 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 from rooms.rulebooks import VERSION_OF_RULES
 
-BOOKING_AS_JSON = "to_jsonb(booking) || jsonb_build_object('room', room.uuid)"
+# The room is looked up for the few that are found: a join would read all rooms for them.
+BOOKING_AS_JSON = (
+    "to_jsonb(booking) || jsonb_build_object('room', "
+    "(SELECT room.uuid FROM rooms_room AS room WHERE room.id = booking.room_id))"
+)
 # A booking counts where it begins, its minutes where they lie.
 USAGE = """
-SELECT asked.number,
-    count(booking.id) FILTER (WHERE lower(booking.during) <@ asked.period) AS count,
-    coalesce(sum(extract(epoch FROM upper(booking.during * asked.period)
-                                  - lower(booking.during * asked.period))), 0) / 60 AS minutes,
-    jsonb_agg(booking.during * asked.period) FILTER (WHERE asked.is_windowed) AS stretches
+SELECT asked.number, used.*
 FROM jsonb_to_recordset(here.asked) AS asked (
-    number int, period tstzrange, building_id bigint, room_id bigint, is_windowed boolean)
-LEFT JOIN (booking_booking AS booking
-           JOIN rooms_room AS room ON room.id = booking.room_id
-           JOIN rooms_floor AS floor ON floor.id = room.floor_id)
-    ON booking.organizer_id = here.person AND booking.during && asked.period
-       AND (booking.takes_slot OR booking.state = 'pending') AND booking.state <> 'held'
-       AND (booking.lapses_at IS NULL OR booking.lapses_at > here.now)
-       AND booking.id <> ALL(here.besides)
-       AND (asked.building_id IS NULL OR asked.building_id = floor.building_id)
-       AND (asked.room_id IS NULL OR asked.room_id = room.id)
-GROUP BY asked.number
+    number int, period tstzrange, building_id bigint, room_id bigint, is_windowed boolean),
+LATERAL (
+    SELECT
+        count(*) FILTER (WHERE lower(booking.during) >= lower(asked.period)) AS count,
+        coalesce(extract(epoch FROM sum(least(upper(booking.during), upper(asked.period))
+                     - greatest(lower(booking.during), lower(asked.period)))), 0) / 60 AS minutes,
+        jsonb_agg(booking.during * asked.period) FILTER (WHERE asked.is_windowed) AS stretches
+    FROM booking_booking AS booking
+    WHERE booking.organizer_id = here.person
+        AND upper(booking.during) > lower(asked.period)  -- as booking_of_organizer has it
+        AND lower(booking.during) < upper(asked.period)
+        AND (booking.takes_slot OR booking.state = 'pending') AND booking.state <> 'held'
+        AND (booking.lapses_at IS NULL OR booking.lapses_at > here.now)
+        AND booking.id <> ALL(here.besides)
+        AND (asked.building_id IS NULL OR booking.room_id IN (
+             SELECT room.id FROM rooms_room AS room
+             JOIN rooms_floor AS floor ON floor.id = room.floor_id
+             WHERE floor.building_id = asked.building_id))
+        AND (asked.room_id IS NULL OR booking.room_id = asked.room_id)
+) AS used
 """
 LOOK = f"""
 WITH given AS MATERIALIZED (SELECT $1::jsonb AS of), here AS MATERIALIZED (
@@ -54,10 +63,10 @@ SELECT jsonb_build_array(
     (SELECT sum(schedule_version)::bigint FROM rooms_room WHERE id = ANY(here.rooms)),
     coalesce((SELECT version FROM booking_personledger WHERE user_id = here.person), 0),
     (SELECT jsonb_agg({BOOKING_AS_JSON})
-     FROM booking_booking AS booking JOIN rooms_room AS room ON room.id = booking.room_id
+     FROM booking_booking AS booking
      WHERE booking.takes_slot AND booking.units && here.units AND booking.during && here.windows),
     (SELECT jsonb_agg({BOOKING_AS_JSON})
-     FROM booking_booking AS booking JOIN rooms_room AS room ON room.id = booking.room_id
+     FROM booking_booking AS booking
      WHERE booking.lapses_at <= here.now AND booking.units && here.units),
     (SELECT jsonb_agg(jsonb_build_array(closure.room_id, closure.starts_at, closure.ends_at,
                                         closure.reason) ORDER BY closure.starts_at)

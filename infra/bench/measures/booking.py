@@ -22,7 +22,8 @@ from rooms.models import Policy, Room
 
 SLOT = timedelta(minutes=15)
 MAX_SLOTS = 60_000  # as far ahead as a booking may be
-WARM_UPS = 20
+WARM_UPS = 20  # of either side, before each round
+TURNS = 10  # a round's bookings are made in so many turns, so that a noisy moment hits both sides
 INSERT = (
     "INSERT INTO bench_booking (id, room_id, units, during, local_start, local_end, title, "
     "organizer_name, is_private, state, takes_slot, version, flags, created_at) VALUES (%s, %s, "
@@ -37,7 +38,6 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
 
 
 def _measure(stage: Stage) -> Found:
-    somebody = make_somebody("booker")
     [room] = make_building("bench-booking", 1)
     _give_rules(room)
     slots = _slots()
@@ -48,11 +48,16 @@ def _measure(stage: Stage) -> Found:
         # The same columns, indexes and exclusion constraint.
         connection.execute("CREATE TABLE bench_booking (LIKE booking_booking INCLUDING ALL)")
         insert = _inserter(connection, room.pk, slots)
-        book = _booker(somebody.actor, room, slots)
         for number in range(stage.plan.rounds):
             stage.report(f"{stage.plan.bookings} bookings each, round {number + 1}")
-            raw.append(_cpu_us(insert, stage.plan.bookings))
-            command.append(_cpu_us(book, stage.plan.bookings))
+            # Somebody new each round: what one person has booked already is counted by Postgres,
+            # and a thread that waits longer is colder when it goes on.
+            book = _booker(make_somebody(f"booker-{number}").actor, room, slots)
+            _repeat(insert, WARM_UPS)
+            _repeat(book, WARM_UPS)
+            for _ in range(TURNS):
+                raw.append(_cpu_us(insert, stage.plan.bookings // TURNS))
+                command.append(_cpu_us(book, stage.plan.bookings // TURNS))
         connection.execute("DROP TABLE bench_booking")
     detail = f"command {min(command):.0f} µs, raw insert {min(raw):.0f} µs"
     return {"booking-cpu": Measured(times(min(command), min(raw)), detail)}
@@ -102,9 +107,11 @@ def _booker(
 
 def _cpu_us(step: Callable[[], object], times: int) -> float:
     """Return this thread's CPU per step; Postgres works in processes of its own."""
-    for _ in range(WARM_UPS):
-        step()
     begun = time.thread_time()
+    _repeat(step, times)
+    return (time.thread_time() - begun) / times * 1e6
+
+
+def _repeat(step: Callable[[], object], times: int) -> None:
     for _ in range(times):
         step()
-    return (time.thread_time() - begun) / times * 1e6
