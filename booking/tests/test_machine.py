@@ -262,8 +262,9 @@ class BookingMachine(RuleBasedStateMachine):
         names = {each.pk: place.name for place, each in self.rooms.items()}
         found = {}
         for booking in Booking.objects.filter(room__in=self.rooms.values()):
-            is_due = booking.takes_slot and not booking.facts().takes_slot_at(self.model.now)
-            state = "released" if is_due else booking.state  # noticed or not
+            state = booking.state
+            if booking.lapses_at is not None and booking.lapses_at <= self.model.now:
+                state = {"pending": "rejected"}.get(state, "released")  # noticed or not
             slot = booking.during
             found[booking.pk] = (names[booking.room_id], slot.lower, slot.upper, state)
         assert found == {b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.kept}
