@@ -130,6 +130,12 @@ def bookings_of(
     return found
 
 
+def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> QuerySet[Booking]:
+    """Return the bookings that take a part of `interval` from the room, earliest first."""
+    blocked_by = [pk for pk, taken in rooms_sharing_floor([room]).items() if taken]
+    return bookings_during(interval, now=now).filter(room__in=blocked_by)
+
+
 def rooms_free_during(rooms: Iterable[Room], interval: Interval, *, now: datetime) -> list[Room]:
     """Return those of `rooms` that are neither booked nor closed at any instant of `interval`."""
     candidates = list(rooms)

@@ -10,9 +10,10 @@ from pydantic import model_validator
 
 from booking.api.shapes import BookingOut, PeriodQuery
 from booking.clock import DATABASE_CLOCK
-from booking.selectors import bookings_of
+from booking.selectors import bookings_in_the_way
 from booking.services.close_room import (
     FURTHER_NOTICE,
+    MAX_LISTED,
     MAX_REASON_LENGTH,
     CloseRoom,
     Fate,
@@ -27,8 +28,6 @@ from meeting_rooms.kernel.wire import Answer, Body, Instant
 from rooms.selectors import closures_during, get_room
 
 router = Router(tags=["closures"])
-MAX_FATES = 500
-MAX_AFFECTED = 500
 
 
 class FateIn(Body):
@@ -55,7 +54,8 @@ class ClosureIn(Body):
     starts_at: Instant
     ends_at: Instant | None = None
     reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH)
-    fates: list[FateIn] = Field([], max_length=MAX_FATES)
+    fates: list[FateIn] = Field([], max_length=MAX_LISTED)
+    others: Fate | None = Field(None, description="What becomes of those that `fates` omits.")
 
 
 class ClosureOut(Answer):
@@ -69,8 +69,12 @@ class ClosureOut(Answer):
 
 
 class ClosedOut(ClosureOut):
-    """The closure that was made, and the bookings that were cancelled or moved for it."""
+    """The closure that was made, and the bookings that were cancelled or moved for it.
 
+    `changed` lists the first 500 of `changed_count`.
+    """
+
+    changed_count: int
     changed: list[BookingOut]
 
 
@@ -82,8 +86,9 @@ class AffectedQuery(Body):
 
 
 class AffectedOut(Answer):
-    """The bookings in the way; each needs a fate. At most 500."""
+    """The bookings in the way; each needs a fate. `bookings` lists the first 500 of `count`."""
 
+    count: int
     bookings: list[BookingOut]
 
 
@@ -96,9 +101,9 @@ def list_affected(request: HttpRequest, room_id: UUID, query: Query[AffectedQuer
     """Return the bookings in the way of a closure, earliest first."""
     viewer, room = actor_from(request), get_room(room_id)
     window = Interval.of(query.starts_at, query.ends_at or query.starts_at + FURTHER_NOTICE)
-    found = bookings_of([room], window, now=DATABASE_CLOCK.now()).get(room.pk, [])
-    shown = [BookingOut.of(booking.facts(), viewer) for booking in found[:MAX_AFFECTED]]
-    return AffectedOut(bookings=shown)
+    found = bookings_in_the_way(room, window, now=DATABASE_CLOCK.now())
+    shown = [BookingOut.of(booking.facts(), viewer) for booking in found[:MAX_LISTED]]
+    return AffectedOut(count=found.count(), bookings=shown)
 
 
 @router.get(
@@ -141,7 +146,7 @@ def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[Closed
     fates = {fate.booking: fate.fate_or_room() for fate in body.fates}
     if len(fates) < len(body.fates):
         raise InvalidCommandError("Name each booking once.", code="booking_named_twice")
-    wanted = CloseRoom(room_id, body.starts_at, body.ends_at, body.reason, fates)
+    wanted = CloseRoom(room_id, body.starts_at, body.ends_at, body.reason, fates, body.others)
     closure_id, changed = close_room(actor=actor, wanted=wanted)
     closed = ClosedOut(
         id=closure_id,
@@ -149,7 +154,8 @@ def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[Closed
         starts_at=body.starts_at,
         ends_at=body.ends_at,
         reason=body.reason.strip(),
-        changed=[BookingOut.of(facts, actor) for facts in changed],
+        changed_count=len(changed),
+        changed=[BookingOut.of(facts, actor) for facts in changed[:MAX_LISTED]],
     )
     return Status(201, closed)
 

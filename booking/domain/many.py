@@ -40,9 +40,13 @@ class Neighbourhood:
 
     def take(self, booking: BookingFacts, room: RoomRules) -> None:
         """Count this booking of the room as stored for the dates to come."""
-        after = counted(tuple(self.usage.values()), booking.interval, room)
-        self.usage = {one.question: one for one in after}
+        self.count(booking.interval, room)
         self._add((booking,))
+
+    def count(self, interval: Interval, room: RoomRules) -> None:
+        """Count this much against the quotas of the dates to come."""
+        after = counted(tuple(self.usage.values()), interval, room)
+        self.usage = {one.question: one for one in after}
 
     def near(self, interval: Interval, room: RoomRules) -> Known:
         """Return what a booking of the room at this time has to do with."""

@@ -24,7 +24,8 @@ class Request:
     is_manager: bool = False
     attendees: int | None = None
     replaces: frozenset[UUID] = frozenset()
-    is_standing: bool = False  # it was booked before: neither past nor notice are asked anew
+    is_standing: bool = False  # it was booked before: neither past, notice nor start are asked anew
+    is_walk_up: bool = False  # it starts when somebody stands there: no step is asked of its start
 
 
 class ClosureFacts(NamedTuple):

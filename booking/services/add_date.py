@@ -13,12 +13,11 @@ from booking.services.decision import RoomTransaction
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.series_dates import (
-    Wish,
     get_series,
-    judge_date,
     refuse_foreign_dates,
     require_series_owner,
 )
+from booking.services.series_judging import SeriesJudge, Wish
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
@@ -46,7 +45,7 @@ def add_date(
         if stored is not None and stored.takes_slot:
             raise ConflictError("This date is booked.", code="date_is_booked")
         wish = Wish(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
-        facts = judge_date(tx, actor, series, wish)
+        facts = SeriesJudge(tx, actor, series).date(wish)
         if stored is None:
             change = Change(None, facts, actor, "add_date")
         else:

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import Details, as_one_booking, draft
 from booking.domain.facts import BookingFacts
-from booking.domain.request import Request, Usage
-from booking.domain.rules import counted, judge, own_holds, refuse_endless, refuse_shared_floor
+from booking.domain.request import Request
+from booking.domain.rules import judge, own_holds, refuse_endless, refuse_shared_floor
 from booking.domain.titles import clean_title
 from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.looking import Looking
@@ -99,10 +99,9 @@ def _book(
 ) -> tuple[BookingFacts, ...]:
     rooms = [tx.rooms[uuid] for uuid in wanted.rooms]
     refuse_shared_floor(rooms)
-    usage = tx.seen.usage
     for room in rooms:
-        tx.changes.append(_book_one(tx, actor, room, wanted.interval, details, usage))
-        usage = counted(usage, wanted.interval, room)
+        tx.changes.append(_book_one(tx, actor, room, wanted.interval, details))
+        tx.count(wanted.interval, room)
     booked = [change for change in tx.changes if change.command == COMMAND]
     if len(booked) > 1:
         parts = as_one_booking([change.after for change in booked], uuid4())
@@ -118,9 +117,8 @@ def _book_one(
     room: RoomRules,
     interval: Interval,
     details: Details,
-    usage: tuple[Usage, ...],
 ) -> Change:
-    known = replace(tx.known(room), usage=usage)
+    known = tx.known(room)
     used = {change.after.id for change in tx.changes}
     holds = [
         hold

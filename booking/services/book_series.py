@@ -19,14 +19,11 @@ from booking.services.looking import Looking
 from booking.services.receipts import Form, once
 from booking.services.room_transaction import in_rooms, with_rooms_as_seen
 from booking.services.series_dates import (
-    Wish,
-    judge_dates,
-    refuse_clashes,
     refuse_foreign_dates,
     series_row,
     skipped_rows,
-    wishes_for,
 )
+from booking.services.series_judging import SeriesJudge, Wish, refuse_clashes, wishes_for
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
@@ -120,7 +117,8 @@ class _Booking:
         """Return what can be booked and what not."""
         room = tx.rooms[self._wanted.room]
         series = SeriesFacts(uuid4(), room.uuid, self._pattern(room), self._details)
-        booked, refused = judge_dates(tx, self._actor, series, self._wishes(tx.rooms, tx.now))
+        judge = SeriesJudge(tx, self._actor, series)
+        booked, refused = judge.dates(self._wishes(tx.rooms, tx.now))
         beyond = tuple(at.isoformat() for at in self._dates(room, tx.now).truncated)
         return SeriesReport(series.id, tuple(booked), tuple(refused), beyond=beyond)
 

@@ -31,6 +31,7 @@ from rooms.models import Closure
 from rooms.rulebooks import rules_of
 
 MAX_REASON_LENGTH = 100
+MAX_LISTED = 500  # bookings in one answer
 FURTHER_NOTICE = timedelta(days=3660)  # bookings beyond this are not looked at
 
 
@@ -43,13 +44,18 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloseRoom:
-    """What is asked for. `fates` says for each affected booking what becomes of it, or its room."""
+    """What is asked for.
+
+    `fates` says for each affected booking what becomes of it, or names its new room; `others` what
+    becomes of those that it does not name.
+    """
 
     room: UUID
     starts_at: datetime
     ends_at: datetime | None
     reason: str
     fates: Mapping[UUID, Fate | UUID] = field(default_factory=dict)
+    others: Fate | None = None
 
 
 def close_room(
@@ -60,7 +66,8 @@ def close_room(
     Returns the closure's id and the bookings that were changed. Every booking in the way needs a
     fate that was agreed to: kept, cancelled, or moved to a named room. What commits first decides:
     a booking made in the same instant is either listed here or refused there.
-    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists those without a fate;
+    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists the first 500 without a
+    fate, of `facts.count`;
     SlotTakenError and RoomClosedError where a booking cannot move; PermissionDeniedError for others
     than those who run the room; InvalidCommandError; NotFoundError.
     """
@@ -71,7 +78,7 @@ def close_room(
         room = tx.rooms[wanted.room]
         _require_manager(actor, room)
         affected = [b for b in tx.known(room).neighbours if b.interval.overlaps(window)]
-        _require_fates(affected, wanted.fates)
+        _require_fates(affected, wanted)
         tx.closing[room.id] = window
         for booking in affected:
             change = _fated(tx, actor, booking, wanted)
@@ -131,15 +138,18 @@ def _require_manager(actor: Actor, room: RoomRules) -> None:
         raise PermissionDeniedError("Only those who run the room close and open it.")
 
 
-def _require_fates(affected: list[BookingFacts], fates: Mapping[UUID, Fate | UUID]) -> None:
-    undecided = [booking for booking in affected if booking.id not in fates]
-    if undecided:
+def _require_fates(affected: list[BookingFacts], wanted: CloseRoom) -> None:
+    undecided = [booking for booking in affected if booking.id not in wanted.fates]
+    if undecided and wanted.others is None:
         raise ConflictError(
             f"{len(undecided)} bookings are in the way. Say for each whether it is kept, "
             "cancelled or moved, and to which room.",
             code="bookings_affected",
             facts={
-                "bookings": [{"id": str(b.id), **shown(b.interval)} for b in undecided],
+                "count": len(undecided),
+                "bookings": [
+                    {"id": str(b.id), **shown(b.interval)} for b in undecided[:MAX_LISTED]
+                ],
             },
         )
 
@@ -177,8 +187,8 @@ def _room_of(booking: BookingFacts, tx: RoomTransaction) -> RoomRules:
 def _fated(
     tx: RoomTransaction, actor: Actor, booking: BookingFacts, wanted: CloseRoom
 ) -> Change | None:
-    match wanted.fates[booking.id]:
-        case Fate.KEEP:
+    match wanted.fates.get(booking.id, wanted.others):
+        case Fate.KEEP | None:  # None cannot be: `_require_fates` has asked
             return None
         case Fate.CANCEL:
             _require_manager(actor, _room_of(booking, tx))

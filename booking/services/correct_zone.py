@@ -1,6 +1,6 @@
 """Commands: a building's time zone was wrong, or the zone's own rules have changed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
 from booking.clock import DATABASE_CLOCK
@@ -26,7 +27,6 @@ from meeting_rooms.kernel.walltime import interval_of, resolve
 from rooms.models import Building, validate_timezone
 from rooms.selectors import active_rooms, get_building
 
-Run = Callable[[RoomTransaction], "ZoneReport"]
 LOST = "local_time_lost"  # flag of a booking that could not follow its wall time
 
 
@@ -69,18 +69,25 @@ def correct_zone(
     house = get_building(building)
     zone = _zone(timezone)
 
+    def save() -> None:
+        Building.objects.filter(pk=house.pk).update(timezone=timezone)
+        if keep is Keep.LOCAL:
+            Series.objects.filter(room__floor__building=house).update(timezone=timezone)
+
     def run(tx: RoomTransaction) -> ZoneReport:
         report = _report(_stored(house, tx.now), zone, keep, now=tx.now)
         if not is_dry_run:
             _store(tx, actor, report, "correct_zone")
-            tx.also.append(lambda: Building.objects.filter(pk=house.pk).update(timezone=timezone))
-            if keep is Keep.LOCAL:
-                own = Series.objects.filter(room__floor__building=house)
-                tx.also.append(lambda: own.update(timezone=timezone))
+            tx.also.append(save)
             tx.marked.update(tx.rooms)
         return report
 
-    return _in_building(house, run, clock)
+    if uuids := _active_rooms(house):
+        return in_rooms(run, rooms=uuids, clock=clock)
+    if not is_dry_run:
+        with transaction.atomic():
+            save()
+    return ZoneReport((), ())
 
 
 def recheck_zone(
@@ -100,15 +107,13 @@ def recheck_zone(
             _store(tx, actor, report, "recheck_zone")
         return report
 
-    return _in_building(house, run, clock)
-
-
-def _in_building(
-    house: Building, run: Callable[[RoomTransaction], ZoneReport], clock: Clock
-) -> ZoneReport:
-    rooms = active_rooms().filter(floor__building=house).values_list("uuid", flat=True)
-    uuids = sorted(rooms)
+    uuids = _active_rooms(house)
     return in_rooms(run, rooms=uuids, clock=clock) if uuids else ZoneReport((), ())
+
+
+def _active_rooms(house: Building) -> list[UUID]:
+    rooms = active_rooms().filter(floor__building=house)
+    return sorted(rooms.values_list("uuid", flat=True))
 
 
 def _zone(name: str) -> ZoneInfo:

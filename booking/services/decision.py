@@ -8,6 +8,7 @@ from uuid import UUID
 from booking.domain.drafts import without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Known
+from booking.domain.rules import counted
 from booking.domain.states import BookingState
 from booking.services.looking import Seen
 from booking.services.writing import Change, OutdatedError
@@ -55,6 +56,11 @@ class RoomTransaction:
             neighbours = tuple(other for other in neighbours if other.room_id in room.related)
         closures = [c for room_id in room.related for c in seen.closures.get(room_id, ())]
         return Known(neighbours, tuple(closures), seen.usage)
+
+    def count(self, interval: Interval, room: RoomRules) -> None:
+        """Let a booking that was just decided count against the quotas of those that follow."""
+        if len(self.rooms) > 1:  # in one room nothing follows
+            self.seen = self.seen._replace(usage=counted(self.seen.usage, interval, room))
 
     def touched(self) -> list[int]:
         """Return the rooms whose screens show any of the changes."""

@@ -8,13 +8,13 @@ from booking.domain.drafts import as_one_booking, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import (
-    check_in_deadline,
     judge,
     own_holds,
     refuse_endless,
     refuse_more_than_seats,
     refuse_shared_floor,
 )
+from booking.domain.shortening import gives_time_back, shortened
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
 from booking.domain.titles import clean_title
 from booking.selectors import parts_of
@@ -28,7 +28,6 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.rulebook import RoomRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,9 @@ def edit_booking(
             if is_named:
                 refuse_stale(before, expected_version, actor)
             asked = _for_part(edit, is_named=is_named)
-            after.append(_edited(tx, actor, before, asked, replaces))
+            edited = _edited(tx, actor, before, asked, replaces)
+            tx.count(edited.interval, tx.rooms[edited.room])
+            after.append(edited)
         refuse_shared_floor([tx.rooms[part.room] for part in after])
         if parts[0].group_id is not None and edit.moves:
             after = as_one_booking(after, parts[0].group_id)
@@ -150,8 +151,8 @@ def _at_another_place(
             "The booking has begun. Only its end can change; end it and book anew to move.",
             code="already_started",
         )
-    if _is_only_shorter(before, after):
-        return _shortened(after, room, tx, is_running=is_running)
+    if gives_time_back(before, after):
+        return shortened(before, after, room, now=tx.now)
     tx.require_looked(after.interval)
     known = tx.known(room)
     holds = own_holds(known.neighbours, after.interval, actor.user_id)
@@ -177,20 +178,3 @@ def _at_another_place(
     return replace(
         after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
     )
-
-
-def _is_only_shorter(before: BookingFacts, after: BookingFacts) -> bool:
-    """Say whether it only gives time back; then nobody has a reason to refuse it."""
-    was, is_now = before.interval, after.interval
-    return before.room == after.room and was.start <= is_now.start and is_now.end <= was.end
-
-
-def _shortened(
-    after: BookingFacts, room: RoomRules, tx: RoomTransaction, *, is_running: bool
-) -> BookingFacts:
-    """Return it with the deadline of its new times; what was approved covers it."""
-    if is_running or after.lapses_at is None:
-        return after
-    if after.state is BookingState.PENDING:
-        return replace(after, lapses_at=after.interval.start)
-    return replace(after, lapses_at=check_in_deadline(after.interval, room.book, now=tx.now))

@@ -20,14 +20,8 @@ from booking.services.book_series import OnClash
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
-from booking.services.series_dates import (
-    Wish,
-    get_series,
-    judge_dates,
-    refuse_clashes,
-    require_series_owner,
-    series_ahead,
-)
+from booking.services.series_dates import get_series, require_series_owner, series_ahead
+from booking.services.series_judging import SeriesJudge, Wish, refuse_clashes
 from booking.services.series_store import Plan, save_series, store_plan, with_details
 from booking.services.versions import refuse_stale_series
 from booking.services.writing import Change
@@ -204,12 +198,15 @@ def _move(
 ) -> SeriesReport:
     room, dates = tx.rooms[plan.series.room], plan.dates
     wishes = [
-        Wish(occurrence, room if edit.room or stored is None else tx.rooms[stored.room])
+        Wish(occurrence, room if edit.room or stored is None else tx.rooms[stored.room], stored)
         for occurrence, stored in dates.moving
     ]
     own = [stored for _, stored in dates.moving if stored] + dates.dropped
     giving_way = frozenset(booking.id for booking in own)
-    booked, refused = judge_dates(tx, actor, plan.series, wishes, giving_way=giving_way)
+    series = SeriesJudge(tx, actor, plan.series)
     if edit.on_clash is OnClash.REFUSE:
+        booked, refused = series.dates(wishes, giving_way=giving_way)
         refuse_clashes(refused, len(wishes))
+    else:
+        booked, refused = series.all_that_can_move(wishes, giving_way)
     return store_plan(tx, actor, old, plan, booked, refused)

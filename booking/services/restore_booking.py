@@ -49,6 +49,7 @@ def restore_booking(
             is_standing=True,
         )
         judge(request, room, known, now=tx.now)
+        tx.count(booking.interval, room)
         has_begun = booking.interval.start <= tx.now
         if has_begun and before.state is BookingState.CONFIRMED:
             return replace(before, state=BookingState.CHECKED_IN, lapses_at=None)

@@ -1,15 +1,16 @@
 """Command: let two bookings trade rooms."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import moved
+from booking.domain.drafts import as_one_booking, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
-from booking.domain.rules import judge
+from booking.domain.rules import judge, refuse_shared_floor
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED
-from booking.selectors import get_booking
+from booking.selectors import get_booking, parts_of
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.lifecycle import require_organizer, require_rooms
 from booking.services.looking import Looking
@@ -18,36 +19,69 @@ from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
+from rooms.domain.rulebook import RoomRules
+
+Pair = tuple[BookingFacts, BookingFacts]
 
 
 def swap_rooms(
     *, actor: Actor, booking_id: UUID, other_id: UUID, clock: Clock = DATABASE_CLOCK
-) -> tuple[BookingFacts, BookingFacts]:
+) -> Pair:
     """Give each of the two bookings the other's room at its own time; both or neither.
 
-    The actor must be allowed to change both. Raises: InvalidCommandError `same_booking`;
-    ConflictError `not_changeable`, `already_started`; NotFoundError; PermissionDeniedError; and
-    what `judge` raises, where a third booking or a rule of the other room is in the way.
+    The actor must be allowed to change both. Of a booking of several rooms only this part moves,
+    and what its new room asks for counts for the whole.
+    Raises: InvalidCommandError `same_booking`, `rooms_overlap`; ConflictError `not_changeable`,
+    `already_started`; NotFoundError; PermissionDeniedError; and what `judge` raises, where a third
+    booking or a rule of the other room is in the way.
     """
     if booking_id == other_id:
         raise InvalidCommandError("Name two bookings to trade rooms.", code="same_booking")
 
-    def run(tx: RoomTransaction) -> tuple[BookingFacts, BookingFacts]:
-        one, other = get_booking(booking_id).facts(), get_booking(other_id).facts()
-        for booking in (one, other):
+    def run(tx: RoomTransaction) -> Pair:
+        pair = _pair(booking_id, other_id)
+        for booking in pair:
             require_rooms(tx, booking)
             require_organizer(actor, booking, tx)
             _require_future(booking, tx)
-        pair = _traded(tx, actor, one, other), _traded(tx, actor, other, one)
-        tx.changes += pair
-        return pair[0].after, pair[1].after
+        traded = _traded(tx, actor, pair)
+        wholes = [parts_of(booking_id)]
+        if other_id not in {part.id for part in wholes[0]}:
+            wholes.append(parts_of(other_id))
+        for whole in wholes:
+            tx.changes += _changes(tx, actor, whole, traded)
+        stored = {change.after.id: change.after for change in tx.changes}
+        return stored[booking_id], stored[other_id]
 
-    def looking(_rooms: object) -> Looking:
-        pair = get_booking(booking_id), get_booking(other_id)
-        return Looking(windows=tuple(booking.interval for booking in pair))
+    def looking(rooms: Mapping[UUID, RoomRules]) -> Looking:
+        pair = _pair(booking_id, other_id)
+        return Looking(
+            windows=tuple(booking.interval for booking in pair),
+            person=_whose_quotas(actor, pair, rooms),
+            besides=frozenset(booking.id for booking in pair),
+        )
 
-    rooms = {get_booking(booking_id).room.uuid, get_booking(other_id).room.uuid}
-    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+    def rooms() -> list[UUID]:
+        return sorted({part.room for pk in (booking_id, other_id) for part in parts_of(pk)})
+
+    return in_rooms(run, rooms=rooms, looking=looking, clock=clock)
+
+
+def _pair(booking_id: UUID, other_id: UUID) -> Pair:
+    return get_booking(booking_id).facts(), get_booking(other_id).facts()
+
+
+def _whose_quotas(actor: Actor, pair: Pair, rooms: Mapping[UUID, RoomRules]) -> UUID | None:
+    """Return the one person whom quotas can refuse.
+
+    Only what goes to a room that the actor does not run is refused. What comes from there is the
+    actor's own, or it could not be traded, so there are never two such people.
+    """
+    one, other = pair
+    for booking, room in ((one, rooms.get(other.room)), (other, rooms.get(one.room))):
+        if room is not None and not is_manager(actor, room):
+            return booking.organizer_id
+    return one.organizer_id
 
 
 def _require_future(booking: BookingFacts, tx: RoomTransaction) -> None:
@@ -57,24 +91,53 @@ def _require_future(booking: BookingFacts, tx: RoomTransaction) -> None:
         raise ConflictError("A booking has begun and stays in its room.", code="already_started")
 
 
-def _traded(
-    tx: RoomTransaction, actor: Actor, booking: BookingFacts, other: BookingFacts
-) -> Change:
-    room = tx.rooms[other.room]
-    request = Request(
-        interval=booking.interval,
-        person=booking.organizer_id,
-        is_manager=is_manager(actor, room),
-        attendees=booking.attendees,
-        replaces=frozenset({booking.id, other.id}),
-    )
-    tx.require_looked(booking.interval)
-    judged = judge(request, room, tx.known(room), now=tx.now)
-    after = replace(
-        moved(booking, room, booking.interval),
-        state=judged.state,
-        takes_slot=judged.takes_slot,
-        lapses_at=judged.lapses_at,
-        flags=judged.flags,
-    )
-    return Change.of(booking, after, actor, "swap_rooms", f"Traded with {other.id}")
+def _traded(tx: RoomTransaction, actor: Actor, pair: Pair) -> dict[UUID, BookingFacts]:
+    """Return both in their new rooms, by id."""
+    person = _whose_quotas(actor, pair, tx.rooms)
+    traded = {}
+    for booking, other in (pair, pair[::-1]):
+        room = tx.rooms[other.room]
+        known = tx.known(room)
+        if booking.organizer_id == person:
+            tx.count(booking.interval, room)
+        else:
+            known = replace(known, usage=())  # it is somebody else's
+        request = Request(
+            interval=booking.interval,
+            person=booking.organizer_id,
+            is_manager=is_manager(actor, room),
+            attendees=booking.attendees,
+            replaces=frozenset(each.id for each in pair),
+        )
+        tx.require_looked(booking.interval)
+        judged = judge(request, room, known, now=tx.now)
+        traded[booking.id] = replace(
+            moved(booking, room, booking.interval),
+            state=judged.state,
+            takes_slot=judged.takes_slot,
+            lapses_at=judged.lapses_at,
+            flags=judged.flags,
+        )
+    return traded
+
+
+def _changes(
+    tx: RoomTransaction, actor: Actor, whole: list[BookingFacts], traded: dict[UUID, BookingFacts]
+) -> list[Change]:
+    """Return what becomes of all rooms of one booking. Raises InvalidCommandError."""
+    after = [traded.get(part.id, part) for part in whole]
+    refuse_shared_floor([tx.rooms[part.room] for part in after])
+    if whole[0].group_id is not None:
+        after = as_one_booking(after, whole[0].group_id)
+    return [
+        Change.of(before, part, actor, "swap_rooms", _reason(before.id, traded))
+        for before, part in zip(whole, after, strict=True)
+        if part != before or before.id in traded
+    ]
+
+
+def _reason(booking_id: UUID, traded: dict[UUID, BookingFacts]) -> str:
+    if booking_id not in traded:
+        return "Another of its rooms was traded"
+    [other] = traded.keys() - {booking_id}
+    return f"Traded with {other}"

@@ -45,7 +45,7 @@ def take_walk_up(
     def book(tx: RoomTransaction) -> BookingFacts:
         _require_open_to_all(tx.rooms[room])
         rules = tx.rooms[room]
-        request = Request(Interval(tx.now, tx.now + length), person=None)
+        request = Request(Interval(tx.now, tx.now + length), person=None, is_walk_up=True)
         judged = judge(request, rules, tx.known(rules), now=tx.now)
         facts = draft(rules, request.interval, judged, details, now=tx.now)
         facts = replace(facts, flags=(*facts.flags, WALK_UP))

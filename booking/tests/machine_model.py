@@ -60,7 +60,7 @@ class Model:
         if not wrong:
             group = object()
             for pk, place in zip(ids, places, strict=True):
-                state, lapses = self._as_booked(place, start, end, is_admin)
+                state, lapses = self.as_booked(place, start, end, is_admin)
                 self.kept.append(Kept(pk, group, place, start, end, who, state, lapses, self.now))
         return wrong
 
@@ -137,12 +137,17 @@ class Model:
             return
         is_running = part.start <= self.now
         is_shorter = part.only_gets_shorter(to, start, end)
-        state, lapses = self._as_booked(to, start, end, is_admin)
-        part.place, part.start, part.end = to, start, end
-        if is_shorter:
-            if not is_running and part.lapses:
-                is_asked = part.state == "pending"
-                part.lapses = start if is_asked else min(start + GRACE, end)
+        state, lapses = self.as_booked(to, start, end, is_admin)
+        was, part.place, part.start, part.end = part.start, to, start, end
+        if is_shorter and is_running:
+            part.lapses = part.lapses and min(part.lapses, end)
+            return
+        if is_shorter and part.state == "pending":
+            part.lapses = start
+        elif is_shorter:
+            is_there = part.state == "checked_in" and start == was
+            if not is_there and not (part.uid and part.lapses is None):
+                part.state, part.lapses = "confirmed", min(start + GRACE, end)
         elif not is_running or state == "pending":
             part.state, part.lapses = state, lapses
 
@@ -221,7 +226,7 @@ class Model:
     def may_not(self, parts: list[Kept], who: str, is_admin: bool) -> set[str]:
         return codes(permission_denied=not is_admin and any(b.who != who for b in parts))
 
-    def _as_booked(self, place: Place, start, end, is_admin) -> tuple[str, datetime | None]:
+    def as_booked(self, place: Place, start, end, is_admin) -> tuple[str, datetime | None]:
         if place.needs_approval and not is_admin:
             return "pending", start if start > self.now else end
         if start <= self.now:

@@ -18,6 +18,8 @@ class Campus(Model):
             wrong |= self.in_the_way(other.place, one.start, one.end, besides=pair)
         if not wrong:
             pair[0].place, pair[1].place = pair[1].place, pair[0].place
+            for one in pair:
+                one.state, one.lapses = self.as_booked(one.place, one.start, one.end, is_admin)
         return wrong
 
     def affected(self, place: Place, start, end) -> list[Kept]:

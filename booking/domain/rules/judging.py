@@ -91,7 +91,7 @@ def _broken(request: Request, room: RoomRules, known: Known, *, now: datetime) -
         check_booker(request, room),
         check_opening_hours(wanted, room),
         check_length(wanted, book),
-        check_step(wanted, room),
+        check_step(request, room),
         None if request.is_standing else check_notice(wanted, room, now=now),
         check_advance(wanted, room, now=now),
         check_gap(request, room, known),

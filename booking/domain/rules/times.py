@@ -27,9 +27,9 @@ def check_length(wanted: Interval, book: Rulebook) -> Broken | None:
     return Broken("too_long", told, "max_minutes", facts)
 
 
-def check_step(wanted: Interval, room: RoomRules) -> Broken | None:
+def check_step(request: Request, room: RoomRules) -> Broken | None:
     """Refuse a length, or a start counted from the opening time, that is between two steps."""
-    book = room.book
+    wanted, book = request.interval, room.book
     if book.step_minutes == 1:
         return None
     step = timedelta(minutes=book.step_minutes)
@@ -40,6 +40,8 @@ def check_step(wanted: Interval, room: RoomRules) -> Broken | None:
         likely = " or ".join(map(told_minutes, lengths))
         facts = {"step_minutes": book.step_minutes, "lengths_minutes": lengths}
         return Broken("length_not_in_steps", f"{told}. Choose {likely}.", "step_minutes", facts)
+    if request.is_standing or request.is_walk_up:
+        return None
     opened = opening_before(book, room.zone, wanted.start)
     if opened is None or (rest := (wanted.start - opened) % step) == NOTHING:
         return None

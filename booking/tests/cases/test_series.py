@@ -14,7 +14,7 @@ from booking.services.cancel_series import cancel_series
 from booking.services.check_in import check_in
 from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.services.edit_series import SeriesEdit, edit_series
-from booking.services.series_dates import SeriesClashesError
+from booking.services.series_judging import SeriesClashesError
 from booking.tests.factories import book
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
