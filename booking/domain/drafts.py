@@ -85,6 +85,22 @@ def moved(booking: BookingFacts, room: RoomRules, interval: Interval) -> Booking
     )
 
 
+def flagged(booking: BookingFacts, judged: Judgement) -> BookingFacts:
+    """Return a stored booking with the flags of its new judgement; a walk-up remains one."""
+    lasting = tuple(flag for flag in booking.flags if flag == WALK_UP)
+    return replace(booking, flags=(*judged.flags, *lasting))
+
+
+def as_judged(booking: BookingFacts, judged: Judgement) -> BookingFacts:
+    """Return a stored booking as its new judgement says it is stored."""
+    return replace(
+        flagged(booking, judged),
+        state=judged.state,
+        takes_slot=judged.takes_slot,
+        lapses_at=judged.lapses_at,
+    )
+
+
 def without_slot(booking: BookingFacts, state: BookingState) -> BookingFacts:
     """Return the booking in a state that gives the slot back."""
     return replace(booking, state=state, takes_slot=False, lapses_at=None)

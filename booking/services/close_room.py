@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import moved, without_slot
+from booking.domain.drafts import as_judged, flagged, moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.refusals import shown
 from booking.domain.request import Request
@@ -170,12 +170,10 @@ def _moved_away(
     )
     beside = replace(known, neighbours=(*known.neighbours, *earlier))
     judged = judge(request, room, beside, now=tx.now)
-    after = replace(moved(booking, room, booking.interval), flags=judged.flags)
+    after = moved(booking, room, booking.interval)
     if booking.interval.start <= tx.now and judged.state is not BookingState.PENDING:
-        return after
-    return replace(
-        after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
-    )
+        return flagged(after, judged)
+    return as_judged(after, judged)
 
 
 def _room_of(booking: BookingFacts, tx: RoomTransaction) -> RoomRules:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_one_booking, moved
+from booking.domain.drafts import as_judged, as_one_booking, flagged, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import (
@@ -166,15 +166,10 @@ def _at_another_place(
     )
     judged = judge(request, room, known, now=tx.now)
     let_go(tx, holds, actor)
-    after = replace(after, flags=judged.flags)
     if is_running and judged.state is BookingState.PENDING:
         raise ConflictError(
             "More time in this room needs a yes, and the meeting runs. Ask those who run the room "
             "to extend it.",
             code="needs_approval",
         )
-    if is_running:
-        return after
-    return replace(
-        after, state=judged.state, takes_slot=judged.takes_slot, lapses_at=judged.lapses_at
-    )
+    return flagged(after, judged) if is_running else as_judged(after, judged)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_one_booking, moved
+from booking.domain.drafts import as_judged, as_one_booking, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import judge, refuse_shared_floor
@@ -111,13 +111,7 @@ def _traded(tx: RoomTransaction, actor: Actor, pair: Pair) -> dict[UUID, Booking
         )
         tx.require_looked(booking.interval)
         judged = judge(request, room, known, now=tx.now)
-        traded[booking.id] = replace(
-            moved(booking, room, booking.interval),
-            state=judged.state,
-            takes_slot=judged.takes_slot,
-            lapses_at=judged.lapses_at,
-            flags=judged.flags,
-        )
+        traded[booking.id] = as_judged(moved(booking, room, booking.interval), judged)
     return traded
 
 
