@@ -104,8 +104,8 @@ def parse_table(
     """Read a table. `zone` is for times without an offset; `date_format` is as `strptime` has it.
 
     Raises UnreadableTableError for a file that is no such table (`not_utf8`, `missing_column`,
-    `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over MAX_TABLE_BYTES or MAX_ROWS. One row's
-    fault refuses that row alone.
+    `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over
+    MAX_TABLE_BYTES or MAX_ROWS. One row's fault refuses that row alone.
     """
     layout = LAYOUTS[preset]
     formats = (checked_form(date_format),) if date_format else (*layout.formats, *ISO_FORMATS)
@@ -216,7 +216,7 @@ class _Times:
             except ValueError:
                 continue
         raise InvalidCommandError(
-            f"'{text[:40]}' is no date with a year and a time. Say what form it has, as date format.",
+            f"'{text[:40]}' is no date with a year and a time. Name its form as the date format.",
             code="bad_time",
         )
 

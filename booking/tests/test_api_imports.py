@@ -1,14 +1,12 @@
-"""Imports over REST: who may, what is told, and what is refused before anything is stored."""
+"""Imports over REST: what comes of each entry, and who may."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from booking.api import imports
 from booking.models import AuditEntry, Booking
-from booking.tests.api_calls import Caller, future
-from booking.tests.test_fetch import NAME, Server, policy, server  # noqa: F401 - a fixture
+from booking.tests.api_calls import future
+from booking.tests.import_calls import Importer, counts, event, refusal, row, told
 from identity.models import Role
 from identity.tests.factories import person
 from rooms.models import Room
@@ -16,76 +14,6 @@ from rooms.tests.factories import building, floor, room
 from rooms.tests.factories import policy as rules
 
 pytestmark = pytest.mark.django_db
-HEAD = "room,starts_at,ends_at,title\n"
-EMPTY = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n"
-GARBAGE = [
-    b"",
-    b"\x00",
-    b"hello",
-    b"\xff\xfe\x00\x01",
-    b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
-    b"PK\x03\x04" + b"\x00" * 100,
-    b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTST",
-    b'"' * 1001,
-    b"[" * 100_000,
-]
-
-
-def stamp(hour: int) -> str:
-    return future(hour).strftime("%Y%m%dT%H%M%SZ")
-
-
-def event(uid: str, start: int, end: int, place: str = "Dogger", more: str = "") -> str:
-    location = f"LOCATION:{place}\r\n" if place else ""
-    return (
-        f"BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:{stamp(start)}\r\n"
-        f"DTEND:{stamp(end)}\r\nSUMMARY:Talk {uid}\r\n{location}{more}END:VEVENT\r\n"
-    )
-
-
-def calendar(*events: str) -> bytes:
-    return EMPTY.replace("END:VCALENDAR", "".join(events) + "END:VCALENDAR").encode()
-
-
-def row(place: str, start: int, end: int, title: str = "Plan") -> str:
-    return f"{place},{future(start).isoformat()},{future(end).isoformat()},{title}\n"
-
-
-class Importer(Caller):
-    """Sends files."""
-
-    def ics(self, *events: str, raw: bytes | None = None, query: str = "", **extra):
-        body = calendar(*events) if raw is None else raw
-        return self._send(f"/imports/calendar{query}", body, "text/calendar; charset=utf-8", extra)
-
-    def csv(self, *rows: str, raw: bytes | None = None, query: str = "?building=hq", **extra):
-        body = (HEAD + "".join(rows)).encode() if raw is None else raw
-        return self._send(f"/imports/bookings{query}", body, "text/csv", extra)
-
-    def at(self, address: str, query: str = ""):
-        return self.post(f"/imports/calendar{query}", {"address": address})
-
-    def _send(self, path: str, body: bytes, kind: str, extra: dict[str, str]):
-        sent = {"content_type": kind, **extra}
-        return self._client.post(f"/api/v1{path}", data=body, **sent)
-
-
-def told(answer) -> dict:
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def refusal(answer) -> tuple[int, str]:
-    problem = answer.json()
-    assert answer["Content-Type"] == "application/problem+json"
-    assert answer.status_code == problem["status"]
-    assert problem["detail"]
-    return answer.status_code, problem["code"]
-
-
-def counts(report: dict) -> dict[str, int]:
-    outcomes = ("created", "updated", "cancelled", "unchanged", "refused")
-    return {name: report[name] for name in outcomes if report[name]}
 
 
 @pytest.fixture
@@ -249,113 +177,3 @@ def test_manager_of_the_building__may_import_into_its_rooms(dogger):
     mel = person("Mel")
     rules(dogger.floor.building, managers=[mel])
     assert counts(told(Importer(mel).ics(event("a", 0, 1)))) == {"created": 1}
-
-
-@pytest.mark.parametrize(
-    "address,code",
-    [
-        ("http://127.0.0.1/x.ics", "private_address"),
-        ("https://[::1]/x.ics", "private_address"),
-        ("http://169.254.169.254/latest", "private_address"),
-        ("http://10.0.0.1/x.ics", "private_address"),
-        ("file:///etc/passwd", "bad_address"),
-        ("http://127.0.0.1:5432/", "bad_address"),
-        ("nonsense", "bad_address"),
-    ],
-)
-def test_address__that_is_not_public__is_refused(admin, address, code):
-    assert refusal(admin.at(address)) == (422, code)
-
-
-def test_address__of_a_calendar__is_fetched_with_the_bound_of_a_body(
-    admin,
-    server: Server,  # noqa: F811
-    monkeypatch,
-):
-    assert imports.FETCHING.max_bytes == 256 * 1024
-    reachable = policy(server)
-    monkeypatch.setattr(imports, "FETCHING", replace(reachable, max_bytes=256 * 1024))
-    url = f"http://{NAME}:{server.server_port}"
-    assert counts(told(admin.at(f"{url}/ok.ics"))) == {}
-    assert refusal(admin.at(f"{url}/flood")) == (429, "file_too_large")
-    assert refusal(admin.at(f"{url}/page")) == (422, "no_calendar")
-
-
-@pytest.mark.parametrize(
-    "body,status,code",
-    [
-        ("{", 400, "not_json"),
-        ("[" * 100_000, 400, "not_json"),
-        ("[]", 422, "invalid"),
-        ("{}", 422, "invalid"),
-        ('{"address":1}', 422, "invalid"),
-        ('{"address":""}', 422, "invalid"),
-        ('{"address":"https://x.example/","more":1}', 422, "invalid"),
-    ],
-)
-def test_address__body_that_is_none__is_refused(admin, body, status, code):
-    assert refusal(admin.at("") if body is None else admin.post("/imports/calendar", body)) == (
-        status, code,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "multipart/form-data"])
-def test_content_type__that_is_another__is_refused(admin, kind):
-    answer = admin.ics(event("a", 0, 1), content_type=kind)
-    assert refusal(answer) == (422, "wrong_content_type")
-    assert answer.json()["content_types"] == ["text/calendar", "application/json"]
-    assert refusal(admin.csv(row("Dogger", 0, 1), content_type=kind)) == (422, "wrong_content_type")
-    assert refusal(admin.post("/imports/bookings?building=hq", {"address": "x"})) == (
-        422, "wrong_content_type",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("query", ["?dryrun=true", "?building=hq&replay_on=today", "?dry_run=x"])
-def test_query__that_means_nothing_here__is_refused(admin, query):
-    assert refusal(admin.ics(event("a", 0, 1), query=query)) == (422, "invalid")
-    table = f"{query}&building=hq"
-    assert refusal(admin.csv(row("Dogger", 0, 1), query=table)) == (422, "invalid")
-    assert not Booking.objects.exists()
-
-
-def test_building__unknown__is_404(admin):
-    assert refusal(admin.ics(query="?building=nowhere")) == (404, "not_found")
-    assert refusal(admin.csv(query="?building=nowhere")) == (404, "not_found")
-    assert refusal(admin.csv(query="?building=%00")) == (422, "impossible_value")
-
-
-def test_body__too_large__is_413(admin):
-    assert refusal(admin.ics(raw=b"x" * 262_145)) == (413, "body_too_large")
-    assert refusal(admin.csv(raw=b"x" * 262_145)) == (413, "body_too_large")
-
-
-def test_entries__too_many__are_refused_up_front(admin):
-    most = told(admin.ics(*(event(f"e{n}", 0, 1, "Nowhere") for n in range(500))))
-    assert most["refused"] == 500
-    many = admin.ics(*(event(f"e{n}", n, n + 1) for n in range(501)))
-    assert refusal(many) == (429, "too_many_entries")
-    assert "manage.py import_calendar" in many.json()["detail"]
-    daily = event("s", 0, 1, more="RRULE:FREQ=DAILY\r\n")
-    assert refusal(admin.ics(daily)) == (429, "too_many_entries")
-    table = admin.csv(*(row("Dogger", n, n + 1) for n in range(501)))
-    assert refusal(table) == (429, "too_many_entries")
-    assert (table.json()["max_entries"], table.json()["command"]) == (500, "import_bookings")
-    assert not Booking.objects.exists()
-
-
-@pytest.mark.parametrize("raw", GARBAGE)
-def test_garbage__is_refused_whole(admin, raw):
-    assert refusal(admin.ics(raw=raw))[0] == 422
-    assert refusal(admin.csv(raw=raw))[0] == 422
-    assert not Booking.objects.exists()
-
-
-@pytest.mark.parametrize("bad", ["\0", "\ufffe", "\u202e", "x" * 500, "=1+1", "'", "\x0b"])
-def test_garbage__inside_of_an_entry__is_that_entrys_alone(admin, bad):
-    raw = (HEAD + row(f"D{bad}", 0, 1, bad) + row("Dogger", 2, 3)).encode()
-    report = told(admin.csv(raw=raw, query="?building=hq&partial=true"))
-    assert counts(report) == {"created": 1, "refused": 1}
-
-
-def test_nobody__is_401(dogger):
-    assert refusal(Importer(token="mr_wrong").ics(event("a", 0, 1))) == (401, "not_authenticated")
