@@ -36,7 +36,7 @@ from rooms.selectors import get_building
 
 router = Router(tags=["exchange"])
 MAX_ENTRIES = 500  # of one request, so that its answer comes in time; commands take more
-MAX_PASSES = 4  # over entries that wait for each other's slots
+MAX_PASSES = 2  # over entries that wait for each other's slots; what is left goes together
 MAX_REFUSALS = 100
 MAX_ADDRESS = 2_000  # characters
 MAX_FETCHED_BYTES = 256 * 1024  # as many as a body may have
