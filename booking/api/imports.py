@@ -36,11 +36,13 @@ from rooms.selectors import get_building
 
 router = Router(tags=["exchange"])
 MAX_ENTRIES = 500  # of one request, so that its answer comes in time; commands take more
+MAX_SERIES = 100  # counting the dates of a rule of old takes up to 0.1 s
 MAX_PASSES = 2  # over entries that wait for each other's slots; what is left goes together
 MAX_REFUSALS = 100
 MAX_ADDRESS = 2_000  # characters
 MAX_FETCHED_BYTES = 256 * 1024  # as many as a body may have
-FETCHING = FetchPolicy(max_bytes=MAX_FETCHED_BYTES)
+MAX_FETCH_S = 5.0
+FETCHING = FetchPolicy(timeout_s=MAX_FETCH_S, max_bytes=MAX_FETCHED_BYTES)
 CALENDAR, TABLE, JSON = "text/calendar", "text/csv", "application/json"
 
 
@@ -245,6 +247,8 @@ def _read_calendar(raw: bytes, query: CalendarQuery) -> ParsedCalendar:
     calendar = parse_calendar(raw, zone_of=zone_of, default_location=query.room)
     at_once = len(calendar.events) + len(calendar.series) + len(calendar.refused)
     _refuse_too_many(at_once, "import_calendar")
+    if len(calendar.series) > MAX_SERIES:
+        raise _too_many("import_calendar")
     try:
         calendar = dates_around(calendar, DATABASE_CLOCK.now(), at_most=MAX_ENTRIES)
     except LimitExceededError as exc:
@@ -260,10 +264,10 @@ def _refuse_too_many(entries: int, command: str) -> None:
 
 def _too_many(command: str) -> LimitExceededError:
     return LimitExceededError(
-        f"The file has more than {MAX_ENTRIES} entries, counting each date of a series. Split it, "
-        f"or use `manage.py {command}`, which takes more.",
+        f"The file has more than {MAX_ENTRIES} entries, counting each date of a series, or more "
+        f"than {MAX_SERIES} series. Split it, or use `manage.py {command}`, which takes more.",
         code="too_many_entries",
-        facts={"max_entries": MAX_ENTRIES, "command": command},
+        facts={"max_entries": MAX_ENTRIES, "max_series": MAX_SERIES, "command": command},
     )
 
 

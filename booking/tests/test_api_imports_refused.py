@@ -121,6 +121,8 @@ def test_entries__too_many__are_refused_up_front(admin):
     assert "manage.py import_calendar" in many.json()["detail"]
     daily = event("s", 0, 1, more="RRULE:FREQ=DAILY\r\n")
     assert refusal(admin.ics(daily)) == (429, "too_many_entries")
+    over = [event(f"s{n}", 0, 1, more="RRULE:FREQ=DAILY;COUNT=1\r\n") for n in range(101)]
+    assert refusal(admin.ics(*over)) == (429, "too_many_entries")
     table = admin.csv(*(row("Dogger", n, n + 1) for n in range(501)))
     assert refusal(table) == (429, "too_many_entries")
     assert (table.json()["max_entries"], table.json()["command"]) == (500, "import_bookings")
