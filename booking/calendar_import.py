@@ -38,14 +38,20 @@ class ImportReport:
 
 
 class CalendarImport:
-    """One run over one file's events."""
+    """One run over one file's events. `max_passes` bounds how often an event is tried again."""
 
     def __init__(
-        self, *, actor: Actor, find_room: FindRoom, progress: Callable[[int], object]
+        self,
+        *,
+        actor: Actor,
+        find_room: FindRoom,
+        progress: Callable[[int], object],
+        max_passes: int | None = None,
     ) -> None:
         self._actor = actor
         self._find_room = find_room
         self._progress = progress
+        self._max_passes = max_passes
         self.report = ImportReport()
 
     def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
@@ -53,16 +59,18 @@ class CalendarImport:
 
         A calendar that was shifted or rearranged moves every booking onto a slot of another one:
         each pass moves those whose slot is free by now; what is left stands in a circle, and goes
-        together or not at all.
+        together or not at all. Every other pass goes backwards: a row of bookings, each in the way
+        of the next, moves in two passes whichever way it is shifted.
         """
         waiting = [found for event in events if (found := self._with_room(event))]
         self._progress(len(events) - len(waiting))
-        while waiting:
+        for _ in range(self._max_passes or len(waiting)):
             blocked = self._pass(waiting)
             if len(blocked) == len(waiting):
-                self._together(blocked)
                 break
-            waiting = blocked
+            waiting = blocked[::-1]
+        if waiting:
+            self._together(waiting)
         return self.report
 
     def _with_room(self, event: ParsedEvent) -> CalendarEvent | None:

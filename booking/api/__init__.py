@@ -14,6 +14,7 @@ from booking.api import (
     feeds,
     halls,
     holds,
+    imports,
     requests,
     series,
     waiting,
@@ -34,6 +35,7 @@ PARTS = (
     waiting,
     feeds,
     exchange,
+    imports,
     devices,
     zones,
 )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.calendars.events import ParsedEvent
 from booking.domain.calendars.writing import clean_line
-from booking.domain.table_presets import ISO_FORMATS, LAYOUTS, Layout, Preset
+from booking.domain.table_presets import ISO_FORMATS, LAYOUTS, Layout, Preset, checked_form
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.walltime import resolve_strict
@@ -104,13 +104,14 @@ def parse_table(
     """Read a table. `zone` is for times without an offset; `date_format` is as `strptime` has it.
 
     Raises UnreadableTableError for a file that is no such table (`not_utf8`, `missing_column`,
-    `unreadable_table`), LimitExceededError for one over MAX_TABLE_BYTES or MAX_ROWS. One row's
-    fault refuses that row alone.
+    `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over
+    MAX_TABLE_BYTES or MAX_ROWS. One row's fault refuses that row alone.
     """
     layout = LAYOUTS[preset]
+    formats = (checked_form(date_format),) if date_format else (*layout.formats, *ISO_FORMATS)
     records = _records(_text(raw))
     columns = _columns(next(records, (1, []))[1], layout)
-    times = _Times(zone, (date_format,) if date_format else (*layout.formats, *ISO_FORMATS))
+    times = _Times(zone, formats)
     rows: list[ParsedRow] = []
     refused: list[RefusedRow] = []
     for number, record in records:
@@ -215,7 +216,7 @@ class _Times:
             except ValueError:
                 continue
         raise InvalidCommandError(
-            f"'{text[:40]}' is no date with a year and a time. Name its form with --date-format.",
+            f"'{text[:40]}' is no date with a year and a time. Name its form as the date format.",
             code="bad_time",
         )
 

@@ -9,9 +9,14 @@ import (`ReservationImportCsv.php`) has email, resource names, title, descriptio
 Both in English; another form of times is told with `date_format`.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
+DIRECTIVES = frozenset("aAbBdHIjmMpSyYzf%")  # the others depend on the place, or are of no day
 ISO_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
@@ -77,3 +82,20 @@ LAYOUTS: dict[Preset, Layout] = {
         rooms_apart=",",
     ),
 }  # fmt: skip
+
+
+def checked_form(date_format: str) -> str:
+    """Return a form of times that `strptime` can use, whatever it is then given.
+
+    Raises InvalidCommandError `bad_date_format`: for a form without a year, one that repeats a
+    part, or has a part that is none.
+    """
+    told = [name for name in DIRECTIVE.findall(date_format) if name != "%"]
+    is_sound = DIRECTIVES.issuperset(told) and len(set(told)) == len(told)
+    if is_sound and not {"y", "Y"}.isdisjoint(told):
+        return date_format
+    raise InvalidCommandError(
+        f"'{date_format[:40]}' is no form of a date with a year and a time. Write it as in "
+        "'%d.%m.%Y %H:%M', each part once.",
+        code="bad_date_format",
+    )

@@ -19,11 +19,12 @@ def find_room_by_name(name: str, *, building: str | None) -> Room:
     found = rooms_named(name, building=building)
     if not found:
         raise NotFoundError(
-            f"There is no room '{name}'. Make it with --create-rooms.", code="unknown_room"
+            f"There is no room '{name}'. Make it first, or import with --create-rooms.",
+            code="unknown_room",
         )
     if len(found) > 1:
         raise InvalidCommandError(
-            f"Several rooms are called '{name}'. Name the building with --building.",
+            f"Several rooms are called '{name}'. Name the building.",
             code="ambiguous_room",
         )
     return found[0]

@@ -163,12 +163,16 @@ def single_events(
 
 
 def with_single_events(
-    calendar: ParsedCalendar, until: datetime, *, since: datetime | None = None
+    calendar: ParsedCalendar,
+    until: datetime,
+    *,
+    since: datetime | None = None,
+    at_most: int = MAX_SINGLE_EVENTS,
 ) -> ParsedCalendar:
     """Return the calendar with each series as its single events; see `occurrences`.
 
     A series that cannot be counted is refused. Raises LimitExceededError `too_many_dates` where all
-    series together have more than MAX_SINGLE_EVENTS.
+    events together, those of series included, are more than `at_most`.
     """
     events, refused = list(calendar.events), list(calendar.refused)
     for series in calendar.series:
@@ -176,9 +180,9 @@ def with_single_events(
             events.extend(single_events(series, until, since=since))
         except MeetingRoomsError as exc:
             refused.append(RefusedEvent(series.uid, series.title, exc.code, exc.detail))
-        if len(events) > MAX_SINGLE_EVENTS:
+        if len(events) > at_most:
             raise LimitExceededError(
-                f"The file has more than {MAX_SINGLE_EVENTS:,} dates. Export a shorter stretch.",
+                f"The file has more than {at_most:,} dates. Export a shorter stretch.",
                 code="too_many_dates",
             )
     return replace(calendar, events=tuple(events), series=(), refused=tuple(refused))

@@ -1,40 +1,33 @@
 """`manage.py import_bookings FILE.csv --preset … --building …`: bookings from a table."""
 
 import json
-import re
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 from tqdm import tqdm
 
-from booking.calendar_import import CalendarImport, ImportReport
-from booking.domain.calendars.events import ParsedEvent
-from booking.domain.table import (
-    MAX_TABLE_BYTES,
-    ParsedRow,
-    ParsedTable,
-    RefusedRow,
-    parse_table,
-)
+from booking.domain.table import MAX_TABLE_BYTES, ParsedTable, parse_table
 from booking.domain.table_presets import Preset
-from booking.models import Booking
-from booking.services.import_event import ImportOutcome
+from booking.imports import (
+    HowToImport,
+    TableReport,
+    counted,
+    import_table,
+    known_rooms,
+    rooms_made_as_needed,
+)
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
-from rooms.models import Building, Room
+from rooms.models import Building
 from rooms.selectors import get_building
-from rooms.services.ensure_room import ensure_room, find_room_by_name
 
 EXIT_SOME_REFUSED = 1
 EXIT_UNREADABLE = 2
 MAX_REFUSALS_SHOWN = 20
-UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Command(BaseCommand):
@@ -77,36 +70,28 @@ class Command(BaseCommand):
             table = _read(options, building)
         except (MeetingRoomsError, OSError) as exc:
             self._fail(exc, as_json=options["json"])
-        report, refused = _import(table, building, options)
-        stored = not options["dry_run"] and (options["partial"] or not refused)
-        self._print(report, refused, is_stored=stored, options=options)
-        if refused:
+        report = _import(table, building, options)
+        self._print(report, options)
+        if report.refused:
             sys.exit(EXIT_SOME_REFUSED)
 
-    def _print(
-        self,
-        report: ImportReport,
-        refused: Sequence[RefusedRow],
-        *,
-        is_stored: bool,
-        options: dict[str, Any],
-    ) -> None:
-        counts = {outcome.value: report.outcomes[outcome] for outcome in ImportOutcome}
-        counts["refused"] = len(refused)
+    def _print(self, report: TableReport, options: dict[str, Any]) -> None:
+        done, refused = report.done, report.refused
+        counts = counted(done, refused)
         if options["json"]:
             document = {
-                "stored": is_stored,
+                "stored": report.is_stored,
                 "dry_run": options["dry_run"],
                 **counts,
-                "rooms": len(report.rooms_used),
-                "rooms_created": sorted(report.rooms_created),
+                "rooms": len(done.rooms_used),
+                "rooms_created": sorted(done.rooms_created),
                 "refusals": [asdict(row) for row in refused],
             }
             self.stdout.write(json.dumps(document, indent=2))
             return
         told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         reason = "dry run" if options["dry_run"] else "rows were refused; see --partial"
-        prefix = "" if is_stored else f"Nothing stored ({reason}). The rows: "
+        prefix = "" if report.is_stored else f"Nothing stored ({reason}). The rows: "
         self.stdout.write(f"{prefix}{told or 'no rows'}.")
         for row in refused[:MAX_REFUSALS_SHOWN]:
             self.stdout.write(f"  row {row.number}: {row.detail}")
@@ -135,64 +120,11 @@ def _read(options: dict[str, Any], building: Building) -> ParsedTable:
     )
 
 
-def _import(
-    table: ParsedTable, building: Building, options: dict[str, Any]
-) -> tuple[ImportReport, list[RefusedRow]]:
-    """Import in one transaction; take it back for a dry run, or where some rows were refused."""
-
-    def find_room(event: ParsedEvent) -> tuple[Room, bool]:
-        if not options["create_rooms"]:
-            return find_room_by_name(event.location, building=building.slug), False
-        return ensure_room(
-            event.location, building=building.slug, timezone=building.timezone, is_public=False
-        )
-
-    rows, repeated = _once_each(table.rows)
-    rows, unchanged, own = _not_from_here(rows)
-    numbers = {row.event.uid: row.number for row in rows}
+def _import(table: ParsedTable, building: Building, options: dict[str, Any]) -> TableReport:
+    find_room = known_rooms(building.slug)
+    if options["create_rooms"]:
+        find_room = rooms_made_as_needed(building.slug, timezone=building.timezone, is_public=False)
     actor = Actor(ActorKind.IMPORT, options["file"].name[:100])
-    with (
-        tqdm(total=len(rows), unit="row", disable=options["json"] or None) as bar,
-        transaction.atomic(),
-    ):
-        run = CalendarImport(actor=actor, find_room=find_room, progress=bar.update)
-        report = run.run([row.event for row in rows])
-        report.outcomes[ImportOutcome.UNCHANGED] += unchanged
-        late = [RefusedRow(numbers[e.uid], e.code, e.detail) for e in report.refused]
-        refused = sorted([*table.refused, *repeated, *own, *late], key=lambda row: row.number)
-        if options["dry_run"] or (refused and not options["partial"]):
-            transaction.set_rollback(True)
-    return report, refused
-
-
-def _once_each(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], list[RefusedRow]]:
-    """Return the rows, and those that repeat an earlier one."""
-    first: dict[str, ParsedRow] = {}
-    repeated: list[RefusedRow] = []
-    for row in rows:
-        earlier = first.setdefault(row.event.uid, row)
-        if earlier is not row:
-            repeated.append(
-                RefusedRow(row.number, "repeated_row", f"It is the same as row {earlier.number}.")
-            )
-    return list(first.values()), repeated
-
-
-def _not_from_here(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], int, list[RefusedRow]]:
-    """Return the rows that are no bookings of this place, how many are as they stand, and the rest.
-
-    A table that was exported here and comes back is not booked a second time.
-    """
-    ids = {row.id for row in rows if UUID_TEXT.fullmatch(row.id)}
-    known = {str(b.pk): b for b in Booking.objects.select_related("room").filter(pk__in=ids)}
-    new = [row for row in rows if row.id not in known]
-    changed = [row for row in rows if row.id in known and not _is_as_stored(row, known[row.id])]
-    refused = [
-        RefusedRow(row.number, "booked_here", "It is a booking of this place. Change it here.")
-        for row in changed
-    ]
-    return new, len(rows) - len(new) - len(changed), refused
-
-
-def _is_as_stored(row: ParsedRow, booking: Booking) -> bool:
-    return row.event.location == booking.room.name and row.event.interval == booking.interval
+    with tqdm(total=len(table.rows), unit="row", disable=options["json"] or None) as bar:
+        how = HowToImport(actor=actor, dry_run=options["dry_run"], progress=bar.update)
+        return import_table(table, find_room, how, partial=options["partial"])

@@ -2,30 +2,30 @@
 
 import json
 import sys
-from contextlib import nullcontext
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from datetime import time as wall_time
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 from tqdm import tqdm
 
-from booking.calendar_import import (
-    CalendarImport,
-    ImportReport,
-    zone_named,
-    zone_of_most,
-    zone_of_rooms,
-)
-from booking.domain.calendars.events import MAX_FILE_BYTES, ParsedCalendar, ParsedEvent
+from booking.calendar_import import ImportReport, zone_named, zone_of_most, zone_of_rooms
+from booking.domain.calendars.events import MAX_FILE_BYTES, ParsedCalendar
 from booking.domain.calendars.reading import parse_calendar
 from booking.domain.calendars.series import with_single_events
 from booking.fetch import fetch_calendar
-from booking.services.import_event import ImportOutcome
+from booking.imports import (
+    FUTURE_OF_SERIES,
+    HowToImport,
+    counted,
+    dates_around,
+    import_calendar,
+    known_rooms,
+    rooms_made_as_needed,
+)
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import (
@@ -33,15 +33,11 @@ from meeting_rooms.kernel.errors import (
     LimitExceededError,
     MeetingRoomsError,
 )
-from rooms.models import Room
-from rooms.services.ensure_room import ensure_room, find_room_by_name
 
 EXIT_SOME_REFUSED = 1
 EXIT_UNREADABLE = 2
 MAX_REFUSALS_SHOWN = 20
 ADDRESS_STARTS = ("http://", "https://", "webcal://")
-PAST_OF_SERIES = timedelta(days=366)  # of a series, dates before that are not taken in
-FUTURE_OF_SERIES = timedelta(days=730)  # nor those after that
 
 
 class Command(BaseCommand):
@@ -93,38 +89,26 @@ class Command(BaseCommand):
         except (MeetingRoomsError, OSError) as exc:
             self._fail(exc, as_json=options["json"])
         report = self._import(calendar, zone, options)
-        report.refused[:0] = calendar.refused
         self._print(report, calendar, options)
         if report.refused:
             sys.exit(EXIT_SOME_REFUSED)
 
     def _import(self, calendar: ParsedCalendar, zone: str, options: dict[str, Any]) -> ImportReport:
-        def find_room(event: ParsedEvent) -> tuple[Room, bool]:
-            if not options["create_rooms"]:
-                return find_room_by_name(event.location, building=options["building"]), False
-            return ensure_room(
-                event.location,
-                building=options["building"],
-                timezone=zone,
-                is_public=not options["private_boards"],
+        find_room = known_rooms(options["building"])
+        if options["create_rooms"]:
+            find_room = rooms_made_as_needed(
+                options["building"], timezone=zone, is_public=not options["private_boards"]
             )
-
         actor = Actor(ActorKind.IMPORT, calendar.name[:100])
-        with (
-            tqdm(total=len(calendar.events), unit="event", disable=options["json"] or None) as bar,
-            transaction.atomic() if options["dry_run"] else nullcontext(),
-        ):
-            run = CalendarImport(actor=actor, find_room=find_room, progress=bar.update)
-            report = run.run(calendar.events)
-            if options["dry_run"]:
-                transaction.set_rollback(True)
-        return report
+        total = len(calendar.events)
+        with tqdm(total=total, unit="event", disable=options["json"] or None) as bar:
+            how = HowToImport(actor=actor, dry_run=options["dry_run"], progress=bar.update)
+            return import_calendar(calendar, find_room, how)
 
     def _print(
         self, report: ImportReport, calendar: ParsedCalendar, options: dict[str, Any]
     ) -> None:
-        counts = {outcome.value: report.outcomes[outcome] for outcome in ImportOutcome}
-        counts["refused"] = len(report.refused)
+        counts = counted(report, report.refused)
         if options["json"]:
             document = {
                 "calendar": calendar.name,
@@ -165,9 +149,7 @@ def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
     now = SYSTEM_CLOCK.now()
     first = calendar.first_day
     if not options["replay_on"] or first is None:
-        return with_single_events(
-            calendar, now + FUTURE_OF_SERIES, since=now - PAST_OF_SERIES
-        ), zone
+        return dates_around(calendar, now), zone
     begin = datetime.combine(first, wall_time(0), UTC)
     calendar = with_single_events(calendar, begin + FUTURE_OF_SERIES)
     by = _day(options["replay_on"], zone) - first
