@@ -124,7 +124,9 @@ def _find(identity: ProcessIdentity) -> psutil.Process | None:
     try:
         process = psutil.Process(identity.pid)
         is_same = abs(process.create_time() - identity.started_at) < START_TIME_TOLERANCE_S
-        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+        # A child of ours that cannot be reaped yet has threads that are still ending.
+        is_over = process.status() == psutil.STATUS_ZOMBIE and identity.pid not in _children
+        return process if is_same and not is_over else None
     except psutil.NoSuchProcess:
         return None
 
