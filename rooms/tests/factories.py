@@ -37,6 +37,14 @@ def room(name: str = "", *, on: Floor | None = None, capacity: int = 8) -> Room:
     )
 
 
+def rooms(count: int, *, on: Floor) -> list[Room]:
+    """Return so many rooms, made at once."""
+    numbers = [next(_numbers) for _ in range(count)]
+    return Room.objects.bulk_create(
+        Room(floor=on, slug=f"room-{n}", name=f"Room {n}", capacity=8) for n in numbers
+    )
+
+
 def policy(
     of: Room | Building | None = None,
     *,

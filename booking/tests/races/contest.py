@@ -23,8 +23,7 @@ class Contest:
         self.ring, self.cast, self.place = ring, Cast(), floor()
 
     def rounds(self, *needs: str, of: int = ROUNDS) -> Iterator[Scene]:
-        for _ in range(of):
-            yield Scene(self.cast, self.place, needs)
+        yield from Scene.each(self.cast, self.place, needs, of)
 
     def met(self, scene: Scene, *commands) -> list[object]:
         """Run the commands at once; nothing may be inconsistent afterwards."""

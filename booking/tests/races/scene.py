@@ -1,6 +1,6 @@
 """What a race is about: fresh rooms, people, and what the slot from 11 to 12 needs to hold."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -20,8 +20,9 @@ from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
-from rooms.models import Closure, Floor
-from rooms.tests.factories import room
+from rooms.models import Closure, Floor, Room
+from rooms.rulebooks import rules_of
+from rooms.tests.factories import rooms
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 SLOT, USUALLY = hours(11, 12), at(10, 55)
@@ -41,11 +42,18 @@ class Cast:
 class Scene:
     """Fresh rooms with what the commands of one round are about, and nothing else."""
 
-    def __init__(self, cast: Cast, on: Floor, needs: Collection[str]) -> None:
+    @classmethod
+    def each(cls, cast: Cast, on: Floor, needs: Collection[str], rounds: int) -> Iterator["Scene"]:
+        """Return a scene for each round, on rooms that are made and known beforehand."""
+        made = rooms(3 * rounds, on=on)
+        rules_of([room.uuid for room in made])
+        for one in range(0, len(made), 3):
+            yield cls(cast, made[one : one + 3], needs)
+
+    def __init__(self, cast: Cast, rooms: Sequence[Room], needs: Collection[str]) -> None:
         self.cast = replace(cast, cleo=actor())  # one person may hold but a few slots
         WaitingEntry.objects.filter(closed_at=None).update(closed_at=NOW)  # of earlier rounds
-        self.room, self.other, self.third = (room(on=on) for _ in range(3))
-        self.rooms = [self.room, self.other, self.third]
+        self.room, self.other, self.third = self.rooms = list(rooms)
         for name, build in SETUPS.items():
             if name in needs:
                 setattr(self, name, build(self))

@@ -37,8 +37,7 @@ def found_wrong(name: str, others: list[str], meet: Meeting, rounds: int) -> dic
             if not racers[0].can_meet(racers[1]):
                 continue
             needs = {need for racer in racers for need in racer.needs}
-            for number in range(rounds):
-                scene = Scene(cast, on, needs)
+            for number, scene in enumerate(Scene.each(cast, on, needs, rounds)):
                 outcomes = meet(ring, *(racer.on(scene) for racer in racers))
                 wrong = faults(scene.before, outcomes)
                 if wrong:
