@@ -38,8 +38,8 @@ def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
 
 
 def rooms_with_something_due(*, now: datetime) -> list[UUID]:
-    """Return the rooms with a no-show or a hold whose time has run out and is not settled yet."""
-    due = Booking.objects.filter(lapses_at__lte=now)
+    """Return the rooms in use with a no-show, hold or request whose time has run out unsettled."""
+    due = Booking.objects.filter(lapses_at__lte=now, room__is_active=True)
     return list(due.values_list("room__uuid", flat=True).distinct())
 
 
@@ -52,12 +52,14 @@ def get_booking(booking_id: UUID) -> Booking:
 
 
 def parts_of(booking_id: UUID) -> list[BookingFacts]:
-    """Return the booking and, where it has several rooms, its parts in the others.
+    """Return the booking and, where it has several rooms, its parts in the others in use.
 
     Raises NotFoundError.
     """
     group = Booking.objects.filter(pk=booking_id).values("group_id")
-    parts = Booking.objects.select_related("room").filter(Q(pk=booking_id) | Q(group_id__in=group))
+    parts = Booking.objects.select_related("room").filter(
+        Q(pk=booking_id) | Q(group_id__in=group, room__is_active=True)
+    )
     found = [part.facts() for part in parts.order_by("room_id")]
     if not found:
         raise NotFoundError(f"There is no booking {booking_id}.")
@@ -75,8 +77,8 @@ def pending_rivals(booking: BookingFacts, room: RoomRules) -> list[BookingFacts]
 
 
 def rooms_of_series(series_id: UUID) -> set[UUID]:
-    """Return the rooms that dates of the series take place in."""
-    own = Booking.objects.filter(series_id=series_id)
+    """Return the rooms in use that dates of the series take place in."""
+    own = Booking.objects.filter(series_id=series_id, room__is_active=True)
     return set(own.values_list("room__uuid", flat=True).distinct())
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Judgement
 from booking.domain.states import BookingState
+from booking.domain.titles import clean_title
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
@@ -32,6 +34,27 @@ class Details:
     ) -> "Details":
         """Return the details of what the actor books for themselves."""
         return cls(title, actor.name, actor.user_id, private, attendees)
+
+
+Described = TypeVar("Described", Details, BookingFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsEdit:
+    """What is to be different in what a booking is about. None: as it is."""
+
+    title: str | None = None
+    private: bool | None = None
+    attendees: int | None = None
+
+    def of(self, described: Described) -> Described:
+        """Return it with what is asked for, otherwise as it was. Raises as `clean_title` does."""
+        return replace(
+            described,
+            title=described.title if self.title is None else clean_title(self.title),
+            private=described.private if self.private is None else self.private,
+            attendees=described.attendees if self.attendees is None else self.attendees,
+        )
 
 
 def draft(

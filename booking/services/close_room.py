@@ -7,16 +7,18 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_judged, flagged, moved, without_slot
+from booking.domain.drafts import as_judged, as_one_booking, flagged, moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.refusals import shown
 from booking.domain.request import Request
-from booking.domain.rules import judge
+from booking.domain.rules import judge, refuse_shared_floor
 from booking.domain.states import BookingState
-from booking.services.decision import RoomTransaction, is_manager
+from booking.models import Booking
+from booking.selectors import parts_of
+from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
-from booking.services.writing import Change
+from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import (
@@ -63,26 +65,35 @@ def close_room(
 ) -> tuple[int, tuple[BookingFacts, ...]]:
     """Close the room for a while, or until further notice.
 
-    Returns the closure's id and the bookings that were changed. Every booking in the way needs a
-    fate that was agreed to: kept, cancelled, or moved to a named room. What commits first decides:
-    a booking made in the same instant is either listed here or refused there.
+    Returns the closure's id and the bookings that were changed. Every booking in the way that is
+    not over needs a fate that was agreed to: kept, cancelled, or moved to a named room, which the
+    actor must run as well; holds are let go. Of a booking of several rooms one that is cancelled
+    leaves it. What commits first decides: a booking made in the same instant is either listed here
+    or refused there.
     Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists the first 500 without a
     fate, of `facts.count`;
     SlotTakenError and RoomClosedError where a booking cannot move; PermissionDeniedError for others
     than those who run the room; InvalidCommandError; NotFoundError.
     """
     window = _window(wanted)
-    targets = {fate for fate in wanted.fates.values() if isinstance(fate, UUID)}
+    targets = {pk: fate for pk, fate in wanted.fates.items() if isinstance(fate, UUID)}
 
     def run(tx: RoomTransaction) -> tuple[Closure, tuple[BookingFacts, ...]]:
         room = tx.rooms[wanted.room]
         _require_manager(actor, room)
-        affected = [b for b in tx.known(room).neighbours if b.interval.overlaps(window)]
+        in_the_way = [
+            booking
+            for booking in tx.known(room).neighbours
+            if booking.interval.overlaps(window) and booking.interval.end > tx.now
+        ]
+        affected = [b for b in in_the_way if b.state is not BookingState.HELD]
         _require_fates(affected, wanted)
         tx.closing[room.id] = window
         for booking in affected:
             change = _fated(tx, actor, booking, wanted)
             tx.changes += [change] if change else []
+        _join_parts(tx, actor, wanted.reason.strip())
+        let_go(tx, (b for b in in_the_way if b.state is BookingState.HELD), actor)
         closure = Closure(
             room_id=room.id,
             starts_at=wanted.starts_at,
@@ -93,12 +104,16 @@ def close_room(
         tx.also.append(closure.save)
         return closure, tuple(change.after for change in tx.changes)
 
-    closure, changed = in_rooms(
-        run,
-        rooms=sorted({wanted.room, *targets}),
-        looking=Looking(windows=(window,)),
-        clock=clock,
-    )
+    def looking(_rooms: object) -> Looking:
+        moving = Booking.objects.filter(pk__in=targets)
+        return Looking(windows=(window, *(booking.facts().interval for booking in moving)))
+
+    def rooms() -> list[UUID]:
+        beside = Booking.objects.filter(pk__in=targets, group_id__isnull=False).values("group_id")
+        whole = Booking.objects.filter(group_id__in=beside, room__is_active=True)
+        return sorted({wanted.room, *targets.values(), *whole.values_list("room__uuid", flat=True)})
+
+    closure, changed = in_rooms(run, rooms=rooms, looking=looking, clock=clock)
     return closure.pk, changed
 
 
@@ -154,16 +169,15 @@ def _require_fates(affected: list[BookingFacts], wanted: CloseRoom) -> None:
         )
 
 
-def _moved_away(
-    tx: RoomTransaction, actor: Actor, booking: BookingFacts, room: RoomRules
-) -> BookingFacts:
-    """Return the booking in another room, by that room's rules for its organizer."""
+def _moved_away(tx: RoomTransaction, booking: BookingFacts, room: RoomRules) -> BookingFacts:
+    """Return the booking in another room, whose rules its manager overrides."""
+    tx.require_looked(booking.interval)
     known = tx.known(room)
     earlier = tuple(c.after for c in tx.changes if c.after.room_id in room.related)
     request = Request(
         interval=booking.interval,
         person=booking.organizer_id,
-        is_manager=is_manager(actor, room),
+        is_manager=True,
         attendees=booking.attendees,
         replaces=frozenset({booking.id}),
         is_standing=booking.interval.start <= tx.now,
@@ -171,9 +185,29 @@ def _moved_away(
     beside = replace(known, neighbours=(*known.neighbours, *earlier))
     judged = judge(request, room, beside, now=tx.now)
     after = moved(booking, room, booking.interval)
-    if booking.interval.start <= tx.now and judged.state is not BookingState.PENDING:
-        return flagged(after, judged)
-    return as_judged(after, judged)
+    return flagged(after, judged) if booking.interval.start <= tx.now else as_judged(after, judged)
+
+
+def _join_parts(tx: RoomTransaction, actor: Actor, reason: str) -> None:
+    """Let the parts of each booking that lost or moved one be one booking again."""
+    changes = {change.after.id: change for change in tx.changes}
+    for change in tx.changes:
+        group = change.after.group_id
+        if group is None or not change.moves:
+            continue
+        whole = parts_of(change.after.id)
+        if any(part.room not in tx.rooms for part in whole):
+            raise OutdatedError  # joined or moved after the rooms were looked up
+        parts = [changes[part.id].after if part.id in changes else part for part in whole]
+        staying = [part for part in parts if part.group_id == group]
+        refuse_shared_floor([tx.rooms[part.room] for part in staying])
+        stored = {part.id: part for part in whole}
+        for part in as_one_booking(staying, group):
+            if part.id in changes:
+                changes[part.id] = replace(changes[part.id], after=part)
+            elif part != stored[part.id]:
+                changes[part.id] = Change.of(stored[part.id], part, actor, "close_room", reason)
+    tx.changes[:] = changes.values()
 
 
 def _room_of(booking: BookingFacts, tx: RoomTransaction) -> RoomRules:
@@ -190,8 +224,9 @@ def _fated(
             return None
         case Fate.CANCEL:
             _require_manager(actor, _room_of(booking, tx))
-            after = without_slot(booking, BookingState.CANCELLED)
+            after = replace(without_slot(booking, BookingState.CANCELLED), group_id=None)
         case room_uuid:
-            _require_manager(actor, _room_of(booking, tx))
-            after = _moved_away(tx, actor, booking, tx.rooms[room_uuid])
+            for room in (_room_of(booking, tx), tx.rooms[room_uuid]):
+                _require_manager(actor, room)
+            after = _moved_away(tx, booking, tx.rooms[room_uuid])
     return Change.of(booking, after, actor, "close_room", wanted.reason.strip())

@@ -6,8 +6,8 @@ from uuid import UUID
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import without_slot
 from booking.domain.facts import BookingFacts
-from booking.domain.request import Request
-from booking.domain.rules import check_in_deadline, refuse_closed, refuse_taken
+from booking.domain.request import Judgement, Request
+from booking.domain.rules import check_in_deadline, judge
 from booking.domain.states import BookingState
 from booking.selectors import get_booking, parts_of, pending_rivals
 from booking.services.decision import RoomTransaction, is_manager
@@ -17,7 +17,7 @@ from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR, Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
-from rooms.domain.rulebook import Approval
+from rooms.domain.rulebook import Approval, RoomRules
 from rooms.rulebooks import rules_of
 
 
@@ -38,13 +38,15 @@ def approve_booking(
         _require_pending(booking, tx)
         tx.require_looked(booking.interval)
         room = tx.rooms[booking.room]
-        known = tx.known(room)
-        request = Request(booking.interval, booking.organizer_id, replaces=frozenset({booking.id}))
-        refuse_taken(request, room, [b for b in known.neighbours if b.state != "pending"])
-        refuse_closed(booking.interval, room, known)
+        flags = _judged(booking, room, tx).flags
         _reject_rivals(booking, tx)
-        lapses_at = check_in_deadline(booking.interval, room.book, now=tx.now)
-        return replace(booking, state=BookingState.CONFIRMED, takes_slot=True, lapses_at=lapses_at)
+        return replace(
+            booking,
+            state=BookingState.CONFIRMED,
+            takes_slot=True,
+            lapses_at=check_in_deadline(booking.interval, room.book, now=tx.now),
+            flags=tuple(dict.fromkeys((*booking.flags, *flags))),
+        )
 
     return change_booking(
         actor=actor,
@@ -87,6 +89,24 @@ def reject_booking(
     )
 
 
+def _judged(booking: BookingFacts, room: RoomRules, tx: RoomTransaction) -> Judgement:
+    """Judge the booking beside what has been confirmed since it was asked for.
+
+    Whoever runs the room may say yes against its rules; which ones is kept among the flags.
+    """
+    known = tx.known(room)
+    decided = tuple(b for b in known.neighbours if b.state is not BookingState.PENDING)
+    request = Request(
+        interval=booking.interval,
+        person=booking.organizer_id,
+        is_manager=True,
+        attendees=booking.attendees,
+        replaces=frozenset({booking.id}),
+        is_standing=True,
+    )
+    return judge(request, room, replace(known, neighbours=decided), now=tx.now)
+
+
 def _reject_rivals(booking: BookingFacts, tx: RoomTransaction) -> None:
     """Reject who asked for a part of the slot, in all rooms of theirs: a booking goes whole."""
     decided = {change.after.id for change in tx.changes}
@@ -116,8 +136,12 @@ def _whole_rivals(booking: BookingFacts) -> list[BookingFacts]:
 
 
 def _require_manager(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -> None:
-    deciding = [room for room in tx.rooms.values() if room.book.approval is Approval.ALWAYS]
-    rooms = deciding or [tx.rooms[booking.room]]
+    """Refuse who does not run every room of the booking that asks for a yes.
+
+    Where none of them asks any more, they are all asked.
+    """
+    own = [tx.rooms[part.room] for part in parts_of(booking.id)]
+    rooms = [room for room in own if room.book.approval is Approval.ALWAYS] or own
     if not all(is_manager(actor, room) for room in rooms):
         raise PermissionDeniedError("Only those who run the room decide about requests.")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_judged, as_one_booking, flagged, moved
+from booking.domain.drafts import DetailsEdit, as_judged, as_one_booking, flagged, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import (
@@ -16,7 +16,6 @@ from booking.domain.rules import (
 )
 from booking.domain.shortening import gives_time_back, shortened
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
-from booking.domain.titles import clean_title
 from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.lifecycle import require_organizer, require_rooms
@@ -26,7 +25,7 @@ from booking.services.versions import refuse_stale
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
-from meeting_rooms.kernel.errors import ConflictError
+from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
 
@@ -39,6 +38,11 @@ class BookingEdit:
     title: str | None = None
     private: bool | None = None
     attendees: int | None = None
+
+    @property
+    def details(self) -> DetailsEdit:
+        """Return what is to be different in what it is about."""
+        return DetailsEdit(self.title, self.private, self.attendees)
 
     @property
     def moves(self) -> bool:
@@ -59,7 +63,8 @@ def edit_booking(
     Where neither time nor room change, no rule is asked. Otherwise the rules judge the new slot as
     they would a new booking's, whose own old slot is free to it: it may need approval again, and a
     new check-in. One that only becomes shorter is not judged: it gives time back. Of a booking that
-    runs only the end can change. A booking of several rooms changes its time in all of them.
+    runs only the end can change, to now or later. A booking of several rooms changes its time in
+    all of them.
     Raises: StaleVersionError where `expected_version` is not the stored one; NotFoundError;
     PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
     and what `judge` raises.
@@ -123,12 +128,7 @@ def _edited(
         )
     if before.interval.end <= tx.now:
         raise ConflictError("The booking is over and stays as history.", code="already_over")
-    after = replace(
-        before,
-        title=before.title if edit.title is None else clean_title(edit.title),
-        private=before.private if edit.private is None else edit.private,
-        attendees=before.attendees if edit.attendees is None else edit.attendees,
-    )
+    after = edit.details.of(before)
     room = tx.rooms[edit.room or before.room]
     interval = edit.interval or before.interval
     refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
@@ -150,6 +150,10 @@ def _at_another_place(
         raise ConflictError(
             "The booking has begun. Only its end can change; end it and book anew to move.",
             code="already_started",
+        )
+    if after.interval.end <= tx.now:
+        raise InvalidCommandError(
+            "A booking cannot end before now. End it now instead.", code="in_the_past"
         )
     if gives_time_back(before, after):
         return shortened(before, after, room, now=tx.now)

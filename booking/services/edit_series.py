@@ -6,14 +6,14 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import Details
+from booking.domain.drafts import DetailsEdit
+from booking.domain.facts import BookingFacts
 from booking.domain.recurrence import Occurrence, split_at
 from booking.domain.recurrence_rule import Rule
 from booking.domain.recurrence_text import parse_rule
 from booking.domain.reschedule import reschedule
-from booking.domain.rules import refuse_more_than_seats
+from booking.domain.rules import questions, refuse_more_than_seats
 from booking.domain.series import Pattern, SeriesFacts, SeriesReport
-from booking.domain.titles import clean_title
 from booking.models import SkippedDate
 from booking.selectors import rooms_of_series
 from booking.services.book_series import OnClash
@@ -22,7 +22,7 @@ from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.series_dates import get_series, require_series_owner, series_ahead
 from booking.services.series_judging import SeriesJudge, Wish, refuse_clashes
-from booking.services.series_store import Plan, save_series, store_plan, with_details
+from booking.services.series_store import Plan, save_series, store_plan
 from booking.services.versions import refuse_stale_series
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
@@ -51,6 +51,11 @@ class SeriesEdit:
     room: UUID | None = None
     moves_exceptions: bool = False
     on_clash: OnClash = OnClash.REFUSE
+
+    @property
+    def details(self) -> DetailsEdit:
+        """Return what is to be different in what the dates are about."""
+        return DetailsEdit(self.title, self.private, self.attendees)
 
     @property
     def is_about_rule_only(self) -> bool:
@@ -94,12 +99,18 @@ def edit_series(
         if not edit.is_about_time:
             return Looking()
         plan = _plan(rooms, get_series(series_id), edit, now=clock.now())
+        asked = (
+            question
+            for occurrence, stored in plan.dates.moving
+            for question in questions(occurrence.interval, _room(rooms, plan, edit, stored))
+        )
         ids = [booking.id for _, booking in plan.dates.moving if booking]
         ids += [booking.id for booking in plan.dates.dropped]
         return Looking(
             windows=tuple(occurrence.interval for occurrence, _ in plan.dates.moving),
             person=series.details.organizer_id,
             besides=frozenset(ids),
+            asked=tuple(asked),
         )
 
     series = get_series(series_id)
@@ -107,29 +118,18 @@ def edit_series(
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
-def _edited_details(series: SeriesFacts, edit: SeriesEdit) -> Details:
-    old = series.details
-    return replace(
-        old,
-        title=old.title if edit.title is None else clean_title(edit.title),
-        private=old.private if edit.private is None else edit.private,
-        attendees=old.attendees if edit.attendees is None else edit.attendees,
-    )
-
-
 def _edit_details(
     tx: RoomTransaction, actor: Actor, series: SeriesFacts, edit: SeriesEdit
 ) -> SeriesReport:
-    details = _edited_details(series, edit)
-    stored = series_ahead(series, edit.from_date, now=tx.now)
-    for before in stored:
-        after = with_details(before, details)
+    for before in _ahead(series, edit.from_date, tx.rooms, now=tx.now):
+        after = edit.details.of(before)
         room = tx.rooms[before.room]
         refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
         if before.is_live and after != before:
             tx.changes.append(Change.of(before, after, actor, "edit_series"))
-    named = details if edit.from_date is None else series.details
-    save_series(tx, replace(series, details=named, version=series.version + 1))
+    # The series is called, and hidden, as its latest dates are: that is what new ones will be.
+    details = edit.details.of(series.details)
+    save_series(tx, replace(series, details=details, version=series.version + 1))
     return SeriesReport(series.id, tuple(change.after for change in tx.changes))
 
 
@@ -148,13 +148,13 @@ def _plan(
         id=series.id if before is None else uuid4(),
         room=room.uuid,
         pattern=pattern,
-        details=_edited_details(series, edit),
+        details=edit.details.of(series.details),
         version=series.version + 1 if before is None else 1,
     )
     ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > now]
     skipped = SkippedDate.objects.filter(series_id=series.id, recurrence_id__gte=cut.isoformat())
     names = skipped.values_list("recurrence_id", flat=True)
-    stored = series_ahead(series, cut, now=now)
+    stored = _ahead(series, cut, rooms, now=now)
     plan = reschedule(
         ahead,
         stored,
@@ -163,7 +163,18 @@ def _plan(
         zone=pattern.zone,
         moves_exceptions=edit.moves_exceptions,
     )
-    return Plan(new, before, plan)
+    return Plan(new, before, plan, edit.details)
+
+
+def _ahead(
+    series: SeriesFacts,
+    since: datetime | None,
+    rooms: Mapping[UUID, RoomRules],
+    *,
+    now: datetime,
+) -> list[BookingFacts]:
+    """Return the dates to come in rooms that are in use; those of retired rooms rest."""
+    return [b for b in series_ahead(series, since, now=now) if b.room in rooms]
 
 
 def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
@@ -193,17 +204,24 @@ def _cut_pattern(
     return before, Pattern(start, length, rule, pattern.zone)
 
 
+def _room(
+    rooms: Mapping[UUID, RoomRules], plan: Plan, edit: SeriesEdit, stored: BookingFacts | None
+) -> RoomRules:
+    """Return where a date is wanted: each stays in its own room unless another was asked for."""
+    return rooms[plan.series.room if edit.room or stored is None else stored.room]
+
+
 def _move(
     tx: RoomTransaction, actor: Actor, old: SeriesFacts, plan: Plan, edit: SeriesEdit
 ) -> SeriesReport:
-    room, dates = tx.rooms[plan.series.room], plan.dates
+    dates = plan.dates
     wishes = [
-        Wish(occurrence, room if edit.room or stored is None else tx.rooms[stored.room], stored)
+        Wish(occurrence, _room(tx.rooms, plan, edit, stored), stored)
         for occurrence, stored in dates.moving
     ]
     own = [stored for _, stored in dates.moving if stored] + dates.dropped
     giving_way = frozenset(booking.id for booking in own)
-    series = SeriesJudge(tx, actor, plan.series)
+    series = SeriesJudge(tx, actor, plan.series, plan.details)
     if edit.on_clash is OnClash.REFUSE:
         booked, refused = series.dates(wishes, giving_way=giving_way)
         refuse_clashes(refused, len(wishes))

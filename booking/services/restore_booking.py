@@ -88,4 +88,5 @@ def _before_it_ended(
             "Undo is possible for five minutes. Book the slot again if it is free.",
             code="too_late_to_undo",
         )
-    return replace(before, version=booking.version)
+    # What has left a booking of several rooms comes back alone: those may be elsewhere by now.
+    return replace(before, version=booking.version, group_id=booking.group_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from booking.domain.drafts import draft, moved
+from booking.domain.drafts import Details, DetailsEdit, draft, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.many import Neighbourhood
 from booking.domain.recurrence import Occurrence
@@ -14,11 +14,11 @@ from booking.domain.rules import judge, own_holds, refuse_more_than_seats
 from booking.domain.series import FLAG_OF_SHIFT, RefusedDate, SeriesFacts
 from booking.domain.shortening import gives_time_back, shortened
 from booking.services.decision import RoomTransaction, is_manager, let_go
-from booking.services.series_store import with_details
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
 from rooms.domain.rulebook import RoomRules
 
+AS_THEY_ARE = DetailsEdit()
 Outcome = tuple[list[BookingFacts], list[RefusedDate]]
 
 
@@ -63,6 +63,7 @@ class SeriesJudge:
     tx: RoomTransaction
     actor: Actor
     series: SeriesFacts
+    edit: DetailsEdit = AS_THEY_ARE  # of the dates that are stored
 
     def dates(
         self,
@@ -143,16 +144,24 @@ class SeriesJudge:
         after = moved(wish.stored, wish.room, wish.occurrence.interval)
         if not gives_time_back(wish.stored, after):
             return None
-        after = with_details(after, self.series.details)
+        after = self.edit.of(after)
         refuse_more_than_seats(
             wish.stored, after, wish.room, is_manager=is_manager(self.actor, wish.room)
         )
         return shortened(wish.stored, after, wish.room, now=self.tx.now)
 
+    def _details(self, wish: Wish) -> Details:
+        """Return what a date is about: a stored one keeps its own, as far as nobody edits it."""
+        details = self.series.details
+        if wish.stored is None:
+            return details
+        own = self.edit.of(wish.stored)
+        return replace(details, title=own.title, private=own.private, attendees=own.attendees)
+
     def _judged_anew(
         self, wish: Wish, around: Neighbourhood, giving_way: frozenset[UUID]
     ) -> BookingFacts:
-        room, interval, details = wish.room, wish.occurrence.interval, self.series.details
+        room, interval, details = wish.room, wish.occurrence.interval, self._details(wish)
         self.tx.require_looked(interval)
         known = around.near(interval, room)
         holds = own_holds(known.neighbours, interval, self.actor.user_id)

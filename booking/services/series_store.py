@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from booking.domain.drafts import Details, without_slot
+from booking.domain.drafts import DetailsEdit, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.recurrence_rule import Rule
 from booking.domain.reschedule import Reschedule
@@ -27,6 +27,7 @@ class Plan:
     series: SeriesFacts
     before: Rule | None  # of the series as it was, where that one goes on to exist
     dates: Reschedule
+    details: DetailsEdit  # what is to be different in each
 
 
 def store_plan(
@@ -44,7 +45,7 @@ def store_plan(
     refused_names = {date.recurrence_id for date in refused}
     staying = {occurrence.recurrence_id.isoformat(): b for occurrence, b in dates.carried}
     staying |= {name: b for name, b in stored.items() if b and name in refused_names}
-    kept = [_renamed(booking, new, name) for name, booking in staying.items()]
+    kept = [_renamed(booking, plan, name) for name, booking in staying.items()]
     drops = [
         Change.of(b, without_slot(b, BookingState.CANCELLED), actor, EDIT, "No longer in the rule")
         for b in dates.dropped
@@ -74,13 +75,6 @@ def save_series(tx: RoomTransaction, series: SeriesFacts) -> None:
     tx.marked.add(series.room)
 
 
-def with_details(booking: BookingFacts, details: Details) -> BookingFacts:
-    """Return the booking with what the series is about by now."""
-    return replace(
-        booking, title=details.title, private=details.private, attendees=details.attendees
-    )
-
-
 def _moved(actor: Actor, before: BookingFacts | None, facts: BookingFacts) -> Change:
     if before is None:
         return Change(None, facts, actor, EDIT)
@@ -94,9 +88,9 @@ def _moved(actor: Actor, before: BookingFacts | None, facts: BookingFacts) -> Ch
     return Change.of(before, after, actor, EDIT)
 
 
-def _renamed(booking: BookingFacts, series: SeriesFacts, name: str) -> BookingFacts:
-    named = replace(booking, series_id=series.id, recurrence_id=name)
-    return with_details(named, series.details) if booking.is_live else named
+def _renamed(booking: BookingFacts, plan: Plan, name: str) -> BookingFacts:
+    named = replace(booking, series_id=plan.series.id, recurrence_id=name)
+    return plan.details.of(named) if booking.is_live else named
 
 
 def _store_series(tx: RoomTransaction, old: SeriesFacts, plan: Plan) -> None:

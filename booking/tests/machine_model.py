@@ -118,19 +118,25 @@ class Model:
             elif part.end <= self.now:
                 wrong |= {"already_over"}
             elif (to, start, end) != (part.place, part.start, part.end):
-                wrong |= self._cannot_move(part, to, start, end, parts)
+                wrong |= self._cannot_move(part, to, start, end, parts, is_admin)
         if not wrong:
             for part in parts:
                 self._move(part, place if part.id == pk else part.place, start, end, is_admin)
         return wrong
 
-    def _cannot_move(self, part: Kept, to: Place, start, end, parts: list[Kept]) -> set[str]:
+    def _cannot_move(
+        self, part: Kept, to: Place, start, end, parts: list[Kept], is_admin: bool
+    ) -> set[str]:
         if part.start <= self.now and (to, start) != (part.place, part.start):
             return {"already_started"}
+        if end <= self.now:
+            return {"in_the_past"}
         if part.only_gets_shorter(to, start, end):
             return set()
         wrong = self.in_the_way(to, start, end, besides=parts)
-        return wrong if part.start <= self.now else wrong | self._past(start, end)
+        if part.start > self.now:
+            return wrong | self._past(start, end)
+        return wrong or codes(needs_approval=to.needs_approval and not is_admin)
 
     def _move(self, part: Kept, to: Place, start, end, is_admin: bool) -> None:
         if (to, start, end) == (part.place, part.start, part.end):
@@ -148,7 +154,7 @@ class Model:
             is_there = part.state == "checked_in" and start == was
             if not is_there and not (part.uid and part.lapses is None):
                 part.state, part.lapses = "confirmed", min(start + GRACE, end)
-        elif not is_running or state == "pending":
+        elif not is_running:
             part.state, part.lapses = state, lapses
 
     def restore(self, pk, who: str, is_admin: bool) -> set[str]:

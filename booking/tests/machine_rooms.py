@@ -25,7 +25,8 @@ class Campus(Model):
     def affected(self, place: Place, start, end) -> list[Kept]:
         return [
             b for b in self.kept
-            if b.has_slot and b.place.shares_floor_with(place) and b.overlaps(start, end)
+            if b.has_slot and b.end > self.now
+            and b.place.shares_floor_with(place) and b.overlaps(start, end)
         ]  # fmt: skip
 
     def close(self, pk, place: Place, start, end, fate: str | None, is_admin: bool) -> set[str]:
@@ -38,6 +39,7 @@ class Campus(Model):
             self.closures.append(Closed(pk, place, start, end))
             for booking in affected if fate == "cancel" else ():
                 self.give_up(booking, "cancelled", at=self.now)
+                booking.group = object()
         return wrong
 
     def reopen(self, pk, is_admin: bool) -> set[str]:

@@ -15,11 +15,13 @@ from booking.services.decide_request import approve_booking
 from booking.services.divide_hall import divide_hall
 from booking.services.edit_series import SeriesEdit, edit_series
 from booking.tests.factories import NOW, book, hours
-from identity.tests.factories import actor
+from identity.selectors import actor_of
+from identity.tests.factories import actor, person
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import PermissionDeniedError
 from rooms.models import Policy, Room
-from rooms.tests.factories import building, floor, room
+from rooms.tests.factories import building, floor, policy, room
 
 pytestmark = pytest.mark.django_db
 THEN = FixedClock(NOW)
@@ -107,3 +109,33 @@ def test_correct_zone__keeping_wall_times__moves_requests_too():
         clock=THEN,
     )
     assert Booking.objects.get().interval == hours(12, 13)
+
+
+def test_approve__beside_a_rival_that_asks_others_too__takes_the_rooms_own_manager_only():
+    mel, one, other = person("Mel"), room(), room()
+    asking(one, other)
+    policy(one, managers=[mel], approval="always", pending_blocks=False)
+    mine, (rival, _) = book(one, hours(11, 12)), book_both(one, other)
+    approve_booking(actor=actor_of(mel), booking_id=mine.id, clock=THEN)
+    assert states()[mine.id] == BookingState.CONFIRMED
+    assert states()[rival.id] == BookingState.REJECTED
+
+
+def test_approve__of_what_needs_no_yes_any_more__is_not_for_those_who_run_a_rivals_room():
+    mel, one, other = person("Mel"), room(), room()
+    asking(one, other)
+    policy(other, managers=[mel], approval="always", pending_blocks=False)
+    mine, _ = book(one, hours(11, 12)), book_both(one, other)
+    policy(one, approval="none")
+    with pytest.raises(PermissionDeniedError):
+        approve_booking(actor=actor_of(mel), booking_id=mine.id, clock=THEN)
+
+
+def test_approve__against_the_rooms_own_rules__keeps_which_ones_among_the_flags():
+    dogger, boss = room(), actor(role="admin")
+    asking(dogger)
+    policy(dogger, one_booking_a_day=True, gap_minutes=60)
+    one, two = book(dogger, hours(11, 12)), book(dogger, hours(12, 13))
+    first = approve_booking(actor=boss, booking_id=one.id, clock=THEN)
+    second = approve_booking(actor=boss, booking_id=two.id, clock=THEN)
+    assert (first.flags, set(second.flags)) == ((), {"gap_too_short", "day_taken"})

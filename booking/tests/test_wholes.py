@@ -141,6 +141,15 @@ def test_shortened__while_it_runs_unattended__lapses_no_later_than_it_ends():
     assert after.lapses_at == at(10, 8)
 
 
+def test_shortened__to_an_end_that_is_past__is_refused():
+    ann, dogger = actor("Ann"), room()
+    mine = book(dogger, hours(10, 12), by=ann)
+    edit = BookingEdit(interval=Interval(at(10), at(10, 1)))
+    with pytest.raises(InvalidCommandError) as refused:
+        edit_booking(actor=ann, booking_id=mine.id, edit=edit, clock=FixedClock(at(11, 59)))
+    assert refused.value.code == "in_the_past"
+
+
 def test_shortened__import__still_needs_no_check_in():
     boss, dogger = actor(role=Role.ADMIN), room()
     event = CalendarEvent("uid-1", dogger.uuid, hours(11, 13), "Talk", "Speaker", False, False)
