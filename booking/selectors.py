@@ -133,9 +133,13 @@ def bookings_of(
 
 
 def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> QuerySet[Booking]:
-    """Return the bookings that take a part of `interval` from the room, earliest first."""
+    """Return the bookings that a closure in `interval` would meet, earliest first.
+
+    What is over stays, and holds are let go.
+    """
     blocked_by = [pk for pk, taken in rooms_sharing_floor([room]).items() if taken]
-    return bookings_during(interval, now=now).filter(room__in=blocked_by)
+    met = bookings_during(interval, now=now).filter(room__in=blocked_by)
+    return met.filter(during__endswith__gt=now).exclude(state=BookingState.HELD)
 
 
 def rooms_free_during(rooms: Iterable[Room], interval: Interval, *, now: datetime) -> list[Room]:
