@@ -187,6 +187,7 @@ def take_bookings(request: HttpRequest, query: Query[TableQuery]) -> TableImport
     table = parse_table(
         request.body,
         preset=query.preset,
+        building=building.slug,
         zone=ZoneInfo(building.timezone),
         date_format=query.date_format,
     )

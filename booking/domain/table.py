@@ -6,9 +6,10 @@ Row numbers are those that a spreadsheet shows: the names of the columns are row
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from booking.domain.calendars.events import ParsedEvent
@@ -27,6 +28,7 @@ COLUMNS = (
 REQUIRED = ("room", "starts_at", "ends_at")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 YES_NO = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
+UidOf = Callable[[Mapping[str, str], str], str]  # of a row's cells and one room
 GONE = ("cancelled", "released", "declined", "rejected")
 
 
@@ -99,9 +101,12 @@ def write_table(rows: Iterable[TableRow]) -> Iterator[str]:
 
 
 def parse_table(
-    raw: bytes, *, preset: Preset, zone: ZoneInfo, date_format: str | None = None
+    raw: bytes, *, preset: Preset, building: str, zone: ZoneInfo, date_format: str | None = None
 ) -> ParsedTable:
-    """Read a table. `zone` is for times without an offset; `date_format` is as `strptime` has it.
+    """Read a table of the rooms of one building, by its slug.
+
+    `zone` is for times without an offset; `date_format` is as `strptime` has it. The same row for
+    a room of that name in another building is another booking.
 
     Raises UnreadableTableError for a file that is no such table (`not_utf8`, `missing_column`,
     `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over
@@ -111,13 +116,13 @@ def parse_table(
     formats = (checked_form(date_format),) if date_format else (*layout.formats, *ISO_FORMATS)
     records = _records(_text(raw))
     columns = _columns(next(records, (1, []))[1], layout)
-    times = _Times(zone, formats)
+    times, uid_of = _Times(zone, formats), partial(_uid, preset, building)
     rows: list[ParsedRow] = []
     refused: list[RefusedRow] = []
     for number, record in records:
         fields = {name: record[at] for name, at in columns.items() if at < len(record)}
         try:
-            rows.extend(_bookings(number, fields, layout, preset, times))
+            rows.extend(_bookings(number, fields, layout, times, uid_of))
         except InvalidCommandError as exc:
             refused.append(RefusedRow(number, exc.code, exc.detail))
     return ParsedTable(tuple(rows), tuple(refused))
@@ -222,7 +227,7 @@ class _Times:
 
 
 def _bookings(
-    number: int, fields: dict[str, str], layout: Layout, preset: Preset, times: _Times
+    number: int, fields: dict[str, str], layout: Layout, times: _Times, uid_of: UidOf
 ) -> Iterator[ParsedRow]:
     """Yield a booking for each room that a row names."""
     cell = fields.get("room", "")
@@ -233,7 +238,7 @@ def _bookings(
     start, end = times.read(fields.get("starts_at", "")), times.read(fields.get("ends_at", ""))
     for room in rooms:
         event = ParsedEvent(
-            uid=_uid(preset, fields, room),
+            uid=uid_of(fields, room),
             location=room,
             start=start,
             end=end,
@@ -254,13 +259,13 @@ def _yes(text: str) -> bool:
     return answer
 
 
-def _uid(preset: Preset, fields: dict[str, str], room: str) -> str:
+def _uid(preset: Preset, building: str, fields: Mapping[str, str], room: str) -> str:
     """Return what the booking is recognised by when the table comes again.
 
     Its own number where it has one; else its words and times, so that a changed row is a new one.
+    With the building: two may have a room of one name, and a number of their own for a booking.
     """
-    if told := fields.get("id", "").strip()[:100]:
-        key = f"{told}/{room}"
-    else:
-        key = "\0".join(fields.get(name, "") for name in ("starts_at", "ends_at", "title")) + room
+    told = fields.get("id", "").strip()[:100]
+    words = [told] if told else [fields.get(n, "") for n in ("starts_at", "ends_at", "title")]
+    key = "\0".join((building, *words, room))
     return f"{preset.value}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -28,7 +28,7 @@ HEAD = "room,starts_at,ends_at,title,private\n"
 
 
 def parsed(text: str, preset: Preset = Preset.MEETING_ROOMS, **more) -> ParsedTable:
-    return parse_table(text.encode(), preset=preset, zone=HELSINKI, **more)
+    return parse_table(text.encode(), preset=preset, building="hq", zone=HELSINKI, **more)
 
 
 def row(**more) -> TableRow:
@@ -163,7 +163,7 @@ def test_times_that_occur_twice__are_told_apart_by_their_offset():
 )
 def test_bad_table__is_refused_whole(raw, code):
     with pytest.raises(MeetingRoomsError) as refused:
-        parse_table(raw, preset=Preset.MEETING_ROOMS, zone=HELSINKI)
+        parse_table(raw, preset=Preset.MEETING_ROOMS, building="hq", zone=HELSINKI)
     assert refused.value.code == code
 
 

@@ -115,6 +115,7 @@ def _read(options: dict[str, Any], building: Building) -> ParsedTable:
     return parse_table(
         path.read_bytes(),
         preset=Preset(options["preset"]),
+        building=building.slug,
         zone=ZoneInfo(building.timezone),
         date_format=options["date_format"],
     )
