@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import chain
 
 from booking.domain.facts import BookingFacts
 from booking.domain.request import ClosureFacts, Known, Question, Usage
@@ -13,6 +14,7 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
 ONE_DAY = timedelta(days=1)
+MAX_SORTED = timedelta(days=7)  # what lasts longer is looked at for every date
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class Neighbourhood:
     usage: dict[Question, Usage]
     closures: Mapping[int, Sequence[ClosureFacts]]  # by room id
     _by_day: dict[date, list[BookingFacts]] = field(default_factory=lambda: defaultdict(list))
+    _long: list[BookingFacts] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -51,10 +54,10 @@ class Neighbourhood:
     def near(self, interval: Interval, room: RoomRules) -> Known:
         """Return what a booking of the room at this time has to do with."""
         around = look_around(interval, room)
+        by_day = (other for day in _days(around) for other in self._by_day.get(day, ()))
         found = {
             other.id: other
-            for day in _days(around)
-            for other in self._by_day.get(day, ())
+            for other in chain(by_day, self._long)
             if other.room_id in room.related and other.interval.overlaps(around)
         }
         closures = tuple(c for pk in room.related for c in self.closures.get(pk, ()))
@@ -63,6 +66,9 @@ class Neighbourhood:
 
     def _add(self, bookings: Iterable[BookingFacts]) -> None:
         for booking in bookings:
+            if booking.interval.duration > MAX_SORTED:
+                self._long.append(booking)
+                continue
             for day in _days(booking.interval):
                 self._by_day[day].append(booking)
 

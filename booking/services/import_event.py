@@ -6,10 +6,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import Details, draft, moved, without_slot
+from booking.domain.drafts import Details, as_judged, draft, moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Judgement, Request
-from booking.domain.rules import refuse_closed, refuse_taken
+from booking.domain.rules import refuse_closed, refuse_endless, refuse_taken
+from booking.domain.rules.absolute import FIRST_YEAR, LAST_YEAR, is_countable
 from booking.domain.states import STATES_THAT_MAY_TAKE_THE_SLOT, BookingState
 from booking.domain.titles import clean_title
 from booking.models import Booking
@@ -20,6 +21,7 @@ from booking.services.room_transaction import in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 
@@ -55,10 +57,11 @@ def import_event(
     """Store the event, move the booking that came from it, or find nothing to do.
 
     The calendar is taken as it is, past or future: people's booking rules do not apply and no
-    check-in is asked for; the exclusion constraint and closures do apply. A booking that was
-    cancelled or lost here stays so.
-    Raises: SlotTakenError, RoomClosedError, InvalidCommandError for the title, NotFoundError for
-    the room; then the event's booking is as it was.
+    check-in is asked for; the exclusion constraint and closures do apply, and no booking is longer
+    than any may be. A booking that was cancelled or lost here stays so; one that was moved here is
+    moved back, and no check-in is asked for it any more.
+    Raises: SlotTakenError, RoomClosedError, InvalidCommandError for the title, `too_long` and
+    `invalid_time`, NotFoundError for the room; then the event's booking is as it was.
     """
     [outcome] = import_events_together(actor=actor, events=[event], clock=clock)
     return outcome
@@ -80,10 +83,22 @@ def import_events_together(
         _refuse_overlaps(tx)
         return outcomes
 
+    coming = [event for event in events if not event.is_cancelled]
+    for event in coming:
+        _refuse_impossible(event.interval)
     known = _bookings_of(events)
     rooms = {*(event.room for event in events), *(booking.room for booking in known.values())}
-    looking = Looking(windows=tuple(event.interval for event in events))
+    looking = Looking(windows=tuple(event.interval for event in coming))
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+
+
+def _refuse_impossible(wanted: Interval) -> None:
+    """Raise for times that nobody's booking has: they cannot be counted, in some zone or at all."""
+    if not is_countable(wanted):
+        raise InvalidCommandError(
+            f"Choose a time in the years {FIRST_YEAR} to {LAST_YEAR}.", code="invalid_time"
+        )
+    refuse_endless(wanted)
 
 
 def _bookings_of(events: Iterable[CalendarEvent]) -> dict[str, BookingFacts]:
@@ -117,7 +132,7 @@ def _bring_in(
     if after.takes_slot:
         _refuse_conflicts(tx, tx.rooms[event.room], event, giving_way)
     tx.changes.append(Change.of(stored, after, actor, "import_event"))
-    return ImportOutcome.UPDATED if after.takes_slot else ImportOutcome.CANCELLED
+    return ImportOutcome.CANCELLED if event.is_cancelled else ImportOutcome.UPDATED
 
 
 def _drafted(tx: RoomTransaction, room: RoomRules, event: CalendarEvent) -> BookingFacts:
@@ -137,12 +152,18 @@ def _brought_up_to_date(
         return without_slot(stored, BookingState.CANCELLED)
     room = tx.rooms[event.room]
     new = _drafted(tx, room, event)
-    return replace(
+    after = replace(
         moved(stored, room, event.interval),
         title=new.title,
         organizer=new.organizer,
         private=new.private,
     )
+    if (stored.room_id, stored.interval) == (after.room_id, after.interval):
+        return after
+    has_begun = after.interval.start <= tx.now
+    if stored.state is BookingState.CHECKED_IN and has_begun:
+        return after  # they are there
+    return as_judged(after, AS_IT_IS)
 
 
 def _refuse_conflicts(

@@ -1,14 +1,29 @@
 """Imports at the edges: rooms of one name, times off the calendar, locks, what was moved here."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from booking.domain.facts import BookingFacts
+from booking.domain.many import Neighbourhood
+from booking.domain.states import BookingState
 from booking.models import Booking
-from booking.tests.import_calls import Importer, row, told
+from booking.services.check_in import check_in
+from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.import_event import CalendarEvent, ImportOutcome, import_event
+from booking.services.settle_room import settle_room
+from booking.tests.factories import NOW, at, hours
+from booking.tests.import_calls import Importer, event, row, told
+from booking.tests.room_rules import booked, rules
 from identity.models import Role
-from identity.tests.factories import person
+from identity.tests.factories import actor, person
+from meeting_rooms.kernel.clock import Clock, FixedClock
+from meeting_rooms.kernel.interval import Interval
+from rooms.models import Room
 from rooms.tests.factories import building, floor, room
 
 pytestmark = pytest.mark.django_db
+THEN = FixedClock(NOW)
 
 
 def admin() -> Importer:
@@ -26,3 +41,107 @@ def test_table__one_row_for_rooms_of_one_name_in_two_buildings__is_two_bookings(
             report = told(ada.csv(raw=raw, query=f"?building={house.slug}"))
             assert (report[again], report["refused"]) == (1, 0)
     assert [Booking.objects.filter(room=blue).count() for blue in blues] == [1, 1]
+
+
+FAR = [
+    ("00010101T000000Z", "00010101T010000Z", "invalid_time"),
+    ("99991231T230000Z", "99991231T235900Z", "invalid_time"),
+    ("99900601T000000Z", "99910101T000000Z", "invalid_time"),
+    ("20270401T000000Z", "99900401T000000Z", "too_long"),
+    ("20270401T000000Z", "20270602T000001Z", "too_long"),
+]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "America/New_York"])
+@pytest.mark.parametrize(("start", "end", "code"), FAR)
+def test_calendar__times_no_booking_has__are_refused_and_the_others_taken(zone, start, end, code):
+    room("Dogger", on=floor(building(timezone=zone)))
+    times = f"DTSTART:{start}\r\nDTEND:{end}\r\n"
+    lines = event("far", 0, 1).splitlines(keepends=True)
+    far = "".join(line for line in lines if not line.startswith(("DTSTART", "DTEND")))
+    far = far.replace("SUMMARY", f"{times}SUMMARY")
+    report = told(admin().ics(event("a", 0, 1), far, event("b", 2, 3)))
+    assert (report["created"], report["refused"]) == (2, 1)
+    assert [(one["uid"], one["code"]) for one in report["refusals"]] == [("far", code)]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T", "9999-12-31T"])
+def test_table__times_off_the_calendar__are_refused_and_the_others_taken(day):
+    room("Dogger", on=floor(building(slug="hq", timezone="America/New_York")))
+    far = f"Dogger,{day}22:00:00+00:00,{day}23:00:00+00:00,Far\n"
+    report = told(admin().csv(far, row("Dogger", 0, 1), query="?building=hq&partial=true"))
+    assert (report["created"], report["stored"]) == (1, True)
+    assert [(one["number"], one["code"]) for one in report["refusals"]] == [(2, "invalid_time")]
+
+
+def test_import__of_what_is_past__is_taken_as_before():
+    dogger = room()
+    past = Interval(datetime(2001, 1, 1, 10, tzinfo=UTC), datetime(2001, 3, 4, 10, tzinfo=UTC))
+    assert imported(dogger, past) is ImportOutcome.CREATED
+
+
+def test_import__cancelled_with_times_no_booking_has__is_cancelled():
+    dogger = room()
+    imported(dogger, hours(15, 16))
+    endless = Interval(at(15), datetime(9999, 12, 31, 23, tzinfo=UTC))
+    assert imported(dogger, endless, is_cancelled=True) is ImportOutcome.CANCELLED
+
+
+def test_neighbourhood__of_what_lasts_for_centuries__is_counted_by_none_of_its_days():
+    room_rules = rules()
+    ages = Interval(at(10, day=20), datetime(9990, 1, 1, tzinfo=UTC))
+    long, short = booked(ages, number=1), booked(hours(15, 16), number=2)
+    around = Neighbourhood.of([long, short], {}, [])
+    within = Interval(at(3, day=21), at(4, day=21))
+    assert around.near(hours(15, 16), room_rules).neighbours == (short,)
+    assert around.near(within, room_rules).neighbours == (long,)
+    assert len(around._by_day) == 1
+
+
+def imported(
+    into: Room, interval: Interval, *, is_cancelled: bool = False, clock: Clock = THEN
+) -> ImportOutcome:
+    talk = CalendarEvent("talk", into.uuid, interval, "Talk", "Sue", False, is_cancelled)
+    return import_event(actor=actor(role=Role.ADMIN), event=talk, clock=clock)
+
+
+def moved_here(interval: Interval) -> BookingFacts:
+    edit = BookingEdit(interval=interval)
+    one = Booking.objects.get()
+    return edit_booking(actor=actor(role=Role.ADMIN), booking_id=one.pk, edit=edit, clock=THEN)
+
+
+def test_import__puts_back_what_was_moved_here__and_asks_for_no_check_in():
+    dogger = room()
+    imported(dogger, hours(15, 16))
+    assert moved_here(hours(11, 12)).lapses_at == at(11, 10)
+    assert imported(dogger, hours(15, 16)) is ImportOutcome.UPDATED
+    stored = Booking.objects.get().facts()
+    assert (stored.interval, stored.state) == (hours(15, 16), BookingState.CONFIRMED)
+    assert stored.lapses_at is None
+    settle_room(room=dogger.uuid, clock=FixedClock(at(11, 11)))
+    assert Booking.objects.get().takes_slot
+
+
+def test_import__puts_back_what_waits_for_a_yes_here__as_the_calendar_has_it():
+    dogger = room()
+    imported(dogger, hours(15, 16))
+    Booking.objects.update(state=BookingState.PENDING, takes_slot=False, lapses_at=at(11))
+    Booking.objects.update(during=hours(11, 12).as_range())
+    assert imported(dogger, hours(15, 16)) is ImportOutcome.UPDATED
+    stored = Booking.objects.get()
+    assert (stored.state, stored.takes_slot) == (BookingState.CONFIRMED, True)
+
+
+@pytest.mark.parametrize(
+    ("to", "state"),
+    [(Interval(at(10), at(13)), "checked_in"), (hours(15, 16), "confirmed")],
+)
+def test_import__moves_what_runs__and_who_is_there_stays_there_if_it_still_runs(to, state):
+    dogger = room()
+    imported(dogger, hours(10, 12))
+    one = Booking.objects.get().pk
+    check_in(actor=actor(role=Role.ADMIN), booking_id=one, clock=THEN)
+    imported(dogger, to)
+    stored = Booking.objects.get()
+    assert (stored.interval, stored.state, stored.lapses_at) == (to, state, None)
