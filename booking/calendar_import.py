@@ -1,4 +1,4 @@
-"""Importing a whole calendar: rooms by name, one transaction an event, an exact report.
+"""Importing a whole calendar: rooms by name, each event taken or refused, an exact report.
 
 Nothing is ever half done: an event is stored, moved, or refused with its reason.
 """
@@ -18,6 +18,7 @@ from booking.services.import_event import (
     ImportOutcome,
     import_event,
     import_events_together,
+    lock_rooms_of,
 )
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
@@ -38,7 +39,11 @@ class ImportReport:
 
 
 class CalendarImport:
-    """One run over one file's events. `max_passes` bounds how often an event is tried again."""
+    """One run over one file's events. `max_passes` bounds how often an event is tried again.
+
+    With `locks_first` all rooms concerned are locked before the first event, for a run that is one
+    transaction.
+    """
 
     def __init__(
         self,
@@ -47,11 +52,13 @@ class CalendarImport:
         find_room: FindRoom,
         progress: Callable[[int], object],
         max_passes: int | None = None,
+        locks_first: bool = False,
     ) -> None:
         self._actor = actor
         self._find_room = find_room
         self._progress = progress
         self._max_passes = max_passes
+        self._locks_first = locks_first
         self.report = ImportReport()
 
     def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
@@ -63,6 +70,8 @@ class CalendarImport:
         of the next, moves in two passes whichever way it is shifted.
         """
         waiting = [found for event in events if (found := self._with_room(event))]
+        if self._locks_first:
+            lock_rooms_of(waiting)
         self._progress(len(events) - len(waiting))
         for _ in range(self._max_passes or len(waiting)):
             blocked = self._pass(waiting)

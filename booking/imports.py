@@ -43,13 +43,16 @@ class HowToImport:
     progress: Progress = no_progress
     max_passes: int | None = None
 
-    def run(self, find_room: FindRoom, events: Sequence[ParsedEvent]) -> ImportReport:
-        """Import the events, each in a transaction of its own."""
+    def run(
+        self, find_room: FindRoom, events: Sequence[ParsedEvent], *, is_one: bool
+    ) -> ImportReport:
+        """Import the events, each in a transaction of its own, or all in the one that is open."""
         run = CalendarImport(
             actor=self.actor,
             find_room=find_room,
             progress=self.progress,
             max_passes=self.max_passes,
+            locks_first=is_one,
         )
         return run.run(events)
 
@@ -103,7 +106,7 @@ def import_calendar(
     What the reader refused is in the report, too.
     """
     with transaction.atomic() if how.dry_run else nullcontext():
-        report = how.run(find_room, calendar.events)
+        report = how.run(find_room, calendar.events, is_one=how.dry_run)
         if how.dry_run:
             transaction.set_rollback(True)
     report.refused[:0] = calendar.refused
@@ -119,7 +122,7 @@ def import_table(
     numbers = {row.event.uid: row.number for row in rows}
     how.progress(len(table.rows) - len(rows))
     with transaction.atomic():
-        report = how.run(find_room, [row.event for row in rows])
+        report = how.run(find_room, [row.event for row in rows], is_one=True)
         report.outcomes[ImportOutcome.UNCHANGED] += unchanged
         late = [RefusedRow(numbers[e.uid], e.code, e.detail) for e in report.refused]
         refused = sorted([*table.refused, *repeated, *own, *late], key=lambda row: row.number)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import Details, as_judged, draft, moved, without_slot
 from booking.domain.facts import BookingFacts
@@ -24,6 +26,7 @@ from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
+from rooms.models import Room
 
 MAX_ORGANIZER_LENGTH = 100
 AS_IT_IS = Judgement(BookingState.CONFIRMED, takes_slot=True, lapses_at=None)
@@ -92,6 +95,19 @@ def import_events_together(
     return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
 
 
+def lock_rooms_of(events: Iterable[CalendarEvent]) -> None:
+    """Lock the rooms of these events and of their bookings, for the transaction that is open.
+
+    For an import that is one transaction: it would lock them as they come, and deadlock with
+    commands over several of them. In ascending id, as those do.
+    """
+    events = list(events)
+    rooms = {event.room for event in events}
+    concerned = Room.objects.filter(Q(uuid__in=rooms) | Q(pk__in=_came_from(events).values("room")))
+    locks = {hall or pk for pk, hall in concerned.values_list("pk", "division")}
+    list(Room.objects.select_for_update(of=("self",)).filter(pk__in=locks).order_by("pk"))
+
+
 def _refuse_impossible(wanted: Interval) -> None:
     """Raise for times that nobody's booking has: they cannot be counted, in some zone or at all."""
     if not is_countable(wanted):
@@ -102,10 +118,12 @@ def _refuse_impossible(wanted: Interval) -> None:
 
 
 def _bookings_of(events: Iterable[CalendarEvent]) -> dict[str, BookingFacts]:
-    found = Booking.objects.select_related("room").filter(
-        external_uid__in=[event.uid for event in events]
-    )
+    found = _came_from(events).select_related("room")
     return {str(booking.external_uid): booking.facts() for booking in found}
+
+
+def _came_from(events: Iterable[CalendarEvent]) -> QuerySet[Booking]:
+    return Booking.objects.filter(external_uid__in=[event.uid for event in events])
 
 
 def _bring_in(

@@ -1,29 +1,38 @@
 """Imports at the edges: rooms of one name, times off the calendar, locks, what was moved here."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from booking.domain.calendars.reading import parse_calendar
 from booking.domain.facts import BookingFacts
 from booking.domain.many import Neighbourhood
 from booking.domain.states import BookingState
+from booking.domain.table import parse_table
+from booking.domain.table_presets import Preset
+from booking.imports import HowToImport, import_calendar, import_table, known_rooms
 from booking.models import Booking
 from booking.services.check_in import check_in
 from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.services.import_event import CalendarEvent, ImportOutcome, import_event
 from booking.services.settle_room import settle_room
 from booking.tests.factories import NOW, at, hours
-from booking.tests.import_calls import Importer, event, row, told
+from booking.tests.import_calls import Importer, calendar, event, row, told
 from booking.tests.room_rules import booked, rules
 from identity.models import Role
 from identity.tests.factories import actor, person
 from meeting_rooms.kernel.clock import Clock, FixedClock
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
-from rooms.tests.factories import building, floor, room
+from rooms.tests.factories import building, divide, floor, room
 
 pytestmark = pytest.mark.django_db
 THEN = FixedClock(NOW)
+HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 def admin() -> Importer:
@@ -145,3 +154,54 @@ def test_import__moves_what_runs__and_who_is_there_stays_there_if_it_still_runs(
     imported(dogger, to)
     stored = Booking.objects.get()
     assert (stored.interval, stored.state, stored.lapses_at) == (to, state, None)
+
+
+def rooms_free_at_each_step(rows: str, *, is_dry_calendar: bool = False) -> list[list[str]]:
+    """Return which rooms others could still lock, whenever the import tells how far it is."""
+    seen: list[list[str]] = []
+
+    def others_lock() -> None:
+        free = Room.objects.select_for_update(skip_locked=True).order_by("pk")
+        with transaction.atomic():
+            seen.append([one.name for one in free])
+        connection.close()
+
+    def look(_count: int) -> None:
+        with ThreadPoolExecutor(1) as another_connection:
+            another_connection.submit(others_lock).result(timeout=30)
+
+    how = HowToImport(actor=actor(role=Role.ADMIN), progress=look, dry_run=is_dry_calendar)
+    if is_dry_calendar:
+        report = import_calendar(parse_calendar(calendar(rows)), known_rooms("hq"), how)
+        assert not report.refused
+        return seen
+    raw = ("id,room,starts_at,ends_at,title\n" + rows).encode()
+    table = parse_table(raw, preset=Preset.MEETING_ROOMS, building="hq", zone=HELSINKI)
+    assert import_table(table, known_rooms("hq"), how, partial=False).is_stored
+    return seen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_table__of_several_rooms__locks_them_all_before_the_first_row():
+    on = floor(building(slug="hq"))
+    hall, half, _other, last = (room(name, on=on) for name in ("Hall", "Half", "Other", "Last"))
+    divide(hall, half)
+    first = "1," + row("Last", 0, 1)
+    rooms_free_at_each_step(first)
+    Booking.objects.update(room=hall)  # the row's booking is in another room by now
+    with CaptureQueriesContext(connection) as queries:
+        seen = rooms_free_at_each_step(first + "2," + row("Half", 2, 3))
+    assert seen[1] == ["Half", "Other"]  # a half is locked by its hall, and itself when booked
+    assert seen[2:] == [["Other"]] * 2
+    assert Booking.objects.get(title="Plan", room=last)
+    locks = [q["sql"] for q in queries if "FOR UPDATE" in q["sql"]]
+    assert 'ORDER BY "rooms_room"."id" ASC' in locks[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calendar__dry_run__locks_all_rooms_before_the_first_event():
+    on = floor(building(slug="hq"))
+    for name in ("One", "Two", "Three"):
+        room(name, on=on)
+    events = event("b", 0, 1, "Three") + event("a", 0, 1, "One")
+    assert rooms_free_at_each_step(events, is_dry_calendar=True) == [["Two"]] * 3
