@@ -1,10 +1,10 @@
 """Commands: a building's time zone was wrong, or the zone's own rules have changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from django.db.models import Q
 from booking.clock import DATABASE_CLOCK
 from booking.domain.drafts import local_time
 from booking.domain.facts import BookingFacts
-from booking.domain.states import BookingState
+from booking.domain.states import STATES_THAT_CAN_BE_RESTORED, BookingState
 from booking.models import Booking, Series
 from booking.services.decision import RoomTransaction
 from booking.services.room_transaction import in_rooms
@@ -39,10 +39,11 @@ class Keep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoneReport:
-    """What becomes of the bookings that have not begun.
+    """What becomes of the bookings that have not begun, and of those that may be brought back.
 
-    `changed` pairs each with what it becomes; `clashing` would overlap another one and stay at
-    their instants, flagged.
+    `changed` pairs each with what it becomes. `clashing` stay at their instants, flagged: they
+    would overlap another one, begin in the past or part from a room of another building, or their
+    wall times make no stretch.
     """
 
     changed: tuple[tuple[BookingFacts, BookingFacts], ...]
@@ -75,7 +76,7 @@ def correct_zone(
             Series.objects.filter(room__floor__building=house).update(timezone=timezone)
 
     def run(tx: RoomTransaction) -> ZoneReport:
-        report = _report(_stored(house, tx.now), zone, keep, now=tx.now)
+        report = _report(tx, zone, keep)
         if not is_dry_run:
             _store(tx, actor, report, "correct_zone")
             tx.also.append(save)
@@ -102,7 +103,7 @@ def recheck_zone(
     house = get_building(building)
 
     def run(tx: RoomTransaction) -> ZoneReport:
-        report = _report(_stored(house, tx.now), ZoneInfo(house.timezone), Keep.LOCAL, now=tx.now)
+        report = _report(tx, ZoneInfo(house.timezone), Keep.LOCAL)
         if not is_dry_run:
             _store(tx, actor, report, "recheck_zone")
         return report
@@ -124,66 +125,118 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _stored(house: Building, now: datetime) -> list[BookingFacts]:
+def _stored(tx: RoomTransaction) -> list[BookingFacts]:
+    """Return what is not over and lives, or may be brought back."""
     bookings = Booking.objects.select_related("room").filter(
-        Q(takes_slot=True) | Q(state=BookingState.PENDING),
-        room__floor__building=house,
-        room__is_active=True,
+        Q(takes_slot=True) | Q(state__in=(BookingState.PENDING, *STATES_THAT_CAN_BE_RESTORED)),
+        room__uuid__in=tx.rooms,
+        during__endswith__gt=tx.now,
     )
-    not_over = bookings.filter(during__endswith__gt=now).order_by("during", "created_at")
-    return [booking.facts() for booking in not_over]
+    return [booking.facts() for booking in bookings.order_by("during", "created_at")]
 
 
-def _report(
-    stored: Iterable[BookingFacts], zone: ZoneInfo, keep: Keep, *, now: datetime
-) -> ZoneReport:
-    bookings = list(stored)
-    wanted = {b.id: b if b.interval.start <= now else _in_zone(b, zone, keep) for b in bookings}
-    staying = _clashing(bookings, wanted)
-    for booking in staying:
-        flagged = replace(booking, flags=(*booking.flags, LOST))
-        wanted[booking.id] = _told(flagged, zone)
-    changed = [(b, wanted[b.id]) for b in bookings if wanted[b.id] != b]
-    return ZoneReport(tuple(changed), tuple(staying))
+def _report(tx: RoomTransaction, zone: ZoneInfo, keep: Keep) -> ZoneReport:
+    bookings = _stored(tx)
+    coming = [b for b in bookings if b.interval.start > tx.now]
+    wanted = {b.id: after for b in coming if (after := _in_zone(b, zone, keep))}
+    elsewhere = _groups_elsewhere(tx, coming)
+    stuck = {b.id for b in coming if not _can_follow(b, wanted.get(b.id), elsewhere, now=tx.now)}
+    staying = _staying(tx, bookings, wanted, stuck)
+    kept = [b for b in coming if b.id in staying]
+    wanted |= {b.id: _told(_lost(b), zone) for b in kept}
+    changed = [(b, _with_deadline(b, wanted[b.id])) for b in coming if wanted[b.id] != b]
+    return ZoneReport(tuple(changed), tuple(kept))
 
 
-def _clashing(
-    bookings: Sequence[BookingFacts], wanted: Mapping[UUID, BookingFacts]
-) -> list[BookingFacts]:
+def _groups_elsewhere(tx: RoomTransaction, bookings: Iterable[BookingFacts]) -> set[UUID | None]:
+    """Return the bookings of several rooms of which a part is in none of these rooms."""
+    groups = {booking.group_id for booking in bookings if booking.group_id}
+    parts = Booking.objects.filter(group_id__in=groups).exclude(room__uuid__in=tx.rooms)
+    return set(parts.values_list("group_id", flat=True))
+
+
+def _can_follow(
+    before: BookingFacts,
+    after: BookingFacts | None,
+    elsewhere: Collection[UUID | None],
+    *,
+    now: datetime,
+) -> bool:
+    """Say whether it may be where its wall time lies: not in the past, nor apart from its parts."""
+    if after is None or after.interval == before.interval:
+        return after is not None
+    return after.interval.start >= now and after.group_id not in elsewhere
+
+
+def _staying(
+    tx: RoomTransaction,
+    bookings: Iterable[BookingFacts],
+    wanted: Mapping[UUID, BookingFacts],
+    stuck: Collection[UUID],
+) -> set[UUID]:
     """Return those that cannot move: another booking stays, or was made earlier, where they would.
 
-    One that stays may be in the way of one more, so this is asked until nobody is.
+    One that stays keeps the other rooms' parts of it, and may be in the way of one more: so this is
+    asked until nobody is.
     """
-    staying: dict[UUID, BookingFacts] = {}
+    stored = {booking.id: booking for booking in bookings}
+    parts = defaultdict(set)
+    for booking in stored.values():
+        parts[booking.group_id or booking.id].add(booking.id)
+    staying: set[UUID] = set()
+    newly = set(stuck)
     while True:
-        placed = [staying.get(b.id) or wanted[b.id] for b in bookings if b.takes_slot]
-        placed.sort(key=lambda b: (b.room_id, b.interval))
-        newly = [
-            _which_stays(one, other, bookings)
-            for one, other in pairwise(placed)
-            if one.room_id == other.room_id and one.interval.overlaps(other.interval)
-        ]
+        staying |= {pk for one in newly for pk in parts[stored[one].group_id or one]}
+        placed = [b if b.id in staying else wanted.get(b.id, b) for b in stored.values()]
+        newly = _in_the_way(tx, [b for b in placed if b.takes_slot], stored)
         if not newly:
-            return list(staying.values())
-        staying |= {booking.id: booking for booking in newly}
+            return staying
 
 
-def _which_stays(
-    one: BookingFacts, other: BookingFacts, bookings: Sequence[BookingFacts]
-) -> BookingFacts:
-    """Return, as stored, the one of two that moves; of two that move, the one made later."""
-    stored = [b for b in bookings if b.id in (one.id, other.id)]
-    moving = [b for b in stored if b.interval not in (one.interval, other.interval)]
-    return max(moving or stored, key=lambda b: b.created_at)
+def _in_the_way(
+    tx: RoomTransaction, placed: Iterable[BookingFacts], stored: Mapping[UUID, BookingFacts]
+) -> set[UUID]:
+    """Return one of each two that would overlap, in one room or in rooms that share their floor."""
+    found: set[UUID] = set()
+    before: dict[int, list[BookingFacts]] = defaultdict(list)  # those not over, by hall or room
+    for booking in sorted(placed, key=lambda b: b.interval):
+        room = tx.rooms[booking.room]
+        near = [b for b in before[room.lock_id] if b.interval.end > booking.interval.start]
+        for other in near:
+            if other.room_id in room.related and found.isdisjoint((other.id, booking.id)):
+                found.add(_which_stays(stored, booking, other))
+        before[room.lock_id] = [*near, booking]
+    return found
 
 
-def _in_zone(booking: BookingFacts, zone: ZoneInfo, keep: Keep) -> BookingFacts:
+def _which_stays(stored: Mapping[UUID, BookingFacts], *two: BookingFacts) -> UUID:
+    """Return the one that moves, as what is stored does not overlap; of both, the later made."""
+    moving = [b for b in two if b.interval != stored[b.id].interval]
+    return max(moving, key=lambda b: b.created_at).id
+
+
+def _in_zone(booking: BookingFacts, zone: ZoneInfo, keep: Keep) -> BookingFacts | None:
+    """Return the booking in this zone; None where its wall times make no stretch there."""
     if keep is Keep.INSTANT:
         return _told(booking, zone)
     start, end = (datetime.fromisoformat(at) for at in (booking.local_start, booking.local_end))
-    if booking.interval.start in resolve(start, zone).choices:
-        return booking  # it is where it was meant, be it the second of two
-    return replace(booking, interval=interval_of(start, end, zone))
+    try:
+        interval = interval_of(
+            start,
+            end,
+            zone,
+            fold=_fold(start, booking.interval.start, zone) or 0,
+            end_fold=_fold(end, booking.interval.end, zone),
+        )
+    except InvalidCommandError:
+        return None
+    return replace(booking, interval=interval)
+
+
+def _fold(local: datetime, instant: datetime, zone: ZoneInfo) -> int | None:
+    """Return which of the wall time's instants it is, be it the second of two; None: neither."""
+    choices = resolve(local, zone).choices
+    return choices.index(instant) if instant in choices else None
 
 
 def _told(booking: BookingFacts, zone: ZoneInfo) -> BookingFacts:
@@ -195,16 +248,17 @@ def _told(booking: BookingFacts, zone: ZoneInfo) -> BookingFacts:
     )
 
 
-def _store(tx: RoomTransaction, actor: Actor, report: ZoneReport, command: str) -> None:
-    tx.changes += [
-        Change.of(before, _with_deadline(before, after), actor, command)
-        for before, after in report.changed
-    ]
+def _lost(booking: BookingFacts) -> BookingFacts:
+    return replace(booking, flags=tuple(dict.fromkeys((*booking.flags, LOST))))
 
 
 def _with_deadline(before: BookingFacts, after: BookingFacts) -> BookingFacts:
-    """Return it with a deadline as far from its start as before."""
-    if before.lapses_at is None:
+    """Return it with a deadline as far from its start as before; a hold runs out when it would."""
+    if before.lapses_at is None or before.state is BookingState.HELD:
         return after
     by = after.interval.start - before.interval.start
     return replace(after, lapses_at=before.lapses_at + by)
+
+
+def _store(tx: RoomTransaction, actor: Actor, report: ZoneReport, command: str) -> None:
+    tx.changes += [Change.of(before, after, actor, command) for before, after in report.changed]

@@ -30,6 +30,8 @@ def restore_booking(
 ) -> BookingFacts:
     """Bring the booking back as it was. One whose time has begun comes back checked in.
 
+    Where its building's zone was corrected meanwhile, it comes back where that put it.
+
     Organizers have five minutes, those who run the room until the booking would be over.
     Raises: SlotTakenError and RoomClosedError where the slot is gone, RuleError where a quota or a
     gap no longer leaves room for it; ConflictError
@@ -79,14 +81,25 @@ def _before_it_ended(
         raise ConflictError(f"The booking is {booking.state}.", code="nothing_to_undo")
     if booking.interval.end <= tx.now:
         raise ConflictError("The booking would be over by now.", code="already_over")
-    entry = AuditEntry.objects.filter(booking_id=booking.id, after__version=booking.version).last()
-    before = BookingFacts.from_row(entry.before) if entry and entry.before else None
-    if entry is None or before is None or before.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
+    ended = AuditEntry.objects.filter(booking_id=booking.id, after__state=booking.state)
+    entry = ended.filter(before__state__in=STATES_THAT_MAY_TAKE_THE_SLOT).last()
+    if entry is None or entry.before is None:
         raise ConflictError("There is nothing to bring back. Book anew.", code="nothing_to_undo")
     if not is_manager and tx.now - entry.at > UNDO_WITHIN:
         raise ConflictError(
             "Undo is possible for five minutes. Book the slot again if it is free.",
             code="too_late_to_undo",
         )
-    # What has left a booking of several rooms comes back alone: those may be elsewhere by now.
-    return replace(before, version=booking.version, group_id=booking.group_id)
+    before = BookingFacts.from_row(entry.before)
+    by = booking.interval.start - before.interval.start
+    return replace(
+        before,
+        interval=booking.interval,
+        local_start=booking.local_start,
+        local_end=booking.local_end,
+        lapses_at=before.lapses_at and before.lapses_at + by,
+        flags=booking.flags,
+        version=booking.version,
+        # What has left a booking of several rooms comes back alone: those may be elsewhere by now.
+        group_id=booking.group_id,
+    )
