@@ -66,7 +66,11 @@ class Campus(Model):
         if is_cancelled:
             self.give_up(known, "cancelled", at=self.now)
             return set()
-        wrong = self.in_the_way(place, start, end, besides=[known]) if known.has_slot else set()
+        if (place, start, end) == (known.place, known.start, known.end):
+            return self.in_the_way(place, start, end, besides=[known]) if known.has_slot else set()
+        wrong = self.in_the_way(place, start, end, besides=[known])
         if not wrong:
             known.place, known.start, known.end = place, start, end
+            if known.state != "checked_in" or start > self.now:  # as it came in, if nobody is there
+                known.state, known.lapses = "confirmed", None
         return wrong
