@@ -70,6 +70,7 @@ def pending_rivals(booking: BookingFacts, room: RoomRules) -> list[BookingFacts]
     """Return the other requests for a part of this slot, which approving this one would reject."""
     rivals = Booking.objects.select_related("room").filter(
         room_id__in=room.related,
+        room__is_active=True,
         state=BookingState.PENDING,
         during__overlap=as_range(booking.interval),
     )

@@ -1,6 +1,5 @@
 """New bookings, and bookings at another place or time, as values. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -79,21 +78,6 @@ def draft(
         attendees=details.attendees,
         flags=judged.flags,
     )
-
-
-def as_one_booking(parts: Sequence[BookingFacts], group: UUID) -> list[BookingFacts]:
-    """Return the bookings of several rooms joined: the strictest room counts for all.
-
-    Where one room asks for approval all parts wait for it; one check-in stands for all of them, and
-    is due when the first room wants it.
-    """
-    waits = any(part.state is BookingState.PENDING for part in parts)
-    awaited = BookingState.PENDING if waits else BookingState.CONFIRMED
-    due = [part.lapses_at for part in parts if part.state is awaited and part.lapses_at]
-    joined = [replace(part, group_id=group) for part in parts]
-    if waits:
-        return [replace(part, state=awaited, lapses_at=min(due, default=None)) for part in joined]
-    return [replace(p, lapses_at=min(due)) if p.lapses_at else p for p in joined]
 
 
 def moved(booking: BookingFacts, room: RoomRules, interval: Interval) -> BookingFacts:

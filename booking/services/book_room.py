@@ -5,11 +5,12 @@ from typing import Self
 from uuid import UUID, uuid4
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import Details, as_one_booking, draft
+from booking.domain.drafts import Details, draft
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import judge, own_holds, refuse_endless, refuse_shared_floor
 from booking.domain.titles import clean_title
+from booking.domain.wholes import as_one_booking
 from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.looking import Looking
 from booking.services.receipts import BOOKINGS, once
@@ -104,7 +105,7 @@ def _book(
         tx.count(wanted.interval, room)
     booked = [change for change in tx.changes if change.command == COMMAND]
     if len(booked) > 1:
-        parts = as_one_booking([change.after for change in booked], uuid4())
+        parts = as_one_booking([change.after for change in booked], uuid4(), tx.room_of, now=tx.now)
         joined = [replace(c, after=part) for c, part in zip(booked, parts, strict=True)]
         tx.changes[:] = [c for c in tx.changes if c.command != COMMAND] + joined
         booked = joined

@@ -7,18 +7,19 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_judged, as_one_booking, flagged, moved, without_slot
+from booking.domain.drafts import as_judged, flagged, moved, without_slot
 from booking.domain.facts import BookingFacts
 from booking.domain.refusals import shown
-from booking.domain.request import Request
+from booking.domain.request import ClosureFacts, Request
 from booking.domain.rules import judge, refuse_shared_floor
 from booking.domain.states import BookingState
+from booking.domain.wholes import as_one_booking
 from booking.models import Booking
-from booking.selectors import parts_of
+from booking.selectors import bookings_in_the_way, parts_of
 from booking.services.decision import RoomTransaction, is_manager, let_go
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
-from booking.services.writing import Change, OutdatedError
+from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import (
@@ -31,6 +32,7 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.rulebook import RoomRules
 from rooms.models import Closure
 from rooms.rulebooks import rules_of
+from rooms.selectors import get_room
 
 MAX_REASON_LENGTH = 100
 MAX_LISTED = 500  # bookings in one answer
@@ -109,8 +111,8 @@ def close_room(
         return Looking(windows=(window, *(booking.facts().interval for booking in moving)))
 
     def rooms() -> list[UUID]:
-        beside = Booking.objects.filter(pk__in=targets, group_id__isnull=False).values("group_id")
-        whole = Booking.objects.filter(group_id__in=beside, room__is_active=True)
+        met = bookings_in_the_way(get_room(wanted.room), window, now=clock.now())
+        whole = Booking.objects.filter(group_id__in=met.values("group_id"), room__is_active=True)
         return sorted({wanted.room, *targets.values(), *whole.values_list("room__uuid", flat=True)})
 
     closure, changed = in_rooms(run, rooms=rooms, looking=looking, clock=clock)
@@ -182,7 +184,16 @@ def _moved_away(tx: RoomTransaction, booking: BookingFacts, room: RoomRules) -> 
         replaces=frozenset({booking.id}),
         is_standing=booking.interval.start <= tx.now,
     )
-    beside = replace(known, neighbours=(*known.neighbours, *earlier))
+    closing = (
+        ClosureFacts(window.start, window.end, "it is being closed")
+        for pk, window in tx.closing.items()
+        if pk in room.related
+    )
+    beside = replace(
+        known,
+        neighbours=(*known.neighbours, *earlier),
+        closures=(*known.closures, *closing),
+    )
     judged = judge(request, room, beside, now=tx.now)
     after = moved(booking, room, booking.interval)
     return flagged(after, judged) if booking.interval.start <= tx.now else as_judged(after, judged)
@@ -192,27 +203,31 @@ def _join_parts(tx: RoomTransaction, actor: Actor, reason: str) -> None:
     """Let the parts of each booking that lost or moved one be one booking again."""
     changes = {change.after.id: change for change in tx.changes}
     for change in tx.changes:
-        group = change.after.group_id
-        if group is None or not change.moves:
+        group = change.before.group_id if change.before else None
+        if group is None:
             continue
-        whole = parts_of(change.after.id)
-        if any(part.room not in tx.rooms for part in whole):
-            raise OutdatedError  # joined or moved after the rooms were looked up
-        parts = [changes[part.id].after if part.id in changes else part for part in whole]
+        whole = {part.id: part for part in parts_of(change.after.id)}
+        parts = [changes[pk].after if pk in changes else part for pk, part in whole.items()]
         staying = [part for part in parts if part.group_id == group]
-        refuse_shared_floor([tx.rooms[part.room] for part in staying])
-        stored = {part.id: part for part in whole}
-        for part in as_one_booking(staying, group):
+        refuse_shared_floor([tx.room_of(part) for part in staying])
+        for part in as_one_booking(staying, group, tx.room_of, now=tx.now):
             if part.id in changes:
                 changes[part.id] = replace(changes[part.id], after=part)
-            elif part != stored[part.id]:
-                changes[part.id] = Change.of(stored[part.id], part, actor, "close_room", reason)
+            elif part != whole[part.id]:
+                changes[part.id] = Change.of(whole[part.id], part, actor, "close_room", reason)
     tx.changes[:] = changes.values()
 
 
 def _room_of(booking: BookingFacts, tx: RoomTransaction) -> RoomRules:
-    """Return the rules of the booking's own room, which may be the hall of the one closed."""
-    [room] = rules_of([booking.room], version=tx.seen.rules_version)
+    """Return the rules of the booking's own room, which may be the hall of the one closed.
+
+    Who runs the room that is closed decides about what is left in a retired part of it.
+    """
+    try:
+        [room] = rules_of([booking.room], version=tx.seen.rules_version)
+    except NotFoundError:
+        [closed] = tx.closing
+        return next(room for room in tx.rooms.values() if room.id == closed)
     return room
 
 

@@ -151,7 +151,8 @@ def _report(tx: RoomTransaction, zone: ZoneInfo, keep: Keep) -> ZoneReport:
 def _groups_elsewhere(tx: RoomTransaction, bookings: Iterable[BookingFacts]) -> set[UUID | None]:
     """Return the bookings of several rooms of which a part is in none of these rooms."""
     groups = {booking.group_id for booking in bookings if booking.group_id}
-    parts = Booking.objects.filter(group_id__in=groups).exclude(room__uuid__in=tx.rooms)
+    parts = Booking.objects.filter(group_id__in=groups, room__is_active=True)
+    parts = parts.exclude(room__uuid__in=tx.rooms)
     return set(parts.values_list("group_id", flat=True))
 
 

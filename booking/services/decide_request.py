@@ -56,6 +56,7 @@ def approve_booking(
         clock=clock,
         reason=reason,
         about=About(
+            is_judged_anew=True,
             looking=lambda _rooms: Looking(windows=(get_booking(booking_id).interval,)),
             also_rooms=lambda: {
                 rival.room for part in parts_of(booking_id) for rival in _whole_rivals(part)
@@ -140,7 +141,7 @@ def _require_manager(actor: Actor, booking: BookingFacts, tx: RoomTransaction) -
 
     Where none of them asks any more, they are all asked.
     """
-    own = [tx.rooms[part.room] for part in parts_of(booking.id)]
+    own = [tx.room_of(part) for part in parts_of(booking.id)]
     rooms = [room for room in own if room.book.approval is Approval.ALWAYS] or own
     if not all(is_manager(actor, room) for room in rooms):
         raise PermissionDeniedError("Only those who run the room decide about requests.")

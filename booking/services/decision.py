@@ -34,6 +34,16 @@ class RoomTransaction:
     marked: set[UUID] = field(default_factory=set)
     closing: dict[int, Interval] = field(default_factory=dict)
 
+    def room_of(self, booking: BookingFacts) -> RoomRules:
+        """Return the rules of the booking's room.
+
+        Raises OutdatedError where the booking was moved there after the rooms were looked up.
+        """
+        room = self.rooms.get(booking.room)
+        if room is None:
+            raise OutdatedError
+        return room
+
     def require_looked(self, interval: Interval) -> None:
         """Start over where the command is about another time than the one that was looked at.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import DetailsEdit, as_judged, as_one_booking, flagged, moved
+from booking.domain.drafts import DetailsEdit, as_judged, flagged, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import (
@@ -16,9 +16,10 @@ from booking.domain.rules import (
 )
 from booking.domain.shortening import gives_time_back, shortened
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
+from booking.domain.wholes import as_one_booking
 from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager, let_go
-from booking.services.lifecycle import require_organizer, require_rooms
+from booking.services.lifecycle import require_organizer
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.versions import refuse_stale
@@ -77,7 +78,7 @@ def edit_booking(
         replaces = frozenset(part.id for part in parts)
         after = []
         for before in parts:
-            require_rooms(tx, before)
+            tx.room_of(before)
             require_organizer(actor, before, tx)
             is_named = before.id == booking_id
             if is_named:
@@ -88,7 +89,7 @@ def edit_booking(
             after.append(edited)
         refuse_shared_floor([tx.rooms[part.room] for part in after])
         if parts[0].group_id is not None and edit.moves:
-            after = as_one_booking(after, parts[0].group_id)
+            after = as_one_booking(after, parts[0].group_id, tx.room_of, now=tx.now)
         changes = [
             Change.of(before, part, actor, "edit_booking")
             for before, part in zip(parts, after, strict=True)
@@ -106,8 +107,11 @@ def edit_booking(
             besides=frozenset(part.id for part in parts),
         )
 
-    rooms = {part.room for part in parts_of(booking_id)} | ({edit.room} if edit.room else set())
-    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+    def rooms() -> list[UUID]:
+        own = {part.room for part in parts_of(booking_id)}
+        return sorted(own | {edit.room} if edit.room else own)
+
+    return in_rooms(run, rooms=rooms, looking=looking, clock=clock)
 
 
 def _for_part(edit: BookingEdit, *, is_named: bool) -> BookingEdit:

@@ -24,11 +24,12 @@ from booking.services.series_dates import get_series, require_series_owner, seri
 from booking.services.series_judging import SeriesJudge, Wish, refuse_clashes
 from booking.services.series_store import Plan, save_series, store_plan
 from booking.services.versions import refuse_stale_series
-from booking.services.writing import Change
+from booking.services.writing import Change, OutdatedError
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 from rooms.domain.rulebook import RoomRules
+from rooms.selectors import active_rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def edit_series(
     def looking(rooms: Mapping[UUID, RoomRules]) -> Looking:
         if not edit.is_about_time:
             return Looking()
-        plan = _plan(rooms, get_series(series_id), edit, now=clock.now())
+        series = get_series(series_id)
+        plan = _plan(rooms, series, edit, now=clock.now())
         asked = (
             question
             for occurrence, stored in plan.dates.moving
@@ -113,22 +115,29 @@ def edit_series(
             asked=tuple(asked),
         )
 
-    series = get_series(series_id)
-    rooms = {series.room, *rooms_of_series(series_id), *([edit.room] if edit.room else [])}
-    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+    def rooms() -> list[UUID]:
+        wanted = [edit.room] if edit.room else []
+        return sorted({get_series(series_id).room, *rooms_of_series(series_id), *wanted})
+
+    return in_rooms(run, rooms=rooms, looking=looking, clock=clock)
 
 
 def _edit_details(
     tx: RoomTransaction, actor: Actor, series: SeriesFacts, edit: SeriesEdit
 ) -> SeriesReport:
-    for before in _ahead(series, edit.from_date, tx.rooms, now=tx.now):
+    stored, _ = _ahead(series, edit.from_date, tx.rooms, now=tx.now)
+    last = None
+    for before in stored:
         after = edit.details.of(before)
         room = tx.rooms[before.room]
         refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
         if before.is_live and after != before:
             tx.changes.append(Change.of(before, after, actor, "edit_series"))
-    # The series is called, and hidden, as its latest dates are: that is what new ones will be.
+            last = after
     details = edit.details.of(series.details)
+    if edit.from_date is not None and last is not None:
+        # Called, and hidden, as its last date is: a title that dates still hide is never shown.
+        details = replace(details, title=last.title, private=last.private)
     save_series(tx, replace(series, details=details, version=series.version + 1))
     return SeriesReport(series.id, tuple(change.after for change in tx.changes))
 
@@ -154,11 +163,11 @@ def _plan(
     ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > now]
     skipped = SkippedDate.objects.filter(series_id=series.id, recurrence_id__gte=cut.isoformat())
     names = skipped.values_list("recurrence_id", flat=True)
-    stored = _ahead(series, cut, rooms, now=now)
+    stored, resting = _ahead(series, cut, rooms, now=now)
     plan = reschedule(
         ahead,
         stored,
-        names,
+        [*names, *(booking.recurrence_id or "" for booking in resting)],
         room=edit.room,
         zone=pattern.zone,
         moves_exceptions=edit.moves_exceptions,
@@ -172,9 +181,17 @@ def _ahead(
     rooms: Mapping[UUID, RoomRules],
     *,
     now: datetime,
-) -> list[BookingFacts]:
-    """Return the dates to come in rooms that are in use; those of retired rooms rest."""
-    return [b for b in series_ahead(series, since, now=now) if b.room in rooms]
+) -> tuple[list[BookingFacts], list[BookingFacts]]:
+    """Return the dates to come, and apart from them those in retired rooms: they are left alone.
+
+    Raises OutdatedError where one was moved to another room after the rooms were looked up.
+    """
+    stored = series_ahead(series, since, now=now)
+    away = {booking.room for booking in stored} - rooms.keys()
+    if away and active_rooms().filter(uuid__in=away).exists():
+        raise OutdatedError
+    known = [booking for booking in stored if booking.room in rooms]
+    return known, [booking for booking in stored if booking.room in away]
 
 
 def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,7 +18,6 @@ from booking.domain.states import STATES_THAT_MAY_TAKE_THE_SLOT, BookingState
 from booking.domain.titles import clean_title
 from booking.models import Booking
 from booking.services.decision import RoomTransaction
-from booking.services.lifecycle import require_rooms
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.writing import Change
@@ -89,10 +89,13 @@ def import_events_together(
     coming = [event for event in events if not event.is_cancelled]
     for event in coming:
         _refuse_impossible(event.interval)
-    known = _bookings_of(events)
-    rooms = {*(event.room for event in events), *(booking.room for booking in known.values())}
+
+    def rooms() -> list[UUID]:
+        stored = _bookings_of(events).values()
+        return sorted({*(event.room for event in events), *(booking.room for booking in stored)})
+
     looking = Looking(windows=tuple(event.interval for event in coming))
-    return in_rooms(run, rooms=sorted(rooms), looking=looking, clock=clock)
+    return in_rooms(run, rooms=rooms, looking=looking, clock=clock)
 
 
 def lock_rooms_of(events: Iterable[CalendarEvent]) -> None:
@@ -141,7 +144,7 @@ def _bring_in(
         _refuse_conflicts(tx, room, event, giving_way)
         tx.changes.append(Change(None, new, actor, "import_event"))
         return ImportOutcome.CREATED
-    require_rooms(tx, stored)
+    tx.room_of(stored)
     if stored.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
         return ImportOutcome.UNCHANGED
     after = _brought_up_to_date(tx, event, stored)
@@ -178,10 +181,18 @@ def _brought_up_to_date(
     )
     if (stored.room_id, stored.interval) == (after.room_id, after.interval):
         return after
+    if _was_left_early(stored, event, tx.now):
+        return stored
     has_begun = after.interval.start <= tx.now
     if stored.state is BookingState.CHECKED_IN and has_begun:
         return after  # they are there
     return as_judged(after, AS_IT_IS)
+
+
+def _was_left_early(stored: BookingFacts, event: CalendarEvent, now: datetime) -> bool:
+    """Say whether people came and went: the calendar does not know, and the rest is free."""
+    is_over = stored.state is BookingState.CHECKED_IN and stored.interval.end <= now
+    return is_over and stored.interval.start == event.interval.start
 
 
 def _refuse_conflicts(

@@ -6,23 +6,28 @@ from uuid import UUID
 
 from booking.domain.drafts import WALK_UP
 from booking.domain.facts import BookingFacts
+from booking.domain.wholes import as_one_booking
 from booking.selectors import parts_of
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.room_transaction import NOTHING, LookingAt, in_rooms
 from booking.services.writing import Change
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
-from meeting_rooms.kernel.errors import NotFoundError, PermissionDeniedError
+from meeting_rooms.kernel.errors import PermissionDeniedError
 
 Step = Callable[[BookingFacts, RoomTransaction], BookingFacts]
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a change has to look at, and the rooms of other bookings that it changes too."""
+    """What a change has to look at, and the rooms of other bookings that it changes too.
+
+    `is_judged_anew`: its parts are told apart by their rooms' rules, and are to be one again.
+    """
 
     looking: LookingAt = NOTHING
     also_rooms: Callable[[], set[UUID]] = set
+    is_judged_anew: bool = False
 
 
 ITSELF = About()
@@ -45,21 +50,23 @@ def change_booking(
     """
 
     def run(tx: RoomTransaction) -> BookingFacts:
-        answer = None
-        for before in parts_of(booking_id):
-            require_rooms(tx, before)
+        parts = parts_of(booking_id)
+        after = []
+        for before in parts:
+            tx.room_of(before)
             if before.id == booking_id:
                 actor.require_room(before.room)
-            after = change(before, tx)
-            if after != before:
-                done = Change.of(before, after, actor, command, reason)
-                tx.changes.append(done)
-                after = done.after
-            if before.id == booking_id:
-                answer = after
-        if answer is None:
-            raise NotFoundError(f"There is no booking {booking_id}.")
-        return answer
+            after.append(change(before, tx))
+        if about.is_judged_anew and parts[0].group_id is not None and after != parts:
+            after = as_one_booking(after, parts[0].group_id, tx.room_of, now=tx.now)
+        pairs = zip(parts, after, strict=True)
+        done = [
+            Change.of(old, new, actor, command, reason) if new != old else None
+            for old, new in pairs
+        ]
+        tx.changes += [each for each in done if each]
+        answers = [each.after if each else old for each, old in zip(done, parts, strict=True)]
+        return next(answer for answer in answers if answer.id == booking_id)
 
     def rooms() -> list[UUID]:
         return sorted({part.room for part in parts_of(booking_id)} | about.also_rooms())
@@ -84,9 +91,3 @@ def require_organizer(actor: Actor, booking: BookingFacts, tx: RoomTransaction) 
         raise PermissionDeniedError(
             "Only the organizer or somebody who runs the room can change this booking."
         )
-
-
-def require_rooms(tx: RoomTransaction, booking: BookingFacts) -> None:
-    """Refuse where the booking was moved to another room after its rooms were looked up."""
-    if booking.room not in tx.rooms:
-        raise NotFoundError(f"The booking {booking.id} was just moved to another room. Try again.")

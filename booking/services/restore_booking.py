@@ -13,7 +13,7 @@ from booking.domain.states import (
     STATES_THAT_MAY_TAKE_THE_SLOT,
     BookingState,
 )
-from booking.models import AuditEntry
+from booking.models import AuditEntry, Series
 from booking.selectors import get_booking
 from booking.services.decision import RoomTransaction, is_manager
 from booking.services.lifecycle import About, change_booking, require_organizer
@@ -55,6 +55,8 @@ def restore_booking(
         has_begun = booking.interval.start <= tx.now
         if has_begun and before.state is BookingState.CONFIRMED:
             return replace(before, state=BookingState.CHECKED_IN, lapses_at=None)
+        if has_begun and before.state is BookingState.PENDING:
+            return replace(before, lapses_at=booking.interval.end)
         if before.state is BookingState.CHECKED_IN and not has_begun:
             deadline = check_in_deadline(booking.interval, room.book, now=tx.now)
             return replace(before, state=BookingState.CONFIRMED, lapses_at=deadline)
@@ -70,7 +72,7 @@ def restore_booking(
         command="restore_booking",
         change=restore,
         clock=clock,
-        about=About(looking=looking),
+        about=About(looking=looking, is_judged_anew=True),
     )
 
 
@@ -92,14 +94,18 @@ def _before_it_ended(
         )
     before = BookingFacts.from_row(entry.before)
     by = booking.interval.start - before.interval.start
+    # Everything else is as it is stored by now: a corrected zone, another series, no other rooms.
     return replace(
-        before,
-        interval=booking.interval,
-        local_start=booking.local_start,
-        local_end=booking.local_end,
+        booking,
+        state=before.state,
+        takes_slot=before.takes_slot,
         lapses_at=before.lapses_at and before.lapses_at + by,
-        flags=booking.flags,
-        version=booking.version,
-        # What has left a booking of several rooms comes back alone: those may be elsewhere by now.
-        group_id=booking.group_id,
+        private=booking.private or _is_hidden(booking.series_id),
     )
+
+
+def _is_hidden(series_id: UUID | None) -> bool:
+    """Say whether the booking is a date of a series that was hidden, maybe while it was away."""
+    if series_id is None:
+        return False
+    return Series.objects.filter(pk=series_id, is_private=True).exists()

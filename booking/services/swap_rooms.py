@@ -5,14 +5,15 @@ from dataclasses import replace
 from uuid import UUID
 
 from booking.clock import DATABASE_CLOCK
-from booking.domain.drafts import as_judged, as_one_booking, moved
+from booking.domain.drafts import as_judged, moved
 from booking.domain.facts import BookingFacts
 from booking.domain.request import Request
 from booking.domain.rules import judge, refuse_shared_floor
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED
+from booking.domain.wholes import as_one_booking
 from booking.selectors import get_booking, parts_of
 from booking.services.decision import RoomTransaction, is_manager
-from booking.services.lifecycle import require_organizer, require_rooms
+from booking.services.lifecycle import require_organizer
 from booking.services.looking import Looking
 from booking.services.room_transaction import in_rooms
 from booking.services.writing import Change
@@ -41,7 +42,7 @@ def swap_rooms(
     def run(tx: RoomTransaction) -> Pair:
         pair = _pair(booking_id, other_id)
         for booking in pair:
-            require_rooms(tx, booking)
+            tx.room_of(booking)
             require_organizer(actor, booking, tx)
             _require_future(booking, tx)
         traded = _traded(tx, actor, pair)
@@ -120,9 +121,9 @@ def _changes(
 ) -> list[Change]:
     """Return what becomes of all rooms of one booking. Raises InvalidCommandError."""
     after = [traded.get(part.id, part) for part in whole]
-    refuse_shared_floor([tx.rooms[part.room] for part in after])
+    refuse_shared_floor([tx.room_of(part) for part in after])
     if whole[0].group_id is not None:
-        after = as_one_booking(after, whole[0].group_id)
+        after = as_one_booking(after, whole[0].group_id, tx.room_of, now=tx.now)
     return [
         Change.of(before, part, actor, "swap_rooms", _reason(before.id, traded))
         for before, part in zip(whole, after, strict=True)

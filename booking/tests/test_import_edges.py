@@ -18,6 +18,7 @@ from booking.imports import HowToImport, import_calendar, import_table, known_ro
 from booking.models import Booking
 from booking.services.check_in import check_in
 from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.services.end_booking import end_booking
 from booking.services.import_event import CalendarEvent, ImportOutcome, import_event
 from booking.services.settle_room import settle_room
 from booking.tests.factories import NOW, at, hours
@@ -206,3 +207,15 @@ def test_calendar__dry_run__locks_all_rooms_before_the_first_event():
         room(name, on=on)
     events = event("b", 0, 1, "Three") + event("a", 0, 1, "One")
     assert rooms_free_at_each_step(events, is_dry_calendar=True) == [["Two"]] * 3
+
+
+def test_import_again__of_a_meeting_that_people_left_early__keeps_the_rest_free():
+    boss, dogger = actor(role=Role.ADMIN), room()
+    talk = CalendarEvent("early", dogger.uuid, hours(10, 11), "Talk", "S", False, False)
+    import_event(actor=boss, event=talk, clock=FixedClock(at(9)))
+    mine = Booking.objects.get().pk
+    check_in(actor=boss, booking_id=mine, clock=FixedClock(at(10)))
+    end_booking(actor=boss, booking_id=mine, clock=FixedClock(at(10, 20)))
+    again = import_event(actor=boss, event=talk, clock=FixedClock(at(10, 30)))
+    assert again is ImportOutcome.UNCHANGED
+    assert Booking.objects.get().facts().interval.end == at(10, 20)

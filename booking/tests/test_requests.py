@@ -14,7 +14,8 @@ from booking.services.correct_zone import Keep, correct_zone
 from booking.services.decide_request import approve_booking
 from booking.services.divide_hall import divide_hall
 from booking.services.edit_series import SeriesEdit, edit_series
-from booking.tests.factories import NOW, book, hours
+from booking.services.restore_booking import restore_booking
+from booking.tests.factories import NOW, at, book, hours
 from identity.selectors import actor_of
 from identity.tests.factories import actor, person
 from meeting_rooms.kernel.actor import Actor
@@ -139,3 +140,12 @@ def test_approve__against_the_rooms_own_rules__keeps_which_ones_among_the_flags(
     first = approve_booking(actor=boss, booking_id=one.id, clock=THEN)
     second = approve_booking(actor=boss, booking_id=two.id, clock=THEN)
     assert (first.flags, set(second.flags)) == ((), {"gap_too_short", "day_taken"})
+
+
+def test_restore__of_a_request_after_its_start__waits_until_it_would_be_over():
+    ann, dogger = actor("Ann"), room()
+    asking(dogger)
+    mine = book(dogger, hours(11, 12), by=ann)
+    cancel_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(10, 58)))
+    back = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(11, 1)))
+    assert (back.state, back.lapses_at) == (BookingState.PENDING, at(12))

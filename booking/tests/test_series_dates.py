@@ -16,6 +16,7 @@ from booking.services.cancel_series import cancel_series
 from booking.services.check_in import check_in
 from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.services.edit_series import SeriesEdit, edit_series
+from booking.services.restore_booking import restore_booking
 from booking.tests.factories import NOW, at, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -121,3 +122,65 @@ def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dat
     monkeypatch.setattr(room_transaction, "look", overheard)
     change(ann, first, starts=time(13))
     assert answers == [60]
+
+
+def test_edit__of_times_beside_a_date_in_a_retired_room__books_it_no_second_time():
+    ann, dogger, retired = actor("Ann"), room(), room()
+    second = (FIRST + timedelta(days=1)).isoformat()
+    dates = daily(ann, dogger, elsewhere={second: retired.uuid})
+    Room.objects.filter(pk=retired.pk).update(is_active=False)
+    change(ann, dates[0], minutes=90)
+    lengths = [booking.facts().interval.duration for booking in Booking.objects.order_by("during")]
+    assert lengths == [timedelta(minutes=90), timedelta(hours=1), timedelta(minutes=90)]
+
+
+@pytest.mark.parametrize("edit", [{"minutes": 90}, {"title": "New", "private": True}])
+def test_edit__while_a_date_moves_to_another_room__reaches_it_there(monkeypatch, edit):
+    ann, third = actor("Ann"), room()
+    dates = daily(ann, room())
+    usual, done = room_transaction.look, []
+
+    def look(*args, **kwargs):
+        if not done:
+            done.append(dates[1])
+            moving = BookingEdit(room=third.uuid)
+            edit_booking(actor=ann, booking_id=dates[1].id, edit=moving, clock=THEN)
+        return usual(*args, **kwargs)
+
+    monkeypatch.setattr(room_transaction, "look", look)
+    change(ann, dates[0], **edit)
+    found = [booking.facts() for booking in Booking.objects.select_related("room")]
+    assert len(found) == 3
+    assert len({(one.interval.duration, one.title, one.private) for one in found}) == 1
+
+
+def test_restore__of_a_date_after_its_series_was_split__comes_back_to_the_new_series():
+    ann = actor("Ann")
+    dates = daily(ann, room(), 4)
+    cancel_booking(actor=ann, booking_id=dates[2].id, clock=THEN)
+    named = datetime.fromisoformat(dates[1].recurrence_id)
+    change(ann, dates[0], from_date=named, starts=time(15))
+    restore_booking(actor=ann, booking_id=dates[2].id, clock=THEN)
+    new = Booking.objects.get(pk=dates[1].id).series_id
+    cancel_series(actor=ann, series_id=new, clock=THEN)
+    assert Booking.objects.get(pk=dates[2].id).state == "cancelled"
+
+
+def test_restore__of_a_date_after_its_series_was_hidden__is_hidden():
+    ann = actor("Ann")
+    dates = daily(ann, room())
+    cancel_booking(actor=ann, booking_id=dates[1].id, clock=THEN)
+    change(ann, dates[0], title="Layoffs", private=True)
+    restore_booking(actor=ann, booking_id=dates[1].id, clock=THEN)
+    assert Booking.objects.get(pk=dates[1].id).is_private
+
+
+def test_edit__that_shows_the_last_date__shows_no_title_that_others_hide():
+    ann, bob = actor("Ann"), actor("Bob")
+    dates = daily(ann, room())
+    change(ann, dates[0], title="Layoffs", private=True)
+    lunch = BookingEdit(title="Lunch")
+    edit_booking(actor=ann, booking_id=dates[2].id, edit=lunch, clock=THEN)
+    named = datetime.fromisoformat(dates[2].recurrence_id)
+    change(ann, dates[0], from_date=named, private=False)
+    assert series_for(dates[0].series_id, bob).title == "Lunch"
