@@ -168,7 +168,8 @@ def write_changes(changes: Collection[Change], guard: Guard) -> None:
     written in the same transaction. Bookings that trade places are taken out of the exclusion
     constraint first, inside one transaction: nobody sees them between.
     Raises OutdatedError where the guard, a booking's version or the constraint on a new booking
-    refuses, IntegrityError where the constraint refuses a change; then the caller looks again.
+    refuses, or where bookings trade places and the rooms are not locked; IntegrityError where the
+    constraint refuses a change; then the caller looks again.
     """
     inserts = [change for change in changes if change.before is None]
     updates = [change for change in changes if change.before is not None]
@@ -176,6 +177,8 @@ def write_changes(changes: Collection[Change], guard: Guard) -> None:
     if len(moving) < 2 and not (inserts and updates):
         _run(UPDATE if updates else INSERT, changes, guard.as_parameters())
         return
+    if len(moving) > 1 and not guard.is_locked:
+        raise OutdatedError  # bookings would be locked before their room, others lock it first
     with transaction.atomic():
         _run_both(inserts, updates, moving, guard)
 
