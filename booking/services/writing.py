@@ -177,10 +177,16 @@ def write_changes(changes: Collection[Change], guard: Guard) -> None:
     if len(moving) < 2 and not (inserts and updates):
         _run(UPDATE if updates else INSERT, changes, guard.as_parameters())
         return
-    if len(moving) > 1 and not guard.is_locked:
-        raise OutdatedError  # bookings would be locked before their room, others lock it first
+    if len(moving) > 1:
+        _require_locked(guard)
     with transaction.atomic():
         _run_both(inserts, updates, moving, guard)
+
+
+def _require_locked(guard: Guard) -> None:
+    """Raise OutdatedError where a booking would be locked before its room: others do that first."""
+    if not guard.is_locked:
+        raise OutdatedError
 
 
 def _run_both(
