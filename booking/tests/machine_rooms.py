@@ -66,8 +66,13 @@ class Campus(Model):
         if is_cancelled:
             self.give_up(known, "cancelled", at=self.now)
             return set()
+        return self._bring_up_to_date(known, place, start, end)
+
+    def _bring_up_to_date(self, known: Kept, place: Place, start, end) -> set[str]:
         if (place, start, end) == (known.place, known.start, known.end):
             return self.in_the_way(place, start, end, besides=[known]) if known.has_slot else set()
+        if known.state == "checked_in" and known.end <= self.now and known.start == start:
+            return set()  # people came and went
         wrong = self.in_the_way(place, start, end, besides=[known])
         if not wrong:
             known.place, known.start, known.end = place, start, end
