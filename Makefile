@@ -29,7 +29,7 @@ races: $(VENV)/.dev ## Race every booking command against every other, ROUNDS=20
 	@RACE_ROUNDS=$(or $(ROUNDS),200) $(PY) -m pytest booking/tests/races --no-cov $(ARGS)
 
 machine: $(VENV)/.dev ## Drive random booking commands against a model of the rules, thousands of steps
-	@$(PY) -m pytest booking/tests/test_machine.py --no-cov --hypothesis-profile=thorough $(ARGS)
+	@$(PY) -m pytest booking/tests/acceptance/test_stateful_model.py --no-cov --hypothesis-profile=thorough $(ARGS)
 
 bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
 	@$(PY) -m infra.bench $(ARGS)
@@ -49,7 +49,7 @@ lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without a
 LOCK := pyproject.toml --quiet --universal --generate-hashes --no-annotate --no-header --python-version $(MINIMUM)
 
 clean: ## Stop this checkout's servers; remove its venv and data
-	@if [ -x $(PY) ]; then $(PY) -m meeting_rooms.embedded stop --data-dir .data; fi
+	@if [ -x $(PY) ]; then $(PY) -m meeting_rooms.dev.servers stop --data-dir .data; fi
 	@rm -rf $(VENV) .data .coverage* coverage.xml .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from booking.feeds import read_feed
+from booking.exchange.feeds import read_feed
+from meeting_rooms.http.problem import status_of
 from meeting_rooms.kernel.errors import MeetingRoomsError
-from meeting_rooms.kernel.problem import status_of
 
 WRITTEN_ANEW = b"DTSTAMP"  # is the time of writing: not a change of what is told
 

@@ -11,6 +11,6 @@ class FrontendConfig(AppConfig):
     def ready(self) -> None:
         """Tell the hub how this app's pages are rendered."""
         from frontend.fragments import BOARD, BoardFragments  # templates need the apps loaded
-        from realtime.fragments import register_view
+        from realtime.hub.fragments import register_view
 
         register_view(BOARD, BoardFragments())

@@ -15,10 +15,10 @@ from frontend.domain.layout import Floor, Layout, lay_out
 from frontend.domain.soon import floor_label
 from frontend.fragments import BOARD, summary_context
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.domain.state import Audience, LiveState
-from realtime.domain.topics import Topic
-from realtime.fragments import Rendering, Shown
-from realtime.hub import shared_hub
+from realtime.hub.fragments import Rendering, Shown
+from realtime.hub.hub import shared_hub
+from realtime.state.live_state import Audience, LiveState
+from realtime.state.topics import Topic
 
 Theme = Literal["", "light", "dark"]
 PARTS_KEPT = 128  # boards whose inner HTML is kept; each some 50 KB

@@ -15,8 +15,8 @@ from django.urls import Resolver404, resolve
 
 from frontend.board import board_rooms
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.domain.state import Audience
-from realtime.fragments import Shown
+from realtime.hub.fragments import Shown
+from realtime.state.live_state import Audience
 
 PAGES_KEPT = 256
 _QUERIES = frozenset({"", "theme=dark", "theme=light"})

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 
 from frontend.domain.rows import room_row
 from frontend.domain.soon import free_count, soon, upcoming
-from realtime.domain.state import LiveState
+from realtime.state.live_state import LiveState
 
 BOARD = "board"  # the view's name on the socket
 

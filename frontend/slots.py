@@ -6,16 +6,16 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from booking.alternatives import suggest_alternatives
 from booking.domain.states import BookingState
 from booking.models import Booking
-from booking.selectors import bookings_of
+from booking.queries.alternatives import suggest_alternatives
+from booking.repository import bookings_of
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
-from rooms.selectors import closures_during
+from rooms.queries import closures_during
 
 
-class SlotState(StrEnum):
+class ChosenSlotState(StrEnum):
     """Whose a slot is, as one person sees it."""
 
     OPEN = "open"
@@ -40,7 +40,7 @@ class ChosenSlot:
 
     room: Room
     interval: Interval
-    state: SlotState
+    state: ChosenSlotState
     holder: str = ""
     held_until: datetime | None = None
     reason: str = ""
@@ -53,11 +53,11 @@ def chosen_slot(
     """Return whose the slot is at `now`, with alternatives where it is not to be had."""
     state, holder, until = _whose(bookings_of([room], interval, now=now)[room.pk], viewer, interval)
     reason = ""
-    if state in (SlotState.OPEN, SlotState.MINE):
+    if state in (ChosenSlotState.OPEN, ChosenSlotState.MINE):
         closures = list(closures_during([room], interval.start, interval.end))
         if not closures:
             return ChosenSlot(room, interval, state)
-        state, reason = SlotState.CLOSED, closures[0].reason
+        state, reason = ChosenSlotState.CLOSED, closures[0].reason
     found = choices(room, interval, zone, now=now)
     return ChosenSlot(room, interval, state, holder, until, reason, found)
 
@@ -73,13 +73,13 @@ def choices(room: Room, interval: Interval, zone: ZoneInfo, *, now: datetime) ->
 
 def _whose(
     bookings: list[Booking], viewer: UUID, interval: Interval
-) -> tuple[SlotState, str, datetime | None]:
+) -> tuple[ChosenSlotState, str, datetime | None]:
     holds = [booking for booking in bookings if booking.state == BookingState.HELD]
     if len(holds) < len(bookings):
-        return SlotState.TAKEN, "", None
+        return ChosenSlotState.TAKEN, "", None
     of_others = [(h.lapses_at, h.organizer_name) for h in holds if h.organizer_id != viewer]
     if of_others:
         until, holder = max((at, name) for at, name in of_others if at is not None)
-        return SlotState.HELD, holder, until
+        return ChosenSlotState.HELD, holder, until
     is_mine = any(hold.interval == interval for hold in holds)
-    return (SlotState.MINE if is_mine else SlotState.OPEN), "", None
+    return (ChosenSlotState.MINE if is_mine else ChosenSlotState.OPEN), "", None

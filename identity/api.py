@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
 from identity.api_auth import user_from
+from identity.commands.issue_api_token import issue_api_token
+from identity.commands.revoke_api_token import revoke_api_token
 from identity.models import ApiToken, Role, User
-from identity.services.issue_api_token import issue_api_token
-from identity.services.revoke_api_token import revoke_api_token
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Body, Instant
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Body, Instant
 
 router = Router(tags=["account"])
 

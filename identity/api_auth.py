@@ -8,11 +8,11 @@ from typing import cast
 from django.http import HttpRequest
 from ninja.security import HttpBearer, django_auth
 
+from identity.commands.authenticate_api_token import authenticate_api_token
+from identity.commands.authenticate_device import authenticate_device
 from identity.domain.tokens import is_of_device
 from identity.models import Device, User
-from identity.selectors import actor_of, actor_of_device
-from identity.services.authenticate_api_token import authenticate_api_token
-from identity.services.authenticate_device import authenticate_device
+from identity.queries import actor_of, actor_of_device
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import PermissionDeniedError
 

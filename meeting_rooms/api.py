@@ -14,8 +14,8 @@ from booking.api import router as booking_router
 from identity.api import router as identity_router
 from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
+from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem, status_of
 from meeting_rooms.kernel.errors import MeetingRoomsError
-from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem, status_of
 from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
 from rooms.api import router as rooms_router
 

@@ -16,9 +16,9 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.errors import UnavailableError
-from meeting_rooms.layers import open_redis
-from realtime.connections import shared_connections
-from realtime.store import open_store
+from meeting_rooms.redis_url import open_redis
+from realtime.socket.connections import shared_connections
+from realtime.store.live_store import open_store
 
 KEEP_S = 1.0
 log = structlog.get_logger(__name__)

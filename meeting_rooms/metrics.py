@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import choose_encoder
 
-from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem
+from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem
 from realtime.metrics import REGISTRY
 
 FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")

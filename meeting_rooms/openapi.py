@@ -15,7 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.renderers import BaseRenderer
 
-from meeting_rooms.kernel.problem import PROBLEM_CONTENT_TYPE, problem
+from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem
 
 PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 ALWAYS = (401, 403, 503)

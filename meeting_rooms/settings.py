@@ -9,12 +9,12 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 
-from meeting_rooms import embedded
 from meeting_rooms.build import build_id
-from meeting_rooms.embedded import ServiceName
-from meeting_rooms.layers import channel_layers
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.servers import ServiceName
 from meeting_rooms.logs import logging_config
 from meeting_rooms.postgres import BoundedConnection
+from meeting_rooms.redis_url import channel_layers
 from meeting_rooms.secret_key import read_secret_key
 
 django_stubs_ext.monkeypatch()  # admin and manager classes are generic, as in the stubs
@@ -34,7 +34,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # -- stores: an address in the environment wins over an embedded server, each on its own ----------
-_embedded = embedded.recorded_urls(DATA_DIR)
+_embedded = servers.recorded_urls(DATA_DIR)
 DATABASE_URL = env.str("DATABASE_URL", _embedded.get(ServiceName.POSTGRES, ""))
 MONGODB_URL = env.str("MONGODB_URL", _embedded.get(ServiceName.MONGODB, ""))
 REDIS_URL = env.str("REDIS_URL", _embedded.get(ServiceName.REDIS, ""))

@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from meeting_rooms import __version__
-from realtime.domain import protocol
-from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES
+from realtime.protocol import messages
+from realtime.protocol.frames import CLOSE_CODES, SERVER_FRAMES
 
 CHANNEL = "#/channels/live"
-CLIENT_FRAMES: tuple[type[BaseModel], ...] = get_args(protocol.ClientFrame)
+CLIENT_FRAMES: tuple[type[BaseModel], ...] = get_args(messages.ClientFrame)
 ANSWERS = {
     "subscribe": "snapshot",
     "unsubscribe": "unsubscribed",
@@ -78,7 +78,7 @@ def _described() -> dict[str, Any]:
             "description": _DESCRIPTION,
             "x-close-codes": {str(code): says for code, says in CLOSE_CODES.items()},
             "x-limits": {
-                name: {"value": getattr(protocol, name), "description": says}
+                name: {"value": getattr(messages, name), "description": says}
                 for name, says in LIMITS.items()
             },
         },

@@ -9,11 +9,11 @@ from ninja import Query, Router, Schema
 from ninja.pagination import LimitOffsetPagination, paginate
 from pydantic import Field
 
-from meeting_rooms.kernel.problem import Problem
+from meeting_rooms.http.problem import Problem
 from rooms.models import Room
-from rooms.policy_api import router as policy_router
-from rooms.rulebooks import current_rules_of
-from rooms.selectors import RoomFilter, find_rooms, get_room
+from rooms.policies.api import router as policy_router
+from rooms.policies.cache import current_room_policies
+from rooms.queries import RoomFilter, find_rooms, get_room
 
 router = Router(tags=["rooms"])
 router.add_router("", policy_router)
@@ -73,10 +73,10 @@ class RoomDetailOut(RoomOut):
     @staticmethod
     def resolve_opening_hours(room: Room) -> list[dict[str, object]]:
         """Give the hours that hold here, wherever they were said."""
-        [rules] = current_rules_of([room.uuid])
+        [rules] = current_room_policies([room.uuid])
         return [
             {"weekday": weekday, "opens": opens, "closes": closes}
-            for weekday, periods in sorted(rules.book.hours.items())
+            for weekday, periods in sorted(rules.policy.hours.items())
             for opens, closes in periods
         ]
 

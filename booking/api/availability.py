@@ -8,18 +8,18 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
-from booking.alternatives import suggest_alternatives
 from booking.api.shapes import IntervalOut, PeriodQuery
-from booking.clock import DATABASE_CLOCK
-from booking.domain.gaps import gaps, merge
-from booking.domain.request import Request
-from booking.free_rooms import FreeRoom, free_rooms
-from booking.selectors import unavailable_intervals
+from booking.domain.booking_request import BookingRequest
+from booking.domain.free_time import gaps, merge
+from booking.queries.alternatives import suggest_alternatives
+from booking.queries.free_rooms import FreeRoom, free_rooms
+from booking.repository import unavailable_intervals
+from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Answer, read_instant
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Answer, read_instant
-from rooms.selectors import RoomFilter, find_rooms, get_room
+from rooms.queries import RoomFilter, find_rooms, get_room
 
 router = Router(tags=["availability"])
 NOW = "now"
@@ -127,7 +127,7 @@ def list_free_rooms(request: HttpRequest, query: Query[FreeQuery]) -> list[FreeR
     now = DATABASE_CLOCK.now()
     start = query.start or now
     wanted = Interval(start, start + timedelta(minutes=query.minutes))
-    asked = Request(wanted, actor_from(request).user_id)
+    asked = BookingRequest(wanted, actor_from(request).user_id)
     found = free_rooms(find_rooms(query.rooms()), wanted, asked, now=now)
     return [FreeRoomOut.of(free, wanted) for free in found[: query.limit]]
 
@@ -165,6 +165,6 @@ def list_alternatives(
     Each has passed the rules of its room.
     """
     wanted = query.interval()
-    asked = Request(wanted, actor_from(request).user_id)
+    asked = BookingRequest(wanted, actor_from(request).user_id)
     found = suggest_alternatives(room_id, wanted, now=DATABASE_CLOCK.now(), request=asked)
     return [AlternativeOut(**alternative.as_json()) for alternative in found]

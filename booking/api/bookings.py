@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Header, Query, Router, Status
 from pydantic import StrictBool, model_validator
 
-from booking.alternatives import suggest_alternatives
 from booking.api.shapes import (
     MAX_TEXT,
     BookingOut,
@@ -18,18 +17,19 @@ from booking.api.shapes import (
     PeriodQuery,
     answer,
 )
-from booking.clock import DATABASE_CLOCK
-from booking.domain.refusals import SlotTakenError
-from booking.domain.request import Request
+from booking.commands.book_room import MAX_ROOMS, BookRooms, book_rooms
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.booking_request import BookingRequest
+from booking.domain.errors import SlotTakenError
 from booking.domain.states import BookingState
-from booking.selectors import bookings_during, get_booking
-from booking.services.book_room import MAX_ROOMS, BookRooms, book_rooms
-from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.queries.alternatives import suggest_alternatives
+from booking.repository import bookings_during, get_booking
+from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Body, Count, Instant, version_of
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Body, Count, Instant, version_of
 
 router = Router(tags=["bookings"])
 IdempotencyKey = Annotated[
@@ -119,7 +119,7 @@ def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPa
     found = bookings_during(query.interval(), now=DATABASE_CLOCK.now()).filter(wanted)
     found = found.exclude(state=BookingState.HELD)  # nobody has booked it yet
     page = found[query.offset : query.offset + query.limit]
-    items = [BookingOut.of(booking.facts(), viewer) for booking in page]
+    items = [BookingOut.of(booking.as_data(), viewer) for booking in page]
     return BookingPage(items=items, count=found.count())
 
 
@@ -159,7 +159,7 @@ def create_booking(
 )
 def show_booking(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
     """Return one booking, in whatever state. A device reads those of its rooms."""
-    actor, facts = actor_from(request), get_booking(booking_id).facts()
+    actor, facts = actor_from(request), get_booking(booking_id).as_data()
     actor.require_room(facts.room)
     return answer(facts, actor, response)
 
@@ -184,7 +184,7 @@ def change_booking(
     actor, version = actor_from(request), version_of(if_match)
     interval = None
     if body.starts_at or body.ends_at:
-        stored = get_booking(booking_id).facts()
+        stored = get_booking(booking_id).as_data()
         interval = Interval.of(
             body.starts_at or stored.interval.start, body.ends_at or stored.interval.end
         )
@@ -202,6 +202,6 @@ def change_booking(
 
 def _alternatives(facts: Mapping[str, Any], wanted: BookRooms, actor: Actor) -> dict[str, Any]:
     room = UUID(str(facts.get("room", wanted.rooms[0])))
-    asked = Request(wanted.interval, actor.user_id, attendees=wanted.attendees)
+    asked = BookingRequest(wanted.interval, actor.user_id, attendees=wanted.attendees)
     found = suggest_alternatives(room, wanted.interval, now=DATABASE_CLOCK.now(), request=asked)
     return {"alternatives": [alternative.as_json() for alternative in found]}

@@ -9,9 +9,7 @@ from ninja import Field, Query, Router, Status
 from pydantic import model_validator
 
 from booking.api.shapes import BookingOut, PeriodQuery
-from booking.clock import DATABASE_CLOCK
-from booking.selectors import bookings_in_the_way
-from booking.services.close_room import (
+from booking.commands.close_room import (
     FURTHER_NOTICE,
     MAX_LISTED,
     MAX_REASON_LENGTH,
@@ -20,12 +18,14 @@ from booking.services.close_room import (
     close_room,
     reopen_room,
 )
+from booking.repository import bookings_in_the_way
+from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Answer, Body, Instant
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Answer, Body, Instant
-from rooms.selectors import closures_during, get_room
+from rooms.queries import closures_during, get_room
 
 router = Router(tags=["closures"])
 
@@ -102,7 +102,7 @@ def list_affected(request: HttpRequest, room_id: UUID, query: Query[AffectedQuer
     viewer, room = actor_from(request), get_room(room_id)
     window = Interval.of(query.starts_at, query.ends_at or query.starts_at + FURTHER_NOTICE)
     found = bookings_in_the_way(room, window, now=DATABASE_CLOCK.now())
-    shown = [BookingOut.of(booking.facts(), viewer) for booking in found[:MAX_LISTED]]
+    shown = [BookingOut.of(booking.as_data(), viewer) for booking in found[:MAX_LISTED]]
     return AffectedOut(count=found.count(), bookings=shown)
 
 

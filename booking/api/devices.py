@@ -8,15 +8,15 @@ from ninja import Field, Router, Status
 from pydantic import StrictInt
 
 from booking.api.shapes import MAX_TEXT, BookingOut, answer
-from booking.services.take_walk_up import MAX_MINUTES, take_walk_up
+from booking.commands.book_walk_up import MAX_MINUTES, book_walk_up
 from identity.api_auth import DEVICES_ONLY, actor_from, device_from
+from identity.commands.issue_device import MAX_ROOMS, issue_device
+from identity.commands.revoke_device import revoke_device
 from identity.models import Device
-from identity.services.issue_device import MAX_ROOMS, issue_device
-from identity.services.revoke_device import revoke_device
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Answer, Body
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError, PermissionDeniedError
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Answer, Body
-from rooms.selectors import RoomFilter, find_rooms
+from rooms.queries import RoomFilter, find_rooms
 
 router = Router(tags=["devices"])
 
@@ -78,7 +78,7 @@ def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Sta
             facts={"rooms": [str(room) for room in device.rooms]},
         )
     room = body.room or device.rooms[0]
-    facts = take_walk_up(actor=actor, room=room, minutes=body.minutes)
+    facts = book_walk_up(actor=actor, room=room, minutes=body.minutes)
     return Status(201, answer(facts, actor, response))
 
 

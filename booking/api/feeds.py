@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Router, Status
 
-from booking.feeds import issue_feed, revoke_feed
+from booking.exchange.feeds import issue_feed, revoke_feed
 from booking.models import FeedToken
 from identity.api_auth import user_from
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Answer, Body
-from rooms.selectors import get_room
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Answer, Body
+from rooms.queries import get_room
 
 router = Router(tags=["feeds"])
 

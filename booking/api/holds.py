@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from booking.api.shapes import BookingOut, answer
-from booking.services.hold_slot import hold_slot
-from booking.services.release_hold import release_hold
-from booking.services.renew_hold import renew_hold
+from booking.commands.hold_slot import hold_slot
+from booking.commands.release_hold import release_hold
+from booking.commands.renew_hold import renew_hold
 from identity.api_auth import actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Body, Instant
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Body, Instant
 
 router = Router(tags=["holds"])
 

@@ -9,14 +9,12 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router
 from ninja.errors import HttpError, ValidationError
 
-from booking.calendar_import import zone_of_rooms
-from booking.clock import DATABASE_CLOCK
-from booking.domain.calendars.events import ParsedCalendar
-from booking.domain.calendars.reading import parse_calendar
-from booking.domain.table import parse_table
-from booking.domain.table_presets import Preset
-from booking.fetch import FetchPolicy, fetch_calendar
-from booking.imports import (
+from booking.exchange.csv.presets import Preset
+from booking.exchange.csv.table import parse_table
+from booking.exchange.fetch_url import FetchPolicy, fetch_calendar
+from booking.exchange.ical.events import ParsedCalendar
+from booking.exchange.ical.read_calendar import parse_calendar
+from booking.exchange.import_files import (
     HowToImport,
     counted,
     dates_around,
@@ -26,13 +24,15 @@ from booking.imports import (
     require_may_import,
     require_runs_rooms_of,
 )
+from booking.exchange.import_run import zone_of_rooms
+from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Answer, Body
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Answer, Body
 from rooms.models import Room
-from rooms.selectors import get_building
+from rooms.queries import get_building
 
 router = Router(tags=["exchange"])
 MAX_ENTRIES = 500  # of one request, so that its answer comes in time; commands take more

@@ -8,22 +8,22 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Status
 from pydantic import BeforeValidator, StrictBool, StrictInt, WithJsonSchema
 
+from booking.api.booking_actions import MAX_REASON_LENGTH
 from booking.api.bookings import IdempotencyKey, IfMatch
-from booking.api.changes import MAX_REASON_LENGTH
 from booking.api.series_shapes import ReportOut, SeriesOut, series_for
 from booking.api.shapes import MAX_TEXT, BookingOut, answer
-from booking.services.add_date import add_date
-from booking.services.book_series import (
+from booking.series.add_date import add_date
+from booking.series.book_series import (
     BookSeries,
     OnClash,
     book_series,
     preview_series,
 )
-from booking.services.cancel_series import cancel_series
-from booking.services.edit_series import SeriesEdit, edit_series
+from booking.series.cancel_series import cancel_series
+from booking.series.edit_series import SeriesEdit, edit_series
 from identity.api_auth import actor_from
-from meeting_rooms.kernel.problem import Problem
-from meeting_rooms.kernel.wire import Body, Count, WallTime, entity_tag, version_of
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Body, Count, WallTime, entity_tag, version_of
 
 router = Router(tags=["series"])
 MAX_MINUTES = 7 * 24 * 60

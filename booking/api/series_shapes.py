@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from booking.api.shapes import BookingOut
-from booking.domain.series import RefusedDate, SeriesReport
 from booking.models import Booking, Series
+from booking.series.domain.series_data import RefusedDate, SeriesReport
+from meeting_rooms.http.schema_types import Answer
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import NotFoundError
-from meeting_rooms.kernel.wire import Answer
 
 MAX_DATES = 2_000
 
@@ -110,7 +110,7 @@ def series_for(series_id: UUID, viewer: Actor) -> SeriesOut:
         attendees=series.attendees,
         version=series.version,
         follows=series.follows_id,
-        bookings=[BookingOut.of(booking.facts(), viewer) for booking in bookings[:MAX_DATES]],
+        bookings=[BookingOut.of(booking.as_data(), viewer) for booking in bookings[:MAX_DATES]],
         skipped=[SkippedDateOut.model_validate(one) for one in series.skipped.all()[:MAX_DATES]],
     )
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from django.http import HttpResponse
 from pydantic import BaseModel, Field
 
-from booking.domain.facts import BookingFacts
+from booking.domain.booking_data import BookingData
 from booking.domain.privacy import as_read_by
 from booking.domain.states import BookingState
+from meeting_rooms.http.schema_types import Answer, Instant, entity_tag
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.wire import Answer, Instant, entity_tag
 
 MAX_QUERY_DAYS = 62
 MAX_TEXT = 1_000  # characters of any text in a body; each command has a tighter bound of its own
@@ -54,12 +54,12 @@ class BookingOut(Answer):
     flags: list[str] = Field(description="Rules that were overridden, clock times that shifted.")
 
     @classmethod
-    def of(cls, facts: BookingFacts, viewer: Actor) -> "BookingOut":
+    def of(cls, facts: BookingData, viewer: Actor) -> "BookingOut":
         """Return the booking as `viewer` may read it."""
         return cls.model_construct(**as_members(facts, viewer))  # nothing came from outside
 
 
-def as_members(facts: BookingFacts, viewer: Actor) -> dict[str, Any]:
+def as_members(facts: BookingData, viewer: Actor) -> dict[str, Any]:
     """Return the members of a BookingOut as plain values, for answers with thousands of them."""
     seen = as_read_by(facts, viewer)
     return {
@@ -114,7 +114,7 @@ class PageQuery(BaseModel):
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
-def answer(facts: BookingFacts, viewer: Actor, response: HttpResponse) -> BookingOut:
+def answer(facts: BookingData, viewer: Actor, response: HttpResponse) -> BookingOut:
     """Return one booking, its version in the ETag."""
     response["ETag"] = entity_tag(facts.version)
     return BookingOut.of(facts, viewer)

@@ -6,7 +6,7 @@ kept from a room by a forgotten page, and renewed while its owner is at work.
 
 from datetime import datetime, timedelta
 
-from booking.domain.facts import BookingFacts
+from booking.domain.booking_data import BookingData
 from meeting_rooms.kernel.interval import Interval
 
 HOLD_LASTS = timedelta(minutes=2)  # unless renewed
@@ -20,7 +20,7 @@ def first_end(now: datetime) -> datetime:
     return now + HOLD_LASTS
 
 
-def renewed_end(hold: BookingFacts, *, now: datetime) -> datetime:
+def renewed_end(hold: BookingData, *, now: datetime) -> datetime:
     """Return when the hold runs out if it is renewed at `now`: never earlier than before.
 
     An offer to somebody who waited lasts longer than a hold; renewing does not shorten it.
@@ -29,6 +29,6 @@ def renewed_end(hold: BookingFacts, *, now: datetime) -> datetime:
     return max(end, hold.lapses_at or end)
 
 
-def is_same_slot(hold: BookingFacts, room_id: int, wanted: Interval) -> bool:
+def is_same_slot(hold: BookingData, room_id: int, wanted: Interval) -> bool:
     """Say whether this hold is already of the very slot."""
     return hold.room_id == room_id and hold.interval == wanted

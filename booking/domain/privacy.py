@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from booking.domain.facts import BookingFacts
+from booking.domain.booking_data import BookingData
 from meeting_rooms.kernel.actor import Actor
 
 BUSY_TITLE = "Busy"
 
 
-def may_read_details(facts: BookingFacts, viewer: Actor) -> bool:
+def may_read_details(facts: BookingData, viewer: Actor) -> bool:
     """Say whether the viewer may read title and organizer: all but strangers to a private one.
 
     Who is nobody in particular is not the organizer of a booking that has none.
@@ -17,7 +17,7 @@ def may_read_details(facts: BookingFacts, viewer: Actor) -> bool:
     return not facts.private or viewer.is_admin or is_own
 
 
-def as_read_by(facts: BookingFacts, viewer: Actor) -> BookingFacts:
+def as_read_by(facts: BookingData, viewer: Actor) -> BookingData:
     """Return the booking as the viewer may read it.
 
     Of a stranger's private booking only room, time and state are left: no people, no flags, nothing
@@ -26,7 +26,7 @@ def as_read_by(facts: BookingFacts, viewer: Actor) -> BookingFacts:
     return facts if may_read_details(facts, viewer) else as_busy(facts)
 
 
-def as_busy(facts: BookingFacts) -> BookingFacts:
+def as_busy(facts: BookingData) -> BookingData:
     """Return the booking as strangers read it where it is, was or becomes private."""
     return replace(
         facts,

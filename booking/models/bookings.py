@@ -13,7 +13,7 @@ from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 
-from booking.domain.facts import BookingFacts
+from booking.domain.booking_data import BookingData
 from booking.domain.states import (
     STATES_THAT_MAY_TAKE_THE_SLOT,
     STATES_THAT_TAKE_THE_SLOT,
@@ -129,9 +129,9 @@ class Booking(models.Model):
         """Return the booked stretch."""
         return Interval(self.during.lower, self.during.upper)
 
-    def facts(self) -> BookingFacts:
+    def as_data(self) -> BookingData:
         """Return the booking as a value. Reads the room, so select it along."""
-        return BookingFacts(
+        return BookingData(
             id=self.id,
             room=self.room.uuid,
             room_id=self.room_id,

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.test import Client
 
+from identity.commands.issue_device import issue_device
 from identity.models import User
-from identity.selectors import actor_of
-from identity.services.issue_device import issue_device
+from identity.queries import actor_of
 from identity.tests.factories import bearer
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from rooms.models import Room

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from booking.domain.facts import BookingFacts
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
+from booking.domain.booking_data import BookingData
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock, FixedClock
@@ -30,7 +30,7 @@ def book(
     title: str = "",
     private: bool = False,
     key: str | None = None,
-) -> BookingFacts:
+) -> BookingData:
     return book_room(
         actor=by or actor(),
         wanted=BookRooms.one(room.uuid, interval, title, private),

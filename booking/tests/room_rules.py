@@ -4,24 +4,24 @@ from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from booking.domain.facts import BookingFacts
-from booking.domain.request import Judgement, Known, Request
-from booking.domain.rules import judge, refusals
+from booking.domain.booking_data import BookingData
+from booking.domain.booking_request import BookingRequest, Decision, RoomContext
+from booking.domain.policy_checks import evaluate, refusals
 from booking.domain.states import BookingState
 from booking.tests.factories import NOW
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.rulebook import Period, RoomRules, Rulebook
+from rooms.domain.effective_policy import EffectivePolicy, Period, RoomPolicy
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 ROOM_ID, OTHER_ROOM_ID = 1, 2
 ANN = UUID(int=1)
 
 
-def rules(*, zone: ZoneInfo = HELSINKI, gaps: dict[int, int] | None = None, **book) -> RoomRules:
-    return RoomRules(
+def rules(*, zone: ZoneInfo = HELSINKI, gaps: dict[int, int] | None = None, **book) -> RoomPolicy:
+    return RoomPolicy(
         version=1, id=ROOM_ID, uuid=UUID(int=7), name="Dogger", capacity=8, building_id=1,
         zone=zone, units="[1,1]", lock_id=1, related=(ROOM_ID,), division=(ROOM_ID,),
-        book=Rulebook(**book), gaps=gaps or {ROOM_ID: book.get("gap_minutes", 0)},
+        policy=EffectivePolicy(**book), gaps=gaps or {ROOM_ID: book.get("gap_minutes", 0)},
     )  # fmt: skip
 
 
@@ -41,8 +41,8 @@ def span(start: str, end: str, *, zone: ZoneInfo = HELSINKI) -> Interval:
     return Interval.of(local(start, zone=zone), local(end, zone=zone))
 
 
-def booked(interval: Interval, *, number: int = 100, room_id: int = ROOM_ID) -> BookingFacts:
-    return BookingFacts(
+def booked(interval: Interval, *, number: int = 100, room_id: int = ROOM_ID) -> BookingData:
+    return BookingData(
         id=UUID(int=number), room=UUID(int=7), room_id=room_id, interval=interval,
         local_start="", local_end="", title="", organizer="Bob", organizer_id=UUID(int=2),
         private=False, state=BookingState.CONFIRMED, takes_slot=True, lapses_at=None,
@@ -50,34 +50,34 @@ def booked(interval: Interval, *, number: int = 100, room_id: int = ROOM_ID) -> 
     )  # fmt: skip
 
 
-def judged(
-    room: RoomRules,
+def decision(
+    room: RoomPolicy,
     wanted: Interval,
-    *others: BookingFacts,
+    *others: BookingData,
     now: datetime = NOW,
     usage=(),
     **request,
-) -> Judgement:
-    asked = Request(wanted, request.pop("person", ANN), **request)
-    return judge(asked, room, Known(others, usage=tuple(usage)), now=now)
+) -> Decision:
+    asked = BookingRequest(wanted, request.pop("person", ANN), **request)
+    return evaluate(asked, room, RoomContext(others, usage=tuple(usage)), now=now)
 
 
 def codes(
-    room: RoomRules,
+    room: RoomPolicy,
     wanted: Interval,
-    *others: BookingFacts,
+    *others: BookingData,
     now: datetime = NOW,
     usage=(),
     **request,
 ) -> list[str]:
     """Return the codes of everything that speaks against it."""
-    asked = Request(wanted, request.pop("person", ANN), **request)
-    found = refusals(asked, room, Known(others, usage=tuple(usage)), now=now)
+    asked = BookingRequest(wanted, request.pop("person", ANN), **request)
+    found = refusals(asked, room, RoomContext(others, usage=tuple(usage)), now=now)
     return [refusal["code"] for refusal in found]
 
 
-def told(room: RoomRules, wanted: Interval, *others: BookingFacts, now: datetime = NOW, **request):
+def told(room: RoomPolicy, wanted: Interval, *others: BookingData, now: datetime = NOW, **request):
     """Return the one refusal."""
-    asked = Request(wanted, request.pop("person", ANN), **request)
-    [refusal] = refusals(asked, room, Known(others), now=now)
+    asked = BookingRequest(wanted, request.pop("person", ANN), **request)
+    [refusal] = refusals(asked, room, RoomContext(others), now=now)
     return refusal

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from booking.domain.privacy import BUSY_TITLE
 from frontend.domain.times import local_time, span
-from realtime.domain.state import LiveState, RoomStatus, SlotState
+from realtime.state.live_state import LiveState, RoomStatus, SlotState
 
 _DETAIL = re.compile(r"(?P<name>.+?)\s*\((?P<detail>[^()]+)\)\s*")
 _LONG_NAME = 12  # letters that fit beside a status at the first type tier

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from frontend.domain.rows import short_name, shown_title
 from frontend.domain.times import local_time
-from realtime.domain.state import LiveState, RoomStatus
+from realtime.state.live_state import LiveState, RoomStatus
 
 HORIZON = timedelta(hours=2)
 SHOWN = 3

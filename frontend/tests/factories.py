@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from realtime.domain.state import (
+from realtime.state.live_state import (
     Closure,
     LiveState,
     Occupancy,

@@ -11,12 +11,12 @@ from django.test import AsyncClient
 
 from identity.tests.factories import person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.hub import shared_hub
-from realtime.projector import Projector
-from realtime.publisher import Publisher
-from realtime.store import shared_store
+from realtime.hub.hub import shared_hub
+from realtime.layer.publisher import Publisher
+from realtime.store.live_store import shared_store
+from realtime.worker.projector import Projector
 from rooms.models import Building
-from rooms.services.mark_rooms_changed import mark_rooms_changed
+from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.tests.factories import room
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,9 +12,9 @@ from frontend.views import displays as view
 from identity.models import Role
 from identity.tests.factories import person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.domain.display import Display
-from realtime.domain.state import Audience
-from realtime.store import LiveStore, shared_store
+from realtime.state.display_freshness import Display
+from realtime.state.live_state import Audience
+from realtime.store.live_store import LiveStore, shared_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HTMX = {"HX-Request": "true"}

@@ -18,8 +18,8 @@ from frontend.tests.factories import (
     room_with_starts,
     slot,
 )
-from realtime.domain.state import Audience, RoomStatus
-from realtime.fragments import FragmentCache, Rendering
+from realtime.hub.fragments import FragmentCache, Rendering
+from realtime.state.live_state import Audience, RoomStatus
 
 ALLOWED_ATTRIBUTES = {
     "id", "class", "role", "hidden", "datetime", "aria-hidden", "aria-labelledby",

@@ -6,8 +6,8 @@ from datetime import timedelta
 from booking.tests.factories import NOW, at
 from frontend.domain.rows import room_row
 from frontend.domain.soon import free_count
-from realtime.domain.audience import redact
-from realtime.domain.state import Audience, Hold, LiveState, RoomStatus, Schedule, SlotState
+from realtime.state.audience import redact
+from realtime.state.live_state import Audience, Hold, LiveState, RoomStatus, Schedule, SlotState
 from realtime.tests.factories import live, slot
 
 HOLD = Hold("h", NOW, at(11), "Ann", NOW + timedelta(minutes=2))

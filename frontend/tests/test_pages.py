@@ -12,9 +12,9 @@ from booking.tests.factories import book
 from identity.tests.factories import person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
-from realtime.projector import Projector
-from realtime.publisher import Publisher
-from realtime.store import shared_store
+from realtime.layer.publisher import Publisher
+from realtime.store.live_store import shared_store
+from realtime.worker.projector import Projector
 from rooms.tests.factories import building, floor, room
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from frontend.tests.factories import (
     local,
     sensed_room,
 )
-from realtime.domain.state import RoomStatus
+from realtime.state.live_state import RoomStatus
 
 
 def test_row__free_with_a_next_booking__says_until_and_for_how_long() -> None:

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
+from booking.commands.hold_slot import hold_slot
 from booking.models import Booking
-from booking.services.hold_slot import hold_slot
 from booking.tests.factories import book
 from identity.models import User
-from identity.selectors import actor_of
+from identity.queries import actor_of
 from identity.tests.factories import person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval

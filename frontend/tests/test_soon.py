@@ -7,7 +7,7 @@ import pytest
 from booking.domain.privacy import BUSY_TITLE
 from frontend.domain.soon import floor_label, free_count, soon, upcoming
 from frontend.tests.factories import NOW, booked_room, free_room, local, room_with_starts, slot
-from realtime.domain.state import RoomStatus
+from realtime.state.live_state import RoomStatus
 
 
 def test_soon__several_rooms__gives_the_first_three_in_order() -> None:

@@ -11,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from identity.api_auth import user_from
-from identity.services.issue_api_token import IssuedToken, issue_api_token
-from identity.services.revoke_api_token import revoke_api_token
+from identity.commands.issue_api_token import IssuedToken, issue_api_token
+from identity.commands.revoke_api_token import revoke_api_token
 from meeting_rooms.kernel.errors import MeetingRoomsError
 
 

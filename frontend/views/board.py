@@ -11,9 +11,9 @@ from frontend.board import BoardBuilding, BoardFloor, Theme, board_context, boar
 from frontend.qr import qr_svg
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import NotFoundError
-from realtime.domain.state import Audience
+from realtime.state.live_state import Audience
 from rooms.models import Building
-from rooms.selectors import get_building
+from rooms.queries import get_building
 
 
 async def board(request: HttpRequest, building: str) -> HttpResponse:

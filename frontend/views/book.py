@@ -7,10 +7,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from booking.clock import DATABASE_CLOCK
-from booking.domain.facts import BookingFacts
-from booking.domain.refusals import SlotTakenError
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
+from booking.domain.booking_data import BookingData
+from booking.domain.errors import SlotTakenError
+from booking.transaction.database_clock import DATABASE_CLOCK
 from frontend.board import SOCKET_PATH
 from frontend.forms import BookingForm, current_quarter
 from frontend.slots import choices
@@ -18,7 +18,7 @@ from identity.api_auth import actor_from
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
 from rooms.models import Room
-from rooms.selectors import RoomFilter, find_rooms, get_building
+from rooms.queries import RoomFilter, find_rooms, get_building
 
 
 @login_required
@@ -70,6 +70,6 @@ def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str
     return {"booked": _told(facts, room, zone)}
 
 
-def _told(facts: BookingFacts, room: Room, zone: ZoneInfo) -> dict[str, object]:
+def _told(facts: BookingData, room: Room, zone: ZoneInfo) -> dict[str, object]:
     start, end = facts.interval.start.astimezone(zone), facts.interval.end.astimezone(zone)
     return {"room": room, "title": facts.title, "start": start, "end": end}

@@ -17,9 +17,9 @@ from frontend.domain.ages import age
 from identity.api_auth import user_from
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.domain.display import Display, Freshness, worst_first
-from realtime.domain.state import Audience
-from realtime.store import shared_store
+from realtime.state.display_freshness import Display, Freshness, worst_first
+from realtime.state.live_state import Audience
+from realtime.store.live_store import shared_store
 
 MAX_READ = 5_000
 MAX_SHOWN = 200

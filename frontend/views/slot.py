@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from booking.clock import DATABASE_CLOCK
+from booking.transaction.database_clock import DATABASE_CLOCK
 from frontend.forms import BookingForm
 from frontend.slots import chosen_slot
 from identity.api_auth import user_from
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
-from rooms.selectors import RoomFilter, find_rooms, get_building
+from rooms.queries import RoomFilter, find_rooms, get_building
 
 
 @require_safe

@@ -3,11 +3,11 @@ from uuid import uuid4
 
 import pytest
 
+from identity.commands.authenticate_device import authenticate_device
+from identity.commands.issue_device import MAX_ROOMS, issue_device
+from identity.commands.revoke_device import revoke_device
 from identity.models import Device, Role
-from identity.selectors import actor_of_device
-from identity.services.authenticate_device import authenticate_device
-from identity.services.issue_device import MAX_ROOMS, issue_device
-from identity.services.revoke_device import revoke_device
+from identity.queries import actor_of_device
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import ActorKind
 from meeting_rooms.kernel.clock import FixedClock

@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from identity.models import ApiToken, Role, User
-from identity.services.authenticate_api_token import (
+from identity.commands.authenticate_api_token import (
     authenticate_api_token,
     authenticate_api_tokens,
 )
-from identity.services.issue_api_token import MAX_ACTIVE_TOKENS, issue_api_token
-from identity.services.revoke_api_token import revoke_api_token
+from identity.commands.issue_api_token import MAX_ACTIVE_TOKENS, issue_api_token
+from identity.commands.revoke_api_token import revoke_api_token
+from identity.models import ApiToken, Role, User
 from identity.tests.factories import bearer, person
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import (

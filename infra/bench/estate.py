@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.domain import protocol
-from realtime.domain.state import LiveState, Occupancy, RoomStatus, Schedule
-from realtime.domain.topics import Topic
+from realtime.protocol import messages
+from realtime.state.live_state import LiveState, Occupancy, RoomStatus, Schedule
+from realtime.state.topics import Topic
 
 BUILDING = "bench"
 EPOCH = "bench0000000"
@@ -47,7 +47,7 @@ class Estate:
 
     def text(self, state: LiveState) -> str:
         """Return the very frame that the product sends, for peers to send as well."""
-        return protocol.room(str(self.topic), protocol.encode(protocol.room_body(state)))
+        return messages.room(str(self.topic), messages.encode(messages.room_body(state)))
 
     def _first(self, number: int) -> LiveState:
         now = _now_ms()

@@ -13,9 +13,9 @@ from infra.bench.estate import Estate
 from infra.bench.goals import BenchError
 from infra.bench.stage import Stage
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.domain.state import LiveState
-from realtime.publisher import Publisher
-from realtime.store import LiveStore, open_store
+from realtime.layer.publisher import Publisher
+from realtime.state.live_state import LiveState
+from realtime.store.live_store import LiveStore, open_store
 
 CHANNEL = "bench"
 LEASE_S = 1.0

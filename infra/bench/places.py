@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from identity.commands.issue_api_token import issue_api_token
 from identity.models import User
-from identity.selectors import actor_of
-from identity.services.issue_api_token import issue_api_token
+from identity.queries import actor_of
 from meeting_rooms.kernel.actor import Actor
 from rooms.models import Building, Floor, Room
 

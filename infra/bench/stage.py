@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from infra.bench.goals import BenchError
 from infra.bench.plan import Plan
 from infra.bench.report import Sample
-from meeting_rooms import embedded
-from meeting_rooms.embedded import ENVIRONMENT, EmbeddedServerError, ServiceName
-from meeting_rooms.embedded.postgres_home import remove_outside_home
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.servers import ENVIRONMENT, EmbeddedServerError, ServiceName
+from meeting_rooms.dev.servers.postgres_home import remove_outside_home
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / ".data"
@@ -59,11 +59,11 @@ class Stage:
 @contextmanager
 def open_stage(plan: Plan, report: Callable[[str], None]) -> Iterator[Stage]:
     """Start the stores, migrate, and remove everything on the way out. Raises BenchError."""
-    embedded.reap_orphans(DATA, report=_quiet)
+    servers.reap_orphans(DATA, report=_quiet)
     folder = DATA / f"test-bench-{os.getpid()}"  # the prefix marks folders that may be cleared
     try:
         report("starting the stores")
-        started = embedded.start(
+        started = servers.start(
             folder, wanted=list(ServiceName), owner_pid=os.getpid(), report=_quiet
         )
         environment = _environment(folder) | {
@@ -76,7 +76,7 @@ def open_stage(plan: Plan, report: Callable[[str], None]) -> Iterator[Stage]:
     except EmbeddedServerError as exc:
         raise BenchError(f"The stores did not start: {exc}") from exc
     finally:
-        embedded.stop(folder, report=_quiet)
+        servers.stop(folder, report=_quiet)
         remove_outside_home(folder)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
 from infra.bench.children import Child
 from infra.bench.places import make_building
 from infra.bench.stage import Stage
@@ -13,7 +13,7 @@ from infra.costs.meters import Cost, spent
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
-from realtime.store import LiveStore, open_store
+from realtime.store.live_store import LiveStore, open_store
 from realtime.threads import in_thread
 from rooms.models import Room
 

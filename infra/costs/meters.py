@@ -7,8 +7,8 @@ from typing import Protocol
 import psutil
 
 from infra.bench.stage import Stage
-from meeting_rooms import embedded
-from meeting_rooms.embedded import ServiceName
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.servers import ServiceName
 
 
 class HasCpu(Protocol):
@@ -52,7 +52,7 @@ class Family:
 
 def stores(stage: Stage) -> dict[ServiceName, Family]:
     """Return the embedded servers of a run."""
-    found = embedded.status(stage.folder)
+    found = servers.status(stage.folder)
     return {one.name: Family(one.pid) for one in found if one.pid is not None}
 
 

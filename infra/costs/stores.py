@@ -9,7 +9,7 @@ from datetime import timedelta
 from channels.layers import get_channel_layer
 from redis.asyncio import Redis
 
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
 from infra.bench.children import Child
 from infra.bench.estate import Estate
 from infra.bench.feeds import live_feed
@@ -17,12 +17,12 @@ from infra.bench.places import make_building
 from infra.bench.stage import Stage
 from infra.costs import meters
 from infra.costs.meters import Cost, HasCpu, since, spent
-from meeting_rooms.embedded import ServiceName
+from meeting_rooms.dev.servers import ServiceName
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
-from realtime.publisher import GROUP, Publisher
-from realtime.store import open_store
+from realtime.layer.publisher import GROUP, Publisher
+from realtime.store.live_store import open_store
 from realtime.threads import in_thread
 from rooms.models import Room
 

@@ -12,7 +12,7 @@ from infra.bench.sampling import cheapest, measure_waves, sample, warm_up
 from infra.bench.stage import Stage
 from infra.costs.meters import Cost, Family, since, spent
 from infra.nginx.rendered import running
-from realtime.domain import protocol
+from realtime.protocol import messages
 
 ROUNDS = 3
 CROWDS = (100, 1000, 5000)
@@ -49,7 +49,7 @@ async def connections(stage: Stage) -> list[Cost]:
                     opened_us = (web.cpu_s - cpu_s) / BIG * 1e6
                     held_kb = (web.memory_kb - kb) / BIG
                     all_s = await _idle_s(web)
-    beats = IDLE_S / protocol.HEARTBEAT_S
+    beats = IDLE_S / messages.HEARTBEAT_S
     how = f"{BIG:,} more beside {SMALL:,}"
     return [
         Cost("connection opened with a token", opened_us, "µs", f"snapshot included, {how}"),

@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from booking.services.book_room import BookRooms, book_room
-from booking.services.cancel_booking import cancel_booking
+from booking.commands.book_room import BookRooms, book_room
+from booking.commands.cancel_booking import cancel_booking
 from identity.models import Role, User
-from identity.selectors import actor_of
+from identity.queries import actor_of
 from identity.tests.factories import bearer, person
+from meeting_rooms.http.schema_types import read_instant
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.wire import read_instant
 from rooms.tests.factories import building, floor, room
 
 HOUR = timedelta(hours=1)

@@ -15,10 +15,10 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor, tcp
 
 from realtime import metrics
-from realtime.domain.protocol import CLOSE_RESTART
-from realtime.server.direct import DirectWire
+from realtime.delivery.transports import DIRECT_EXTENSION
+from realtime.protocol.messages import CLOSE_RESTART
+from realtime.server.direct import DirectTransport
 from realtime.server.self_test import find_fault
-from realtime.wires import DIRECT_EXTENSION
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class LiveProtocol(WebSocketProtocol):
     are the class's, which autobahn leaves alone.
     """
 
-    wire: DirectWire | None = None  # once it is there, everything goes out by it
+    wire: DirectTransport | None = None  # once it is there, everything goes out by it
 
     @classmethod
     def configure(cls, factory: WebSocketFactory) -> None:
@@ -66,7 +66,7 @@ class LiveProtocol(WebSocketProtocol):
         if self.wire is None:
             super().sendData(data, sync, chopsize)
         else:
-            self.wire.pass_on(data)
+            self.wire.write_raw(data)
 
     def sendCloseFrame(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802 - autobahn's name
         """Close, and let nothing follow."""
@@ -74,9 +74,9 @@ class LiveProtocol(WebSocketProtocol):
         if self.wire is not None:
             self.wire.stop()
 
-    def direct(self, on_overflow: Callable[[], None]) -> DirectWire:
+    def direct(self, on_overflow: Callable[[], None]) -> DirectTransport:
         """Open the direct way out."""
-        self.wire = DirectWire(self.transport, on_overflow)
+        self.wire = DirectTransport(self.transport, on_overflow)
         return self.wire
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - Daphne's name

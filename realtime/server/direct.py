@@ -14,17 +14,17 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from realtime.frame import Batch, Frame
-from realtime.outbox import Outbox, OutboxFullError
+from realtime.delivery.encoded_frame import Batch, Frame
+from realtime.delivery.send_queue import SendQueue, SendQueueFullError
 
 # What the kernel may hide of a client that does not read; Linux doubles it. It grows to 4 MB else.
 SEND_BUFFER_BYTES = 64 * 1024
 
 
-class DirectWire:
+class DirectTransport:
     """Writes to the socket of one WebSocket of Daphne's; a push producer of its transport.
 
-    From its making on everything goes through it, autobahn's own frames too (`pass_on`), so the
+    From its making on everything goes through it, autobahn's own frames too (`write_raw`), so the
     transport has something queued only while this is blocked. To look there before every frame
     would touch a dozen objects of each connection, all of them cold when there are thousands.
     """
@@ -41,7 +41,7 @@ class DirectWire:
         self._transport = transport
         self._socket_send = line.send
         self._on_overflow = on_overflow
-        self._outbox = Outbox()
+        self._outbox = SendQueue()
         self._blocked_at: float | None = None  # loop time
         self._is_stopped = False
         if transport.dataBuffer or transport._tempDataBuffer:
@@ -66,7 +66,7 @@ class DirectWire:
             return
         try:
             self._outbox.put_reply(frame)
-        except OutboxFullError:
+        except SendQueueFullError:
             self._on_overflow()
 
     def acknowledge(self, n: int) -> bool:  # noqa: ARG002 - the transport tells by itself
@@ -95,7 +95,7 @@ class DirectWire:
         """Forget what waits: the connection is lost."""
         self._outbox.take_all()
 
-    def pass_on(self, data: bytes) -> None:
+    def write_raw(self, data: bytes) -> None:
         """Send a frame of autobahn's own (ping, pong, close), even after `stop`."""
         if self._blocked_at is None:
             self._send(data)

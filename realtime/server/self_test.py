@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from realtime.frame import Batch, Frame
-from realtime.wires import DIRECT_EXTENSION
+from realtime.delivery.encoded_frame import Batch, Frame
+from realtime.delivery.transports import DIRECT_EXTENSION
 
 TIMEOUT_S = 3.0
 FILL_BYTES = 8_000_000  # more than the kernel's buffers of both sides together

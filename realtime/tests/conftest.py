@@ -7,9 +7,9 @@ import pytest
 
 from booking.tests.factories import NOW
 from meeting_rooms.kernel.clock import FixedClock
-from realtime.domain.state import LiveState
-from realtime.projector import Projector
-from realtime.store import LiveStore, open_store
+from realtime.state.live_state import LiveState
+from realtime.store.live_store import LiveStore, open_store
+from realtime.worker.projector import Projector
 
 
 @dataclass

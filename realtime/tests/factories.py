@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from booking.tests.factories import NOW, at
-from realtime.domain.state import (
+from realtime.state.live_state import (
     LiveState,
     Occupancy,
     RoomStatus,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from realtime.domain.digest import MODULUS
-from realtime.domain.state import Mark
+from realtime.state.digest import MODULUS
+from realtime.state.live_state import Mark
 
 
 @dataclass

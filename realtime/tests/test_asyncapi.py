@@ -11,13 +11,13 @@ from jsonschema import Draft7Validator
 from booking.tests.factories import NOW, at
 from realtime import asyncapi
 from realtime.asyncapi import ANSWERS, CLIENT_FRAMES, document, kind_of
-from realtime.domain import protocol
-from realtime.domain.frames import CLOSE_CODES, SERVER_FRAMES, RoomBody
-from realtime.domain.state import Audience, Closure, Hold
-from realtime.domain.topics import Topic
-from realtime.feed import TopicFeed
-from realtime.fragments import FragmentCache, Rendering
+from realtime.hub.fragments import FragmentCache, Rendering
+from realtime.hub.topic_subscribers import TopicSubscribers
 from realtime.metrics import CLOSE_CODES as COUNTED_CODES
+from realtime.protocol import messages
+from realtime.protocol.frames import CLOSE_CODES, SERVER_FRAMES, RoomBody
+from realtime.state.live_state import Audience, Closure, Hold
+from realtime.state.topics import Topic
 from realtime.tests.factories import live, seen, slot
 
 VENDORED = Path(__file__).parent / "vendor" / "asyncapi-specs-6.11.1" / "schema-3.0.0.json.gz"
@@ -53,19 +53,19 @@ def full_state():
 
 
 def sent_frames() -> list[str]:
-    feed = TopicFeed(Topic("building", "house"), [full_state(), live("r2")], FragmentCache())
+    feed = TopicSubscribers(Topic("building", "house"), [full_state(), live("r2")], FragmentCache())
     return [
-        protocol.hello(NOW, "abc"),
+        messages.hello(NOW, "abc"),
         feed.snapshot(STAFF, {}, NOW).text,
         feed.snapshot(Rendering(Audience.PUBLIC), {"r9": ("e", 1)}, NOW).text,
-        protocol.room("campus", protocol.encode(protocol.room_body(full_state()))),
-        protocol.summary("campus", "<p>Two free</p>"),
-        protocol.heartbeat(NOW, 900, {"campus": feed.digest(Audience.STAFF)}),
-        protocol.sync(4),
-        protocol.bye(10_000, "restart"),
-        protocol.unsubscribed("campus"),
-        protocol.pong(1.5, NOW),
-        protocol.held(
+        messages.room("campus", messages.encode(messages.room_body(full_state()))),
+        messages.summary("campus", "<p>Two free</p>"),
+        messages.heartbeat(NOW, 900, {"campus": feed.digest(Audience.STAFF)}),
+        messages.sync(4),
+        messages.bye(10_000, "restart"),
+        messages.unsubscribed("campus"),
+        messages.pong(1.5, NOW),
+        messages.held(
             hold="h",
             room="r1",
             slot=(at(11), at(12)),
@@ -73,10 +73,10 @@ def sent_frames() -> list[str]:
             renewable_until=at(10, 6),
             ref=7,
         ),
-        protocol.released("h", None),
-        protocol.error("bad_frame", "No.", 7),
-        protocol.error("slot_held", "No.", 7, {"held_until": NOW.isoformat()}),
-        protocol.error("bad_frame", "No."),
+        messages.released("h", None),
+        messages.error("bad_frame", "No.", 7),
+        messages.error("slot_held", "No.", 7, {"held_until": NOW.isoformat()}),
+        messages.error("bad_frame", "No."),
     ]
 
 
@@ -105,14 +105,14 @@ def test_frames__as_sent__are_as_documented_and_hold_nothing_else(text):
 
 
 def test_frames__undocumented_member_or_wrong_type__is_noticed():
-    room = json.loads(protocol.room("campus", protocol.encode(protocol.room_body(live()))))
+    room = json.loads(messages.room("campus", messages.encode(messages.room_body(live()))))
     assert problems(json.dumps({**room, "secret": 1}))
     assert problems(json.dumps({**room, "topic": 1}))
     assert problems(json.dumps({**room, "room": {**room["room"], "is_public": True}}))
 
 
 def test_room_body__of_a_state__has_the_documented_members_exactly():
-    assert protocol.room_body(live()).keys() == RoomBody.model_fields.keys()
+    assert messages.room_body(live()).keys() == RoomBody.model_fields.keys()
 
 
 def test_client_frames__all_that_are_read__are_documented_with_a_sentence():
@@ -140,7 +140,7 @@ def test_client_frames__as_documented__are_read():
     for kind, members in examples.items():
         text = json.dumps({"type": kind, **members})
         assert problems(text) == []
-        assert kind_of(type(protocol.parse_frame(text))) == kind
+        assert kind_of(type(messages.parse_frame(text))) == kind
     bad_mark = {"type": "subscribe", "topic": "campus", "have": {"r1": ["e1"]}}
     assert problems(json.dumps(bad_mark))
 
@@ -150,8 +150,8 @@ def test_server_frames__every_encoder__has_a_documented_frame():
     kinds = {kind_of(frame) for frame in SERVER_FRAMES}
     encoders = {
         name
-        for name, value in vars(protocol).items()
-        if getattr(value, "__module__", "") == protocol.__name__
+        for name, value in vars(messages).items()
+        if getattr(value, "__module__", "") == messages.__name__
         and getattr(value, "__annotations__", {}).get("return") is str
         and name[0] != "_"
     }
@@ -159,7 +159,7 @@ def test_server_frames__every_encoder__has_a_documented_frame():
 
 
 def test_close_codes__of_the_protocol__are_documented_and_counted():
-    ours = {value for name, value in vars(protocol).items() if name.startswith("CLOSE_")}
+    ours = {value for name, value in vars(messages).items() if name.startswith("CLOSE_")}
     assert ours <= CLOSE_CODES.keys()
     assert CLOSE_CODES.keys() <= set(COUNTED_CODES)
     assert DOCUMENT["info"]["x-close-codes"].keys() == {str(code) for code in CLOSE_CODES}
@@ -168,7 +168,7 @@ def test_close_codes__of_the_protocol__are_documented_and_counted():
 def test_limits__every_number_of_the_protocol__is_documented():
     numbers = {
         name: value
-        for name, value in vars(protocol).items()
+        for name, value in vars(messages).items()
         if name.isupper() and isinstance(value, int | float) and not name.startswith("CLOSE_")
     }
     told = DOCUMENT["info"]["x-limits"]

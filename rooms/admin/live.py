@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from rooms.models import Building, Closure, Feature, Floor, Room
-from rooms.services.mark_rooms_changed import mark_rooms_changed
+from rooms.places.mark_rooms_changed import mark_rooms_changed
 
 
 def _rooms_of(place: models.Model) -> list[int]:

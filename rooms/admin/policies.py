@@ -17,8 +17,8 @@ from rooms.models import (
     PolicyPerson,
     Quota,
 )
-from rooms.policy_store import document_of, scope_of_policy
-from rooms.services.set_policy import record_policy_change
+from rooms.policies.set_policy import record_policy_change
+from rooms.policies.store import document_of, scope_of_policy
 
 
 class OpeningHoursInline(admin.TabularInline[OpeningHours, Policy]):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
-from rooms.domain.rulebook import (
+from rooms.domain.effective_policy import (
     BOUNDS,
     AdvanceMode,
     Approval,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from django.db import models
 from django.db.models import F, Q
 
-from rooms.domain.rulebook import (
+from rooms.domain.effective_policy import (
     BOUNDS,
     CHOICES,
     AdvanceMode,
@@ -43,7 +43,7 @@ class Policy(models.Model):
     """The rules that one scope sets: a room, a building, or, with neither, the campus.
 
     A rule that is null is inherited: the room's from the building's, that from the campus's, and
-    what nobody says from the defaults of `rooms.domain.rulebook.Rulebook`.
+    what nobody says from the defaults of `rooms.domain.effective_policy.Rulebook`.
     """
 
     building = models.OneToOneField(

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from identity.models import User
-from rooms.domain.rulebook import QuotaPeriod
+from rooms.domain.effective_policy import QuotaPeriod
 from rooms.models.policies import Policy
 
 CLOSES_AFTER_IT_OPENS = Q(closes="00:00") | Q(closes__gt=F("opens"))

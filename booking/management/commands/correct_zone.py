@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from booking.domain.facts import BookingFacts
-from booking.services.correct_zone import Keep, ZoneReport, correct_zone, recheck_zone
+from booking.commands.correct_timezone import Keep, ZoneReport, correct_timezone, recheck_timezone
+from booking.domain.booking_data import BookingData
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import MeetingRoomsError
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         is_dry_run: bool = options["dry_run"]
         try:
             if options["to"]:
-                report = correct_zone(
+                report = correct_timezone(
                     actor=OPERATOR,
                     building=options["building"],
                     timezone=options["to"],
@@ -48,7 +48,7 @@ class Command(BaseCommand):
                     is_dry_run=is_dry_run,
                 )
             else:
-                report = recheck_zone(
+                report = recheck_timezone(
                     actor=OPERATOR, building=options["building"], is_dry_run=is_dry_run
                 )
         except MeetingRoomsError as exc:
@@ -67,7 +67,7 @@ def _as_json(report: ZoneReport) -> str:
     return json.dumps(document, indent=2)
 
 
-def _shown(booking: BookingFacts) -> dict[str, str]:
+def _shown(booking: BookingData) -> dict[str, str]:
     return {
         "starts_at": booking.interval.start.isoformat(),
         "ends_at": booking.interval.end.isoformat(),

@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from tqdm import tqdm
 
-from booking.domain.table import write_table
+from booking.exchange.csv.table import write_table
+from booking.exchange.export_table import bookings_around, table_rows
 from booking.models import Booking
-from booking.table_export import bookings_around, table_rows
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
-from rooms.selectors import get_building
-from rooms.services.ensure_room import find_room_by_name
+from rooms.places.ensure_room import find_room_by_name
+from rooms.queries import get_building
 
 EXIT_NOTHING_WRITTEN = 2
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from booking.calendars import person_calendar, room_calendar
-from booking.clock import DATABASE_CLOCK
+from booking.exchange.export_calendar import person_calendar, room_calendar
+from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.models import User
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError
-from rooms.services.ensure_room import find_room_by_name
+from rooms.places.ensure_room import find_room_by_name
 
 EXIT_NOTHING_WRITTEN = 2
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from booking.domain.table import MAX_TABLE_BYTES, ParsedTable, parse_table
-from booking.domain.table_presets import Preset
-from booking.imports import (
+from booking.exchange.csv.presets import Preset
+from booking.exchange.csv.table import MAX_TABLE_BYTES, ParsedTable, parse_table
+from booking.exchange.import_files import (
     HowToImport,
     TableReport,
     counted,
@@ -23,7 +23,7 @@ from booking.imports import (
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
 from rooms.models import Building
-from rooms.selectors import get_building
+from rooms.queries import get_building
 
 EXIT_SOME_REFUSED = 1
 EXIT_UNREADABLE = 2

@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from booking.calendar_import import ImportReport, zone_named, zone_of_most, zone_of_rooms
-from booking.domain.calendars.events import MAX_FILE_BYTES, ParsedCalendar
-from booking.domain.calendars.reading import parse_calendar
-from booking.domain.calendars.series import with_single_events
-from booking.fetch import fetch_calendar
-from booking.imports import (
+from booking.exchange.fetch_url import fetch_calendar
+from booking.exchange.ical.events import MAX_FILE_BYTES, ParsedCalendar
+from booking.exchange.ical.read_calendar import parse_calendar
+from booking.exchange.ical.recurring_events import with_single_events
+from booking.exchange.import_files import (
     FUTURE_OF_SERIES,
     HowToImport,
     counted,
@@ -26,6 +25,7 @@ from booking.imports import (
     known_rooms,
     rooms_made_as_needed,
 )
+from booking.exchange.import_run import ImportReport, zone_named, zone_of_most, zone_of_rooms
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import (

@@ -4,20 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from booking.domain.refusals import SlotTakenError
+from booking.commands.approve_booking import approve_booking
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.commands.check_in import check_in
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.errors import SlotTakenError
 from booking.domain.states import BookingState
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.check_in import check_in
-from booking.services.decide_request import approve_booking
-from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.tests.factories import NOW, at, book, hours
-from booking.tests.room_rules import codes, judged, local, rules, span
+from booking.tests.room_rules import codes, decision, local, rules, span
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.rulebook import Approval
+from rooms.domain.effective_policy import Approval
 from rooms.tests.factories import policy, room
 
 CLOCK = FixedClock(NOW)
@@ -73,8 +73,8 @@ def test_case_076__pending_does_not_block():
 def test_case_076__manager_needs_no_approval():
     """Whoever runs the room books it without asking"""
     asked = rules(approval=Approval.ALWAYS)
-    assert judged(asked, hours(11, 12), is_manager=True).state is BookingState.CONFIRMED
-    assert judged(asked, hours(11, 12)).state is BookingState.PENDING
+    assert decision(asked, hours(11, 12), is_manager=True).state is BookingState.CONFIRMED
+    assert decision(asked, hours(11, 12)).state is BookingState.PENDING
 
 
 @pytest.mark.django_db
@@ -137,9 +137,9 @@ def test_case_083__long_bookings_are_exempt(exempt, hours_long, deadline):
     """A booking of 8 hours or more needs no check-in, by the policy"""
     room_rules = rules(check_in_exempt_minutes=exempt)
     wanted = Interval(at(11), at(11) + timedelta(hours=hours_long))
-    assert judged(room_rules, wanted).lapses_at == deadline
+    assert decision(room_rules, wanted).lapses_at == deadline
 
 
 def test_case_083__no_check_in_at_all():
     """Where no check-in is required nothing is given back"""
-    assert judged(rules(check_in_required=False), hours(11, 12)).lapses_at is None
+    assert decision(rules(check_in_required=False), hours(11, 12)).lapses_at is None

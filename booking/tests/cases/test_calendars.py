@@ -6,19 +6,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 
-from booking.calendars import room_calendar
-from booking.domain.addresses import is_public
-from booking.domain.calendars.reading import parse_calendar
-from booking.domain.calendars.series import occurrences
-from booking.domain.calendars.writing import CalendarEntry, EntryStatus, write_calendar
-from booking.feeds import issue_feed, read_feed, revoke_feed
-from booking.fetch import fetch_calendar
+from booking.exchange.export_calendar import room_calendar
+from booking.exchange.feeds import issue_feed, read_feed, revoke_feed
+from booking.exchange.fetch_url import fetch_calendar
+from booking.exchange.ical.read_calendar import parse_calendar
+from booking.exchange.ical.recurring_events import occurrences
+from booking.exchange.ical.write_calendar import CalendarEntry, EntryStatus, write_calendar
+from booking.exchange.url_policy import is_public
 from booking.models import FeedToken
-from booking.tests.calendar_entries import entries_of
+from booking.tests.exchange.calendar_entries import entries_of
 from booking.tests.factories import NOW as BOOKED_AT
 from booking.tests.factories import book, hours
 from identity.models import User
-from identity.selectors import actor_of
+from identity.queries import actor_of
 from identity.tests.factories import actor, person
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import MeetingRoomsError, NotFoundError

@@ -2,18 +2,18 @@
 
 import pytest
 
-from booking.domain.refusals import SlotTakenError, StaleVersionError
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.commands.cancel_booking import cancel_booking
+from booking.commands.check_in import check_in
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.commands.end_booking import end_booking
+from booking.commands.expire_due_bookings import expire_due_bookings
+from booking.commands.extend_booking import extend_booking
+from booking.commands.restore_booking import restore_booking
+from booking.commands.swap_rooms import swap_rooms
+from booking.domain.errors import SlotTakenError, StaleVersionError
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking, as_range
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.cancel_booking import cancel_booking
-from booking.services.check_in import check_in
-from booking.services.edit_booking import BookingEdit, edit_booking
-from booking.services.end_booking import end_booking
-from booking.services.extend_booking import extend_booking
-from booking.services.restore_booking import restore_booking
-from booking.services.settle_room import settle_room
-from booking.services.swap_rooms import swap_rooms
 from booking.tests.factories import NOW, at, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -99,7 +99,7 @@ def test_restore__within_five_minutes__brings_it_back_and_later_not():
 def test_restore__after_a_release_of_a_running_booking__is_checked_in():
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
-    settle_room(room=dogger.uuid, clock=FixedClock(at(11, 10)))
+    expire_due_bookings(room=dogger.uuid, clock=FixedClock(at(11, 10)))
     back = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(11, 12)))
     assert (back.state, back.lapses_at) == ("checked_in", None)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from booking.domain.refusals import RuleError
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.errors import RuleError
 from booking.models import Booking
-from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.tests.factories import NOW, at, book, hours
 from booking.tests.room_rules import (
     OTHER_ROOM_ID,
@@ -17,7 +17,7 @@ from booking.tests.room_rules import (
     told,
 )
 from identity.models import Role
-from identity.selectors import actor_of
+from identity.queries import actor_of
 from identity.tests.factories import actor, person
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval

@@ -7,15 +7,15 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from booking.domain.facts import BookingFacts
-from booking.domain.refusals import SlotTakenError
+from booking.commands.expire_due_bookings import expire_due_bookings
+from booking.commands.hold_slot import hold_slot
+from booking.commands.release_hold import release_hold
+from booking.commands.renew_hold import renew_hold
+from booking.domain.booking_data import BookingData
+from booking.domain.errors import SlotTakenError
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
-from booking.selectors import bookings_during, rooms_free_during
-from booking.services.hold_slot import hold_slot
-from booking.services.release_hold import release_hold
-from booking.services.renew_hold import renew_hold
-from booking.services.settle_room import settle_room
+from booking.repository import bookings_during, rooms_free_during
 from booking.tests.factories import NOW, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -30,7 +30,7 @@ LAPSES = NOW + 2 * MINUTE
 NOON = FixedClock(NOW)
 
 
-def hold(where: Room, by: Actor, clock: FixedClock = NOON) -> BookingFacts:
+def hold(where: Room, by: Actor, clock: FixedClock = NOON) -> BookingData:
     return hold_slot(actor=by, room=where.uuid, interval=SLOT, clock=clock)
 
 
@@ -170,10 +170,10 @@ def test_case_025__kept_until_its_limit_and_gone_at_it(renewals: int):
     for minute in range(1, renewals + 1):
         held = renew_hold(actor=u1, hold=held.id, clock=FixedClock(NOW + minute * MINUTE))
     limit = NOW + (2 + renewals) * MINUTE
-    settle_room(room=dogger.uuid, clock=FixedClock(limit - MILLISECOND))
+    expire_due_bookings(room=dogger.uuid, clock=FixedClock(limit - MILLISECOND))
     assert Booking.objects.get().state == BookingState.HELD
     for _ in range(2):
-        settle_room(room=dogger.uuid, clock=FixedClock(limit))
+        expire_due_bookings(room=dogger.uuid, clock=FixedClock(limit))
     assert Booking.objects.get().state == BookingState.LAPSED
     expired = AuditEntry.objects.get(command="expire_hold")
     assert (expired.at, expired.actor_name) == (limit, "system")

@@ -4,13 +4,13 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from booking.commands.check_in import check_in
+from booking.commands.expire_due_bookings import expire_due_bookings
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
-from booking.selectors import series_to_review
-from booking.services.book_series import BookSeries, book_series
-from booking.services.check_in import check_in
-from booking.services.review_no_shows import Review, review_no_shows
-from booking.services.settle_room import settle_room
+from booking.repository import series_to_review
+from booking.series.book_series import BookSeries, book_series
+from booking.series.review_no_shows import Review, review_no_shows
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from rooms.models import Closure, Policy, Room
@@ -29,7 +29,7 @@ def daily(where: Room, by, count: int = 8):
 def evening_after(where: Room, days: int) -> FixedClock:
     """Let so many days pass without anybody coming."""
     clock = FixedClock(MONDAY + timedelta(days=days, hours=12))
-    settle_room(room=where.uuid, clock=clock)
+    expire_due_bookings(room=where.uuid, clock=clock)
     return clock
 
 

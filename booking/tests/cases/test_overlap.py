@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from booking.domain.refusals import RoomClosedError, SlotTakenError
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.commands.cancel_booking import cancel_booking
+from booking.domain.errors import RoomClosedError, SlotTakenError
 from booking.domain.states import STATES_THAT_MAY_TAKE_THE_SLOT, BookingState
 from booking.models import AuditEntry, Booking
-from booking.selectors import bookings_during, unavailable_intervals
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.cancel_booking import cancel_booking
+from booking.repository import bookings_during, unavailable_intervals
 from booking.tests.factories import NOW, at, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock

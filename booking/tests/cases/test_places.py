@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.management import call_command
 
-from booking.domain.refusals import RoomClosedError, SlotTakenError
+from booking.commands.close_room import CloseRoom, Fate, close_room, reopen_room
+from booking.commands.correct_timezone import Keep, correct_timezone, recheck_timezone
+from booking.commands.divide_hall import divide_hall
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.errors import RoomClosedError, SlotTakenError
 from booking.models import Booking, as_range
-from booking.services.close_room import CloseRoom, Fate, close_room, reopen_room
-from booking.services.correct_zone import Keep, correct_zone, recheck_zone
-from booking.services.divide_hall import divide_hall
-from booking.services.edit_booking import BookingEdit, edit_booking
 from booking.tests.factories import NOW, at, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -149,11 +149,11 @@ def test_case_073__new_zone_rules_move_the_instant_and_keep_the_wall_time():
     dogger = room()
     mine = _booked_by_old_rules(dogger)
     slug = dogger.floor.building.slug
-    dry = recheck_zone(actor=admin(), building=slug, is_dry_run=True, clock=THEN)
+    dry = recheck_timezone(actor=admin(), building=slug, is_dry_run=True, clock=THEN)
     assert [after.interval.start.hour for _, after in dry.changed] == [7]
     assert Booking.objects.get().interval == mine.interval
     version = Room.objects.get(pk=dogger.pk).schedule_version
-    recheck_zone(actor=admin(), building=slug, clock=THEN)
+    recheck_timezone(actor=admin(), building=slug, clock=THEN)
     moved = Booking.objects.get()
     assert (moved.interval.start.hour, moved.local_start) == (7, "2026-07-01T10:00:00")
     assert Room.objects.get(pk=dogger.pk).schedule_version == version + 1
@@ -165,7 +165,7 @@ def test_case_073__a_conflict_that_arises_is_reported_and_stays_put():
     mine = _booked_by_old_rules(dogger)
     start = mine.interval.start + timedelta(hours=1)
     book(dogger, Interval(start, start + timedelta(hours=1)))
-    report = recheck_zone(actor=admin(), building=dogger.floor.building.slug, clock=THEN)
+    report = recheck_timezone(actor=admin(), building=dogger.floor.building.slug, clock=THEN)
     assert len(report.clashing) == 1
     assert Booking.objects.filter(flags__contains=["local_time_lost"]).count() == 1
 
@@ -180,10 +180,10 @@ def test_case_074__a_corrected_zone_keeps_wall_times_or_instants(keep, instant, 
     book(dogger, hours(11, 12))  # 13:00 in Helsinki
     slug = dogger.floor.building.slug
     change = {"actor": admin(), "building": slug, "timezone": "Europe/Berlin", "keep": keep}
-    dry = correct_zone(**change, is_dry_run=True, clock=THEN)
+    dry = correct_timezone(**change, is_dry_run=True, clock=THEN)
     assert len(dry.changed) == 1
     assert Booking.objects.get().interval == hours(11, 12)
-    correct_zone(**change, clock=THEN)
+    correct_timezone(**change, clock=THEN)
     stored = Booking.objects.select_related("room__floor__building").get()
     assert (stored.interval.start.hour, stored.local_start) == (instant, local)
     assert stored.room.floor.building.timezone == "Europe/Berlin"

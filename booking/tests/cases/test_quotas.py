@@ -5,19 +5,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.domain.refusals import RuleError
-from booking.domain.request import Usage
-from booking.domain.rules import counted, questions
-from booking.services.book_room import BookRooms, book_room
-from booking.services.cancel_booking import cancel_booking
-from booking.services.edit_booking import BookingEdit, edit_booking
+from booking.commands.book_room import BookRooms, book_room
+from booking.commands.cancel_booking import cancel_booking
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.booking_request import Usage
+from booking.domain.errors import RuleError
+from booking.domain.policy_checks import counted, questions
 from booking.tests.factories import NOW, at, book, hours
-from booking.tests.room_rules import codes, judged, local, rules, span, told
+from booking.tests.room_rules import codes, decision, local, rules, span, told
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.rulebook import Quota, QuotaPeriod
+from rooms.domain.effective_policy import Quota, QuotaPeriod
 from rooms.tests.factories import floor, policy, room
 
 DAY, WEEK, MONTH = QuotaPeriod.DAY, QuotaPeriod.WEEK, QuotaPeriod.MONTH
@@ -180,7 +180,7 @@ def test_quota__too_long_a_request__is_not_counted_day_by_day():
 
 
 def test_quota__of_nobody__is_not_asked():
-    assert judged(rules(quotas=(a_quota(max_count=0),)), hours(11, 12), person=None)
+    assert decision(rules(quotas=(a_quota(max_count=0),)), hours(11, 12), person=None)
 
 
 def test_quota__of_the_bookings_own_week__is_not_that_of_another_date_of_the_series():

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from booking.domain.refusals import RoomClosedError, SlotTakenError, StaleVersionError
+from booking.commands.approve_booking import approve_booking
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.commands.check_in import check_in
+from booking.commands.close_room import CloseRoom, close_room
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.commands.expire_due_bookings import expire_due_bookings
+from booking.commands.extend_booking import extend_booking
+from booking.domain.errors import RoomClosedError, SlotTakenError, StaleVersionError
 from booking.models import AuditEntry, Booking
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.book_series import BookSeries, book_series
-from booking.services.check_in import check_in
-from booking.services.close_room import CloseRoom, close_room
-from booking.services.decide_request import approve_booking
-from booking.services.edit_booking import BookingEdit, edit_booking
-from booking.services.extend_booking import extend_booking
-from booking.services.settle_room import settle_room
+from booking.series.book_series import BookSeries, book_series
 from booking.tests.factories import NOW, at, book, hours
 from booking.tests.races.contest import (
     SLOT,
@@ -26,7 +26,7 @@ from booking.tests.races.contest import (
     of_type,
     one_booking_a_day,
 )
-from booking.tests.races.ring import with_a_pooled_connection
+from booking.tests.races.race_threads import with_a_pooled_connection
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
@@ -197,7 +197,7 @@ def test_case_080__check_in_and_release_at_once__one_outcome_and_one_event():
         arrived, _ = contest.met(
             scene,
             lambda: check_in(actor=ann, booking_id=pk, clock=last),
-            lambda: settle_room(room=scene.room.uuid, clock=grace),
+            lambda: expire_due_bookings(room=scene.room.uuid, clock=grace),
         )
         [event] = AuditEntry.objects.exclude(before=None)
         is_in = not isinstance(arrived, Exception)

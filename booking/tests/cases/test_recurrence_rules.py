@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.domain.recurrence import expand, refuse_self_overlap
-from booking.domain.recurrence_text import parse_rule
-from booking.domain.recurrence_words import explain, ordinal_choices
+from booking.series.domain.occurrences import expand, refuse_self_overlap
+from booking.series.domain.parse_rule import parse_rule
+from booking.series.domain.rule_words import explain, ordinal_choices
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.clock import DATABASE_CLOCK
-from booking.domain.refusals import SlotTakenError
+from booking.commands.cancel_booking import cancel_booking
+from booking.domain.errors import SlotTakenError
 from booking.models import Booking, IdempotencyReceipt
-from booking.selectors import unavailable_intervals
-from booking.services.cancel_booking import cancel_booking
-from booking.services.receipts import KeyReusedError
+from booking.repository import unavailable_intervals
 from booking.tests.factories import NOW, book, hours
 from booking.tests.races.contest import (
     SLOT,
     booking,
     contest_of,
 )
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.idempotency import KeyReusedError
 from identity.models import Role
 from identity.tests.factories import actor, bearer, person
 from meeting_rooms.kernel.clock import FixedClock

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.domain.refusals import RuleError
+from booking.commands.book_room import BookRooms, book_room
+from booking.domain.errors import RuleError
 from booking.domain.states import BookingState
-from booking.services.book_room import BookRooms, book_room
 from booking.tests.factories import NOW, at, book, hours
 from booking.tests.room_rules import (
     codes,
     daily,
-    judged,
+    decision,
     local,
     rules,
     span,
@@ -23,7 +23,7 @@ from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.rulebook import (
+from rooms.domain.effective_policy import (
     AdvanceMode,
     CapacityRule,
     DayException,
@@ -155,8 +155,8 @@ def test_case_036__more_attendees_than_seats():
 def test_case_036__capacity_ignored():
     """Where capacity does not matter nothing is flagged, and eight in eight seats never is"""
     ignore = rules(capacity_rule=CapacityRule.IGNORE)
-    assert judged(ignore, hours(11, 12), attendees=9).flags == ()
-    assert judged(rules(), hours(11, 12), attendees=8).flags == ()
+    assert decision(ignore, hours(11, 12), attendees=9).flags == ()
+    assert decision(rules(), hours(11, 12), attendees=8).flags == ()
 
 
 def test_case_037__opening_hours():
@@ -168,7 +168,7 @@ def test_case_037__opening_hours():
     day = span("13 12:00", "13 14:00")
     expected = {"starts_at": day.start.isoformat(), "ends_at": day.end.isoformat()}
     assert refusal["open"] == [expected]
-    flagged = judged(lunch, span("13 08:00", "13 09:00"), is_manager=True)
+    flagged = decision(lunch, span("13 08:00", "13 09:00"), is_manager=True)
     assert flagged.flags == ("outside_opening_hours",)
 
 

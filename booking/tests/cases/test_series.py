@@ -4,17 +4,17 @@ from datetime import datetime, time
 
 import pytest
 
-from booking.domain.series import SeriesReport
+from booking.commands.cancel_booking import cancel_booking
+from booking.commands.check_in import check_in
+from booking.commands.edit_booking import BookingEdit, edit_booking
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking, Series, SkippedDate
-from booking.services.add_date import add_date
-from booking.services.book_series import BookSeries, OnClash, book_series, preview_series
-from booking.services.cancel_booking import cancel_booking
-from booking.services.cancel_series import cancel_series
-from booking.services.check_in import check_in
-from booking.services.edit_booking import BookingEdit, edit_booking
-from booking.services.edit_series import SeriesEdit, edit_series
-from booking.services.series_judging import SeriesClashesError
+from booking.series.add_date import add_date
+from booking.series.book_series import BookSeries, OnClash, book_series, preview_series
+from booking.series.cancel_series import cancel_series
+from booking.series.domain.series_data import SeriesReport
+from booking.series.edit_series import SeriesEdit, edit_series
+from booking.series.evaluate_dates import SeriesClashesError
 from booking.tests.factories import book
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.domain.recurrence import Occurrence, expand
-from booking.domain.recurrence_text import parse_rule
+from booking.series.domain.occurrences import Occurrence, expand
+from booking.series.domain.parse_rule import parse_rule
 from meeting_rooms.kernel.errors import InvalidCommandError
-from meeting_rooms.kernel.walltime import (
+from meeting_rooms.kernel.local_time import (
     WallKind,
     day_bounds,
     day_of,

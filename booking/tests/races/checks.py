@@ -7,9 +7,9 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Max
 
-from booking.domain.facts import BookingFacts
-from booking.domain.series import SeriesReport
+from booking.domain.booking_data import BookingData
 from booking.models import AuditEntry, Booking
+from booking.series.domain.series_data import SeriesReport
 from meeting_rooms.kernel.errors import MeetingRoomsError, UnavailableError
 from rooms.models import Closure, Room
 
@@ -89,9 +89,9 @@ def _double_bookings(ids: list[int]) -> Iterator[str]:
             yield from (f"booked while closed: {pk}" for (pk,) in cursor.fetchall())
 
 
-def _told(outcomes: Iterable[object]) -> Iterator[BookingFacts]:
+def _told(outcomes: Iterable[object]) -> Iterator[BookingData]:
     for outcome in outcomes:
-        if isinstance(outcome, BookingFacts):
+        if isinstance(outcome, BookingData):
             yield outcome
         elif isinstance(outcome, SeriesReport):
             yield from (*outcome.booked, *outcome.cancelled)
@@ -103,20 +103,22 @@ def _unkept_answers(outcomes: Iterable[object]) -> Iterator[str]:
     """Whatever somebody was told was stored just so, once."""
     for facts in _told(outcomes):
         entries = AuditEntry.objects.filter(booking_id=facts.id, after__version=facts.version)
-        if [BookingFacts.from_row(entry.after) for entry in entries] != [facts]:
+        if [BookingData.from_row(entry.after) for entry in entries] != [facts]:
             yield f"told but not stored: {facts}"
 
 
 def _broken_histories(ids: list[int]) -> Iterator[str]:
     """Each booking's log leads from its first version to what is stored, change by change."""
-    stored = {b.id: b.facts() for b in Booking.objects.filter(room__in=ids).select_related("room")}
+    stored = {
+        b.id: b.as_data() for b in Booking.objects.filter(room__in=ids).select_related("room")
+    }
     logs: dict[object, list[AuditEntry]] = {}
     for entry in AuditEntry.objects.filter(booking_id__in=stored):
         logs.setdefault(entry.booking_id, []).append(entry)
     for booking_id, entries in logs.items():
         entries.sort(key=lambda entry: entry.after["version"])
         follows = all(late.before == early.after for early, late in pairwise(entries))
-        if not follows or BookingFacts.from_row(entries[-1].after) != stored[booking_id]:
+        if not follows or BookingData.from_row(entries[-1].after) != stored[booking_id]:
             yield f"lost update: {[(e.command, e.after['version']) for e in entries]}"
 
 

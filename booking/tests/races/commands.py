@@ -4,27 +4,27 @@ from collections.abc import Callable
 from datetime import time
 from itertools import count
 
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.cancel_booking import cancel_booking
-from booking.services.cancel_series import cancel_series
-from booking.services.check_in import check_in
-from booking.services.close_room import CloseRoom, Fate, close_room, reopen_room
-from booking.services.decide_request import approve_booking, reject_booking
-from booking.services.divide_hall import divide_hall
-from booking.services.edit_booking import BookingEdit, edit_booking
-from booking.services.edit_series import SeriesEdit, edit_series
-from booking.services.end_booking import end_booking
-from booking.services.extend_booking import extend_booking
-from booking.services.hold_slot import hold_slot
-from booking.services.import_event import CalendarEvent, import_event
-from booking.services.release_hold import release_hold
-from booking.services.renew_hold import renew_hold
-from booking.services.restore_booking import restore_booking
-from booking.services.settle_room import settle_room
-from booking.services.swap_rooms import swap_rooms
-from booking.services.wait_for_slot import wait_for_slot
+from booking.commands.approve_booking import approve_booking, reject_booking
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.commands.cancel_booking import cancel_booking
+from booking.commands.check_in import check_in
+from booking.commands.close_room import CloseRoom, Fate, close_room, reopen_room
+from booking.commands.divide_hall import divide_hall
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.commands.end_booking import end_booking
+from booking.commands.expire_due_bookings import expire_due_bookings
+from booking.commands.extend_booking import extend_booking
+from booking.commands.hold_slot import hold_slot
+from booking.commands.release_hold import release_hold
+from booking.commands.renew_hold import renew_hold
+from booking.commands.restore_booking import restore_booking
+from booking.commands.swap_rooms import swap_rooms
+from booking.commands.waitlist import wait_for_slot
+from booking.exchange.import_event import CalendarEvent, import_event
+from booking.series.cancel_series import cancel_series
+from booking.series.edit_series import SeriesEdit, edit_series
 from booking.tests.factories import at, hours
-from booking.tests.races.scene import SLOT, Racer, Scene, book_daily
+from booking.tests.races.race_fixture import SLOT, Racer, Scene, book_daily
 from meeting_rooms.kernel.clock import FixedClock
 from rooms.models import Room
 
@@ -88,7 +88,7 @@ COMMANDS: dict[str, Racer] = {
         at(11, 5),
     ),
     "release": Racer(
-        lambda s, c: settle_room(room=s.room.uuid, clock=c), ("occupant",), at(11, 10)
+        lambda s, c: expire_due_bookings(room=s.room.uuid, clock=c), ("occupant",), at(11, 10)
     ),
     "move away": Racer(
         _edit("ann", "occupant", lambda s: BookingEdit(interval=hours(16, 17))), ("occupant",)
@@ -158,7 +158,7 @@ COMMANDS: dict[str, Racer] = {
         lambda s, c: release_hold(actor=s.cast.cleo, hold=s.held.id, clock=c), ("held",)
     ),
     "a hold runs out": Racer(
-        lambda s, c: settle_room(room=s.room.uuid, clock=c), ("held",), at(10, 56)
+        lambda s, c: expire_due_bookings(room=s.room.uuid, clock=c), ("held",), at(10, 56)
     ),
     "book a series": Racer(lambda s, c: book_daily(s, s.cast.dan, c)),
     "cancel a series": Racer(

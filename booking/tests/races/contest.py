@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from booking.tests.factories import book, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.checks import faults
-from booking.tests.races.ring import Ring, ring_of
-from booking.tests.races.scene import Cast, Scene
+from booking.tests.races.race_fixture import Cast, Scene
+from booking.tests.races.race_threads import Ring, ring_of
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Building

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from django.db import connection
 
 from booking.models import Booking, IdempotencyReceipt
-from booking.services import room_transaction, writing
+from booking.transaction import unit_of_work, write_changes
 
 ROOM_GUARD = "AND (guard.version IS NULL OR schedule_version = guard.version)"
 VERSION_CHECK = "AND booking.version = (change->'before'->>'version')::int"
@@ -17,15 +17,15 @@ STATEMENTS = ("INSERT", "UPDATE")
 
 @contextmanager
 def _without_text(text: str) -> Iterator[None]:
-    usual = {name: getattr(writing, name) for name in STATEMENTS}
+    usual = {name: getattr(write_changes, name) for name in STATEMENTS}
     assert any(text in statement for statement in usual.values())
     for name, statement in usual.items():
-        setattr(writing, name, statement.replace(text, ""))
+        setattr(write_changes, name, statement.replace(text, ""))
     try:
         yield
     finally:
         for name, statement in usual.items():
-            setattr(writing, name, statement)
+            setattr(write_changes, name, statement)
 
 
 def without_room_guard() -> object:
@@ -46,12 +46,12 @@ def without_ledger_check() -> object:
 @contextmanager
 def without_locks() -> Iterator[None]:
     """Decide about several rooms without holding them."""
-    usual = room_transaction._lock, writing._require_locked
-    room_transaction._lock = writing._require_locked = lambda _: None
+    usual = unit_of_work._lock, write_changes._require_locked
+    unit_of_work._lock = write_changes._require_locked = lambda _: None
     try:
         yield
     finally:
-        room_transaction._lock, writing._require_locked = usual
+        unit_of_work._lock, write_changes._require_locked = usual
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from contextlib import nullcontext
 
 import pytest
 
-from booking.domain.refusals import RoomClosedError, SlotTakenError, StaleVersionError
+from booking.commands.approve_booking import approve_booking
+from booking.commands.check_in import check_in
+from booking.commands.close_room import CloseRoom, close_room
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.commands.expire_due_bookings import expire_due_bookings
+from booking.commands.extend_booking import extend_booking
+from booking.domain.errors import RoomClosedError, SlotTakenError, StaleVersionError
 from booking.models import AuditEntry, Booking
-from booking.services.check_in import check_in
-from booking.services.close_room import CloseRoom, close_room
-from booking.services.decide_request import approve_booking
-from booking.services.edit_booking import BookingEdit, edit_booking
-from booking.services.extend_booking import extend_booking
-from booking.services.settle_room import settle_room
 from booking.tests.factories import NOW, at, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.contest import accepted, booking, contest_of, of_type, without_each
@@ -20,7 +20,7 @@ from booking.tests.races.guards import (
     without_room_guard,
     without_version_check,
 )
-from booking.tests.races.ring import Step
+from booking.tests.races.race_threads import Step
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
@@ -148,7 +148,7 @@ def _arrival_and_release(scene):
     in_time = FixedClock(at(11, 9))
     return (
         lambda: check_in(actor=scene.cast.ann, booking_id=pk, clock=in_time),
-        lambda: settle_room(room=scene.room.uuid, clock=at_grace),
+        lambda: expire_due_bookings(room=scene.room.uuid, clock=at_grace),
     )
 
 

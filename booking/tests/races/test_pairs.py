@@ -8,8 +8,8 @@ from booking.tests.races import ROUNDS
 from booking.tests.races.checks import faults
 from booking.tests.races.commands import COMMANDS
 from booking.tests.races.guards import without_any_guard
-from booking.tests.races.ring import Ring, Step, ring_of
-from booking.tests.races.scene import Cast, Scene
+from booking.tests.races.race_fixture import Cast, Scene
+from booking.tests.races.race_threads import Ring, Step, ring_of
 from rooms.tests.factories import floor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60 + 2 * ROUNDS)]

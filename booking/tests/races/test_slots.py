@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from django.db import transaction
 
-from booking.domain.refusals import RuleError, SlotTakenError
+from booking.commands.book_room import BookRooms, book_rooms
+from booking.domain.errors import RuleError, SlotTakenError
+from booking.exchange.import_event import CalendarEvent, import_events_together
 from booking.models import Booking
-from booking.services.book_room import BookRooms, book_rooms
-from booking.services.import_event import CalendarEvent, import_events_together
 from booking.tests.factories import NOW, at, book, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.contest import (

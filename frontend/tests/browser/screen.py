@@ -8,7 +8,7 @@ from playwright.async_api import Page
 
 from frontend.tests.browser.server import PATIENCE_S, TOPIC, Connection, ScriptedServer
 from frontend.tests.factories import NOW
-from realtime.domain.protocol import instant
+from realtime.protocol.messages import instant
 
 # Chance and sleep are set by the test, and sockets are counted where they are made.
 INSTRUMENTS = """

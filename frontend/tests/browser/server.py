@@ -21,9 +21,9 @@ from frontend.board import BoardBuilding, BoardFloor, board_context
 from frontend.fragments import BOARD, BoardFragments
 from frontend.qr import qr_svg
 from frontend.tests.factories import NOW, ZONE, free_room
-from realtime.domain import protocol
-from realtime.domain.state import Audience, LiveState
-from realtime.fragments import FragmentCache, Rendering
+from realtime.hub.fragments import FragmentCache, Rendering
+from realtime.protocol import messages
+from realtime.state.live_state import Audience, LiveState
 
 TOPIC = "building:harbour-house"
 PATH = "/board/harbour-house"
@@ -39,7 +39,7 @@ BUILDING = BoardBuilding(
 
 def row(state: LiveState) -> dict[str, Any]:
     """Return a room's body as pages get it."""
-    return json.loads(protocol.encode(protocol.view_body(state, BoardFragments().room(state, NOW))))
+    return json.loads(messages.encode(messages.view_body(state, BoardFragments().room(state, NOW))))
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Connection:
 
     async def send(self, type: str, **members: Any) -> None:
         """Send one frame."""
-        await self.socket.send(protocol.encode({"type": type, **members}))
+        await self.socket.send(messages.encode({"type": type, **members}))
 
     async def expect(self, type: str) -> dict[str, Any]:
         """Return the page's next frame of a type, passing over those of other types."""

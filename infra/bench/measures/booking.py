@@ -8,16 +8,16 @@ from uuid import uuid4
 import psycopg
 from psycopg.types.range import TimestamptzRange
 
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured, times
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage
-from meeting_rooms.garbage import collect_seldom
+from meeting_rooms.gc_tuning import collect_seldom
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
 from realtime.threads import in_thread
-from rooms.domain.rulebook import QuotaPeriod
+from rooms.domain.effective_policy import QuotaPeriod
 from rooms.models import Policy, Room
 
 SLOT = timedelta(minutes=15)

@@ -19,8 +19,8 @@ from infra.bench.load import Crowd, Load, connected
 from infra.bench.places import make_building
 from infra.bench.stage import Stage
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.domain.topics import Topic
-from realtime.store import LiveStore, open_store
+from realtime.state.topics import Topic
+from realtime.store.live_store import LiveStore, open_store
 from realtime.threads import in_thread
 from rooms.models import Room
 

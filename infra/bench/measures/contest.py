@@ -9,8 +9,8 @@ from threading import Barrier
 import psycopg
 from django.db import OperationalError, connection
 
-from booking.domain.refusals import SlotTakenError
-from booking.services.book_room import BookRooms, book_room
+from booking.commands.book_room import BookRooms, book_room
+from booking.domain.errors import SlotTakenError
 from infra.bench.goals import Found, Measured
 from infra.bench.places import make_building, make_somebody
 from infra.bench.stage import Stage

@@ -21,10 +21,10 @@ from frontend.board import BoardBuilding, BoardFloor, board_context  # noqa: E40
 from frontend.fragments import BOARD  # noqa: E402
 from frontend.qr import qr_svg  # noqa: E402
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK  # noqa: E402
-from realtime.domain.state import Audience, LiveState  # noqa: E402
-from realtime.domain.topics import Topic  # noqa: E402
-from realtime.fragments import FragmentCache, Rendering  # noqa: E402
-from realtime.store import shared_store  # noqa: E402
+from realtime.hub.fragments import FragmentCache, Rendering  # noqa: E402
+from realtime.state.live_state import Audience, LiveState  # noqa: E402
+from realtime.state.topics import Topic  # noqa: E402
+from realtime.store.live_store import shared_store  # noqa: E402
 
 RENDERING = Rendering.of(Audience.PUBLIC, BOARD, None)
 

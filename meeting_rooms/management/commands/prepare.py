@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from meeting_rooms.demo.load import load_demo_if_empty
-from realtime.store import open_store
+from meeting_rooms.dev.demo.load import load_demo_if_empty
+from realtime.store.live_store import open_store
 
 
 class Command(BaseCommand):

@@ -13,11 +13,11 @@ import environ
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from meeting_rooms import embedded
-from meeting_rooms.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
-from meeting_rooms.embedded import ENVIRONMENT, EmbeddedServerError, ServiceName
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
+from meeting_rooms.dev.servers import ENVIRONMENT, EmbeddedServerError, ServiceName
+from meeting_rooms.dev.supervisor import MANAGE, Child, Supervisor
 from meeting_rooms.secret_key import ensure_secret_key
-from meeting_rooms.supervisor import MANAGE, Child, Supervisor
 
 FIRST_PORT, PORTS_TRIED = 8000, 20
 ANSWER_TIMEOUT_S = 30.0
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         port = port or _free_port()
         started: frozenset[ServiceName] = frozenset()
         try:
-            services = embedded.start(
+            services = servers.start(
                 settings.DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=self._say
             )
             started = services.started
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             self._say("Interrupted.")
         finally:
             if started:
-                embedded.stop(settings.DATA_DIR, names=started, report=self._say)
+                servers.stop(settings.DATA_DIR, names=started, report=self._say)
 
     def _prepare(self, environment: dict[str, str]) -> None:
         done = subprocess.run(  # noqa: S603 - our own command line

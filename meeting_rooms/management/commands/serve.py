@@ -9,9 +9,9 @@ from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.checks import STORES
-from meeting_rooms.garbage import collect_seldom
-from realtime.connections import shared_connections
+from meeting_rooms.gc_tuning import collect_seldom
 from realtime.server.loop import install_loop
+from realtime.socket.connections import shared_connections
 
 LISTEN_BACKLOG = 4096  # the default of 50 loses handshakes when displays reconnect together
 MAX_MESSAGE_BYTES = 65_536  # the live protocol refuses more than 4 KiB by itself, with a reason

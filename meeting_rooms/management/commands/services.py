@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from meeting_rooms.embedded.__main__ import main
+from meeting_rooms.dev.servers.__main__ import main
 from meeting_rooms.secret_key import ensure_secret_key
 
 

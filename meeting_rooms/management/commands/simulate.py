@@ -7,13 +7,13 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from meeting_rooms.demo.simulator import Simulator
+from meeting_rooms.dev.demo.simulator import Simulator
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
-from realtime.process import run_until_signal
-from realtime.projector import Projector
-from realtime.publisher import Publisher
-from realtime.services.record_occupancy import OccupancySink
-from realtime.store import LiveStore
+from realtime.layer.publisher import Publisher
+from realtime.store.live_store import LiveStore
+from realtime.worker.process import run_until_signal
+from realtime.worker.projector import Projector
+from realtime.worker.record_occupancy import OccupancySink
 
 
 class Command(BaseCommand):

@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.errors import UnavailableError
-from realtime.process import run_until_signal
-from realtime.projector import Projector
-from realtime.publisher import Publisher
-from realtime.store import LiveStore
+from realtime.layer.publisher import Publisher
+from realtime.store.live_store import LiveStore
 from realtime.threads import in_thread
-from rooms.selectors import schedule_versions
+from realtime.worker.process import run_until_signal
+from realtime.worker.projector import Projector
+from rooms.queries import schedule_versions
 
 
 class Command(BaseCommand):

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from realtime.layer.publisher import Publisher
 from realtime.metrics import metrics_server
-from realtime.process import run_until_signal
-from realtime.projector import Projector
-from realtime.publisher import Publisher
-from realtime.store import LiveStore
-from realtime.worker import Worker
+from realtime.store.live_store import LiveStore
+from realtime.worker.process import run_until_signal
+from realtime.worker.projector import Projector
+from realtime.worker.worker import Worker
 
 
 class Command(BaseCommand):

@@ -6,20 +6,20 @@ from itertools import permutations
 import pytest
 from channels.db import database_sync_to_async
 
+from booking.commands.check_in import check_in
+from booking.commands.expire_due_bookings import expire_due_bookings
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
-from booking.services.check_in import check_in
-from booking.services.settle_room import settle_room
 from booking.tests.factories import at, book, hours
 from identity.tests import factories as people
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
-from realtime.domain.absence import empty_for
-from realtime.domain.state import RoomStatus, SensorHealth
-from realtime.services.end_abandoned import AbsenceWatch
-from realtime.services.record_occupancy import OccupancySink
-from realtime.store import Reading
-from rooms.domain.rulebook import Presence
+from realtime.state.absence import empty_for
+from realtime.state.live_state import RoomStatus, SensorHealth
+from realtime.store.live_store import Reading
+from realtime.worker.end_abandoned import AbsenceWatch
+from realtime.worker.record_occupancy import OccupancySink
+from rooms.domain.effective_policy import Presence
 from rooms.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,7 +77,7 @@ async def test_case_088__seeing_people_checks_in_only_where_the_policy_says_so(
     await sensor.is_at(10, 2)
     seen = await sensor.reads(3)
     assert seen.status is RoomStatus.OCCUPIED
-    await call(settle_room)(room=sensor.room.uuid, clock=FixedClock(GRACE_ENDS))
+    await call(expire_due_bookings)(room=sensor.room.uuid, clock=FixedClock(GRACE_ENDS))
     assert (await Booking.objects.aget(pk=facts.id)).state == state
 
 

@@ -9,25 +9,25 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import connection
 
+from booking.commands.check_in import check_in
+from booking.commands.expire_due_bookings import expire_due_bookings
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
-from booking.selectors import (
+from booking.repository import (
     bookings_during,
     rooms_free_during,
     rooms_with_something_due,
     unavailable_intervals,
 )
-from booking.services.check_in import check_in
-from booking.services.settle_room import settle_room
 from booking.tests.factories import at, book, hours
 from identity.tests import factories as people
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
-from realtime.domain.state import RoomStatus
-from realtime.projector import Projector
-from realtime.worker import Worker
+from realtime.state.live_state import RoomStatus
+from realtime.worker.projector import Projector
+from realtime.worker.worker import Worker
 from rooms.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,10 +56,10 @@ def test_case_078__released_once_at_the_grace_instant_and_told():
     """Released exactly once at 10:10:00.000"""
     dogger = factories.room()
     facts = booked(dogger)
-    settle_room(room=dogger.uuid, clock=FixedClock(GRACE_ENDS - MILLISECOND))
+    expire_due_bookings(room=dogger.uuid, clock=FixedClock(GRACE_ENDS - MILLISECOND))
     assert Booking.objects.get().state == BookingState.CONFIRMED
     for later in (timedelta(0), timedelta(0), SECOND):
-        settle_room(room=dogger.uuid, clock=FixedClock(GRACE_ENDS + later))
+        expire_due_bookings(room=dogger.uuid, clock=FixedClock(GRACE_ENDS + later))
     told = AuditEntry.objects.get(command="release_no_show")  # what the organizer's mail is made of
     assert (told.at, told.booking_id) == (GRACE_ENDS, facts.id)
     assert "10:10:00" in told.reason
@@ -121,7 +121,7 @@ def test_case_080__check_in_and_release_in_the_same_millisecond_are_one_event():
 
         def release(dogger=dogger, together=together) -> None:
             together.wait(timeout=10)
-            settle_room(room=dogger.uuid, clock=FixedClock(GRACE_ENDS))
+            expire_due_bookings(room=dogger.uuid, clock=FixedClock(GRACE_ENDS))
             connection.close()
 
         with ThreadPoolExecutor(2) as pool:
@@ -145,7 +145,7 @@ async def test_case_081__free_in_every_query_while_the_scheduler_is_down(project
     back = FixedClock(at(10, 30))
     assert await call(rooms_with_something_due)(now=at(10, 30)) == [dogger.uuid]
     for where in (dogger, humber):
-        await call(settle_room)(room=where.uuid, clock=back)
+        await call(expire_due_bookings)(room=where.uuid, clock=back)
     late = await AuditEntry.objects.aget(command="release_no_show")
     assert (late.booking_id, late.at) == (no_show.id, at(10, 30))
     assert "10:10:00" in late.reason

@@ -134,7 +134,7 @@ def _run_one(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> b
 
 
 async def _measure(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> Outcome:
-    from realtime.tests.faults.lab import lab
+    from realtime.tests.faults.fault_env import lab
 
     off = row.guard if is_control else NO_GUARD
     outcome = Outcome()

@@ -6,7 +6,7 @@ Each rule returns sentences, one per violation; none means that the promise was 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from realtime.tests.faults.evidence import Applied, Evidence, Stored
+from realtime.tests.faults.artifacts import Applied, Evidence, Stored
 
 MAX_TOLD = 5  # violations of one rule that a report repeats
 

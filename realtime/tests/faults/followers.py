@@ -15,8 +15,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
 
-from realtime.domain.protocol import MAX_FRAME_BYTES
-from realtime.tests.faults.evidence import Applied
+from realtime.protocol.messages import MAX_FRAME_BYTES
+from realtime.tests.faults.artifacts import Applied
 from realtime.tests.screen import Screen
 
 STALE_S = 10.0  # without proof of life a screen says that it is not live

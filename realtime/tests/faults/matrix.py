@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from realtime.tests.faults.lab import Lab
+    from realtime.tests.faults.fault_env import Lab
 
 Measure = Callable[["Lab"], Awaitable[None]]
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from urllib.parse import urlsplit, urlunsplit
 
-from meeting_rooms.embedded import ENVIRONMENT
+from meeting_rooms.dev.servers import ENVIRONMENT
 from realtime.tests.faults.servers import POSTGRES, Servers
 
 TEMPLATE = "faults_template"

@@ -15,12 +15,12 @@ django.setup()
 
 from channels.layers import get_channel_layer  # noqa: E402 - the apps are loaded only now
 
+from identity.commands.issue_api_token import issue_api_token  # noqa: E402
 from identity.models import User  # noqa: E402
-from identity.services.issue_api_token import issue_api_token  # noqa: E402
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK  # noqa: E402
-from realtime.projector import Projector  # noqa: E402
-from realtime.publisher import Publisher  # noqa: E402
-from realtime.store import open_store  # noqa: E402
+from realtime.layer.publisher import Publisher  # noqa: E402
+from realtime.store.live_store import open_store  # noqa: E402
+from realtime.worker.projector import Projector  # noqa: E402
 from rooms.models import Building, Floor, Room  # noqa: E402
 
 

@@ -13,11 +13,11 @@ django.setup()
 from channels.layers import get_channel_layer  # noqa: E402 - the apps are loaded only now
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK  # noqa: E402
-from realtime.process import run_until_signal  # noqa: E402
-from realtime.projector import Projector  # noqa: E402
-from realtime.publisher import Publisher  # noqa: E402
-from realtime.services.record_occupancy import OccupancySink  # noqa: E402
-from realtime.store import LiveStore, Reading  # noqa: E402
+from realtime.layer.publisher import Publisher  # noqa: E402
+from realtime.store.live_store import LiveStore, Reading  # noqa: E402
+from realtime.worker.process import run_until_signal  # noqa: E402
+from realtime.worker.projector import Projector  # noqa: E402
+from realtime.worker.record_occupancy import OccupancySink  # noqa: E402
 from rooms.models import Room  # noqa: E402
 
 PEOPLE_MOST = 8

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from meeting_rooms import embedded
-from meeting_rooms.embedded import ENVIRONMENT, ServiceName
-from meeting_rooms.embedded.record import read_servers
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
+from meeting_rooms.dev.servers.record import read_servers
 
 POSTGRES, MONGODB, REDIS = ServiceName.POSTGRES, ServiceName.MONGODB, ServiceName.REDIS
 
@@ -26,9 +26,7 @@ class Servers:
         """Start what does not run, on the ports of the last time. Harmless when repeated."""
         given = {n: url for n in ServiceName if (url := os.environ.get(ENVIRONMENT[n]))}
         wanted = [name for name in ServiceName if name not in given]
-        started = embedded.start(
-            self._data_dir, wanted=wanted, owner_pid=os.getpid(), report=_quiet
-        )
+        started = servers.start(self._data_dir, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
         self.urls = {**given, **started.urls}
 
     def start_again(self) -> None:
@@ -41,7 +39,7 @@ class Servers:
         """Stop all of them, frozen ones too."""
         for name in ServiceName:
             self.thaw(name)
-        embedded.stop(self._data_dir, report=_quiet)
+        servers.stop(self._data_dir, report=_quiet)
         shutil.rmtree(self._data_dir, ignore_errors=True)
 
     def kill(self, name: ServiceName) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from realtime.tests.faults.artifacts import Acknowledged, Applied, Evidence, Stored
 from realtime.tests.faults.checker import RULES, violations
-from realtime.tests.faults.evidence import Acknowledged, Applied, Evidence, Stored
 
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
 ROOM, OTHER = "room-1", "room-2"

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import MeetingRoomsError
-from rooms.policy_store import CAMPUS, building_scope
-from rooms.services.add_holidays import HolidayPlan, add_holidays, plan_holidays
+from rooms.policies.holidays import HolidayPlan, add_holidays, plan_holidays
+from rooms.policies.store import CAMPUS, building_scope
 
 ACTOR = Actor(ActorKind.IMPORT, "import_holidays", is_admin=True)
 MAX_YEARS = 10

@@ -9,9 +9,9 @@ from typing import Any
 from channels_redis.pubsub import RedisPubSubChannelLayer, _async_proxy
 
 from meeting_rooms.kernel.clock import SystemClock
-from realtime.consumer import LiveConsumer
-from realtime.domain import protocol
-from realtime.worker import Worker
+from realtime.protocol import messages
+from realtime.socket.consumer import LiveConsumer
+from realtime.worker.worker import Worker
 
 SWAP_AMONG = 4  # messages that are shuffled together
 SWAP_WAIT_S = 0.3  # after which those that wait leave, however few
@@ -124,7 +124,7 @@ def skew(seconds: str) -> None:
 
 def next_release() -> None:
     """Speak as a later release might: members and a frame that nobody knows, another build."""
-    real_encode, real_connect = protocol.encode, LiveConsumer.connect
+    real_encode, real_connect = messages.encode, LiveConsumer.connect
 
     def encode(frame: Any) -> str:
         if "type" in frame:
@@ -137,7 +137,7 @@ def next_release() -> None:
         await real_connect(self)
         self._reply(real_encode({"type": "fanfare", "topic": "house", "rooms": 7}))
 
-    protocol.encode = encode
+    messages.encode = encode
     LiveConsumer.connect = connect
 
 

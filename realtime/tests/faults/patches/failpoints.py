@@ -12,8 +12,8 @@ from typing import Any
 from django.db import connection
 
 import booking.api.bookings
-import booking.services.room_transaction as frame
-from realtime.store import LiveStore
+import booking.transaction.unit_of_work as frame
+from realtime.store.live_store import LiveStore
 
 HOLD_S = 60.0
 BATCH_PART = 10  # rooms of a batch that are projected before the hold

@@ -12,17 +12,17 @@ from django.db import InterfaceError, OperationalError
 from pydantic import ConfigDict, TypeAdapter
 
 import booking.api.bookings
-import realtime.hub
-import realtime.layer
-import realtime.publisher
-import realtime.store
-import realtime.worker
+import realtime.hub.hub
+import realtime.layer.layer_link
+import realtime.layer.publisher
+import realtime.store.live_store
+import realtime.worker.worker
 from meeting_rooms.api import api
 from meeting_rooms.management.commands import serve
-from realtime import wires
-from realtime.consumer import LiveConsumer
-from realtime.domain import protocol
-from realtime.mirror import Mirror, Verdict
+from realtime.delivery import transports
+from realtime.hub.mirror import Mirror, Verdict
+from realtime.protocol import messages
+from realtime.socket.consumer import LiveConsumer
 
 FOR_EVER_S = 3600.0
 
@@ -32,14 +32,14 @@ def sweep_off() -> None:
 
     async def sweep(self: Any) -> None:
         await self._store.renew_lease()
-        await asyncio.sleep(realtime.worker.SWEEP_S)
+        await asyncio.sleep(realtime.worker.worker.SWEEP_S)
 
-    realtime.worker.Worker._sweep = sweep
+    realtime.worker.worker.Worker._sweep = sweep
 
 
 def heal_off() -> None:
     """Compare with the store once, and then only say so."""
-    real = realtime.hub.Hub.compare
+    real = realtime.hub.hub.Hub.compare
 
     async def compare(self: Any) -> None:
         self._heal_now.clear()
@@ -47,19 +47,21 @@ def heal_off() -> None:
             await real(self)
         self._compared_at = asyncio.get_running_loop().time()
 
-    realtime.hub.Hub.compare = compare
+    realtime.hub.hub.Hub.compare = compare
 
 
 def vouch_always() -> None:
     """Claim to be live, and to have just been told so, whatever is known."""
-    realtime.hub.Hub.may_vouch = lambda _self: True
+    realtime.hub.hub.Hub.is_live = lambda _self: True
     now = property(lambda _self: asyncio.get_running_loop().time(), lambda _self, _value: None)
-    realtime.hub.Hub._proved_at = now
+    realtime.hub.hub.Hub._proved_at = now
 
 
 def skew_unnoticed() -> None:
     """Believe the own clock."""
-    realtime.store.MAX_SKEW_S = realtime.hub.MAX_SKEW_S = realtime.worker.MAX_SKEW_S = inf
+    realtime.store.live_store.MAX_SKEW_S = realtime.hub.hub.MAX_SKEW_S = (
+        realtime.worker.worker.MAX_SKEW_S
+    ) = inf
 
 
 def version_rule_off() -> None:
@@ -84,7 +86,7 @@ def idempotency_off() -> None:
 
 def publish_unbounded() -> None:
     """Wait for the layer as long as it likes."""
-    realtime.publisher.PUBLISH_TIMEOUT_S = FOR_EVER_S
+    realtime.layer.publisher.PUBLISH_TIMEOUT_S = FOR_EVER_S
 
 
 def store_unbounded() -> None:
@@ -126,8 +128,8 @@ def drain_off() -> None:
 def wire_unbounded() -> None:
     """Send on, however much is unread, and let nobody go."""
     settings.DIRECT_SEND = False
-    wires.WINDOW = FOR_EVER_S * 1e9
-    wires.AsgiWire.behind_s = lambda _self, _now: 0.0
+    transports.WINDOW = FOR_EVER_S * 1e9
+    transports.AsgiTransport.behind_s = lambda _self, _now: 0.0
 
 
 def layer_per_socket() -> None:
@@ -158,30 +160,30 @@ def layer_core() -> None:
 
 def decode_unguarded() -> None:
     """Take it that every frame and every message can be read."""
-    real_frame, real_change = protocol.parse_frame, realtime.layer.decode_change
+    real_frame, real_change = messages.parse_frame, realtime.layer.layer_link.decode_change
 
     def parse_frame(text: str | None) -> Any:
         try:
             return real_frame(text)
-        except protocol.BadFrameError as exc:
+        except messages.BadFrameError as exc:
             raise ValueError from exc
 
     def decode_change(message: Any) -> Any:
         try:
             return real_change(message)
-        except realtime.layer.UnreadableChangeError as exc:
+        except realtime.layer.layer_link.UnreadableChangeError as exc:
             raise ValueError from exc
 
-    protocol.parse_frame = parse_frame
-    realtime.layer.decode_change = decode_change
+    messages.parse_frame = parse_frame
+    realtime.layer.layer_link.decode_change = decode_change
 
 
 def unknown_forbidden() -> None:
     """Refuse a frame for a member that a later release has added."""
-    for kind in (protocol.Subscribe, protocol.Unsubscribe, protocol.Ping, protocol.Ack):
+    for kind in (messages.Subscribe, messages.Unsubscribe, messages.Ping, messages.Ack):
         kind.model_config = ConfigDict(frozen=True, extra="forbid")
         kind.model_rebuild(force=True)
-    protocol._ADAPTER = TypeAdapter(protocol._ADAPTER._type)
+    messages._ADAPTER = TypeAdapter(messages._ADAPTER._type)
 
 
 PATCHES: dict[str, Callable[..., None]] = {

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from booking.clock import DatabaseClock
+from booking.transaction.database_clock import DatabaseClock
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.management.commands import serve
-from realtime.consumer import LiveConsumer
+from realtime.socket.consumer import LiveConsumer
 
 DEFAULT_BACKLOG = 50  # Twisted's
 

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from time import monotonic
 
 from realtime.tests.faults.board import Photographer, photographed
-from realtime.tests.faults.booker import now
+from realtime.tests.faults.booking_client import now
 from realtime.tests.faults.browser import Change
-from realtime.tests.faults.lab import Lab
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from time import monotonic
 
 from meeting_rooms.tests.stack import free_port
-from realtime.tests.faults.booker import now
+from realtime.tests.faults.booking_client import now
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.followers import STALE_S
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 
 HOUR_S = 3600

@@ -3,7 +3,7 @@
 from time import monotonic
 
 from meeting_rooms.tests.stack import free_port
-from realtime.tests.faults.lab import Lab
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 
 BACK_WITHIN_S = 5.0

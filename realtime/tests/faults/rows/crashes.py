@@ -4,8 +4,8 @@ import asyncio
 
 import psycopg
 
-from realtime.tests.faults.booker import SLOT, now
-from realtime.tests.faults.lab import Lab
+from realtime.tests.faults.booking_client import SLOT, now
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 
 REACH_S = 15.0

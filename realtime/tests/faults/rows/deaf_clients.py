@@ -11,8 +11,8 @@ from time import monotonic
 
 import psutil
 
-from realtime.domain.protocol import CLOSE_TOO_SLOW
-from realtime.tests.faults.lab import Lab
+from realtime.protocol.messages import CLOSE_TOO_SLOW
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 
 DEAF = 20  # every other of them goes on sending, so that the server knows it is there

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from realtime.tests.faults.lab import Lab
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 
 ROUNDS = 12

@@ -7,9 +7,9 @@ from time import monotonic
 import httpx
 
 from meeting_rooms.tests.stack import free_port
-from realtime.domain.protocol import CLOSE_RESTART
-from realtime.tests.faults.booker import Answer, Booker
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.protocol.messages import CLOSE_RESTART
+from realtime.tests.faults.booking_client import Answer, Booker
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.proxy import Proxy
 

@@ -3,8 +3,8 @@
 import asyncio
 from time import monotonic
 
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.followers import STALE_S
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.rows.redis_away import book_on

@@ -12,10 +12,10 @@ import msgpack
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from realtime.domain.protocol import CLOSE_BAD_FRAME, MAX_BAD_FRAMES_PER_MINUTE
-from realtime.domain.state import LiveState
-from realtime.publisher import GROUP, ROOM_CHANGED
-from realtime.tests.faults.lab import Lab
+from realtime.layer.publisher import GROUP, ROOM_CHANGED
+from realtime.protocol.messages import CLOSE_BAD_FRAME, MAX_BAD_FRAMES_PER_MINUTE
+from realtime.state.live_state import LiveState
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, row
 
 SENDERS = 40

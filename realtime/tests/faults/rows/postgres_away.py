@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.rows.redis_away import claim_never_closed

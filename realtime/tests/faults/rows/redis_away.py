@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from time import monotonic
 
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.servers import REDIS

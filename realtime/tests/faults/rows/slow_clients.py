@@ -8,7 +8,7 @@ from time import monotonic
 import psutil
 
 from meeting_rooms.tests.stack import free_port
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 from realtime.tests.faults.proxy import Mode
 

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from meeting_rooms.tests.stack import Process
-from realtime.tests.faults.booker import SLOT, now
-from realtime.tests.faults.lab import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.booking_client import SLOT, now
+from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
 from realtime.tests.faults.matrix import Guard, row
 
 WARM_SHARE = 0.3  # of the time, which is not measured

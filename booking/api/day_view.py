@@ -1,0 +1,108 @@
+"""REST: a local day of many rooms in one answer."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from ninja import Field, Query, Router
+from pydantic import AfterValidator, BaseModel
+
+from booking.api.shapes import BookingOut, as_members
+from booking.queries.day_view import RoomDay, day_of_rooms
+from booking.transaction.database_clock import DATABASE_CLOCK
+from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import FIRST_YEAR, LAST_YEAR, Answer
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import InvalidCommandError
+from rooms.queries import RoomFilter, find_rooms, get_building
+
+router = Router(tags=["days"])
+
+
+def _within_bounds(day: date) -> date:
+    if not FIRST_YEAR < day.year < LAST_YEAR:
+        raise InvalidCommandError(
+            f"Ask for a day after {FIRST_YEAR} and before {LAST_YEAR}.", code="invalid_time"
+        )
+    return day
+
+
+Day = Annotated[date, AfterValidator(_within_bounds)]
+
+
+class DayQuery(BaseModel):
+    """Which rooms."""
+
+    building: str | None = Field(None, max_length=50)
+    floor: str | None = Field(None, max_length=50)
+
+
+class OutOfServiceOut(Answer):
+    """A stretch in which a room is closed. No end: until further notice."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+
+
+class RoomDayOut(Answer):
+    """One room's local day."""
+
+    room: UUID
+    name: str
+    timezone: str
+    starts_at: datetime = Field(description="The day's first instant in the room's zone.")
+    ends_at: datetime
+    bookings: list[BookingOut]
+    closures: list[OutOfServiceOut]
+
+
+class DayOut(Answer):
+    """All rooms' bookings of one local date; where rooms lie in several zones, each in its own."""
+
+    date: date
+    as_of: datetime
+    rooms: list[RoomDayOut]
+
+
+@router.get(
+    "/days/{day}",
+    response={200: DayOut, 404: Problem},
+    summary="A day of all rooms",
+    auth=PEOPLE_AND_DEVICES,
+)
+def show_day(request: HttpRequest, day: Day, query: Query[DayQuery]) -> HttpResponse:
+    """Return the bookings and closures of a local day, rooms in the order of the boards.
+
+    It is the room's day, whatever the zone of whoever asks. A device gets the rooms it belongs to.
+    """
+    viewer, now = actor_from(request), DATABASE_CLOCK.now()
+    if query.building:
+        get_building(query.building)
+    rooms = find_rooms(RoomFilter(building=query.building, floor=query.floor))
+    if viewer.is_device:
+        rooms = rooms.filter(uuid__in=viewer.rooms)
+    found = day_of_rooms(rooms.prefetch_related(None), day, now=now)
+    shown = {"date": day, "as_of": now, "rooms": [_as_members(one, viewer) for one in found]}
+    # Written here: the framework would check thousands of bookings that this module has made.
+    written = orjson.dumps(shown, option=orjson.OPT_UTC_Z)
+    return HttpResponse(written, content_type="application/json; charset=utf-8")
+
+
+def _as_members(found: RoomDay, viewer: Actor) -> dict[str, Any]:
+    """Return the members of a RoomDayOut, as the viewer may read them."""
+    return {
+        "room": found.room.uuid,
+        "name": found.room.name,
+        "timezone": found.zone.key,
+        "starts_at": found.day.start,
+        "ends_at": found.day.end,
+        "bookings": [as_members(booking, viewer) for booking in found.bookings],
+        "closures": [
+            {"starts_at": one.starts_at, "ends_at": one.ends_at, "reason": one.reason}
+            for one in found.closures
+        ],
+    }

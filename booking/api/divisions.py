@@ -1,0 +1,53 @@
+"""REST: which rooms are parts of a divisible hall."""
+
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Field, Router, Status
+from pydantic import StrictInt
+
+from booking.commands.divide_hall import MAX_CELLS, divide_hall
+from identity.api_auth import actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.http.schema_types import Body
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+router = Router(tags=["halls"])
+MAX_PARTS = 64
+Cell = Annotated[StrictInt, Field(ge=1, le=MAX_CELLS)]
+
+
+class PartIn(Body):
+    """One room of the hall and the pieces of floor that it has, from 1."""
+
+    room: UUID
+    first: Cell
+    last: Cell
+
+
+class DivisionIn(Body):
+    """How a hall is divided: into how many pieces, and which room has which."""
+
+    cells: StrictInt = Field(ge=2, le=MAX_CELLS)
+    parts: list[PartIn] = Field(max_length=MAX_PARTS)
+
+
+@router.put(
+    "/rooms/{room_id}/division",
+    response={204: None, 404: Problem, 409: Problem},
+    operation_id="divide_hall",
+    summary="Divide a hall",
+)
+def divide(request: HttpRequest, room_id: UUID, body: DivisionIn) -> Status[None]:
+    """Lay the parts along the hall; rooms with a piece in common block each other.
+
+    Dividing anew replaces what was. Admins only.
+    """
+    parts = {part.room: (part.first, part.last) for part in body.parts}
+    if len(parts) < len(body.parts) or room_id in parts:
+        raise InvalidCommandError(
+            "Name each part once, and the hall itself not at all.", code="part_named_twice"
+        )
+    divide_hall(actor=actor_from(request), hall=room_id, cells=body.cells, parts=parts)
+    return Status(204, None)

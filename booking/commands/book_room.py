@@ -1,0 +1,149 @@
+"""Command: book one room, or several together, for whoever asks."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+from uuid import UUID, uuid4
+
+from booking.domain.booking_data import BookingData
+from booking.domain.booking_request import BookingRequest
+from booking.domain.changes import Details, draft
+from booking.domain.multi_room import as_one_booking
+from booking.domain.policy_checks import evaluate, own_holds, refuse_endless, refuse_shared_floor
+from booking.domain.titles import clean_title
+from booking.transaction.context import CommandContext, is_manager, release_holds
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.idempotency import BOOKINGS, idempotent
+from booking.transaction.read_snapshot import SnapshotQuery
+from booking.transaction.unit_of_work import run_in_rooms
+from booking.transaction.write_changes import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
+from meeting_rooms.kernel.interval import Interval
+from rooms.domain.effective_policy import RoomPolicy
+
+MAX_ROOMS = 20  # of one booking
+COMMAND = "book_room"
+
+
+@dataclass(frozen=True, slots=True)
+class BookRooms:
+    """What is asked for. Several rooms are booked together or not at all."""
+
+    rooms: tuple[UUID, ...]
+    interval: Interval
+    title: str = ""
+    private: bool = False
+    attendees: int | None = None
+
+    @classmethod
+    def one(
+        cls,
+        room: UUID,
+        interval: Interval,
+        title: str = "",
+        private: bool = False,
+        attendees: int | None = None,
+    ) -> Self:
+        """Return what is asked for where it is one room."""
+        return cls((room,), interval, title, private, attendees)
+
+
+def book_room(
+    *,
+    actor: Actor,
+    wanted: BookRooms,
+    idempotency_key: str | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> BookingData:
+    """Book one room; see `book_rooms`."""
+    [facts] = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key, clock=clock)
+    return facts
+
+
+def book_rooms(
+    *,
+    actor: Actor,
+    wanted: BookRooms,
+    idempotency_key: str | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> tuple[BookingData, ...]:
+    """Book the rooms, or raise and leave nothing behind; one booking per room, in their order.
+
+    A person's own holds of the slot become the booking, so confirming a hold cannot lose a race.
+    Guarantees: of any number of racing commands over one slot exactly one succeeds; the same key
+    with the same request gives one booking and one answer.
+    Raises: InvalidCommandError (see `booking.domain.policy_checks`, `receipts`), NotFoundError for
+    a room, SlotTakenError, RoomClosedError, PermissionDeniedError for an actor who is no person.
+    """
+    if actor.user_id is None:
+        raise PermissionDeniedError("Only a person can book. Sign in.")
+    if not 1 <= len(set(wanted.rooms)) == len(wanted.rooms) <= MAX_ROOMS:
+        raise InvalidCommandError(
+            f"Name 1 to {MAX_ROOMS} different rooms.", code="wrong_number_of_rooms"
+        )
+    refuse_endless(wanted.interval)
+    details = Details.of(
+        actor, clean_title(wanted.title), private=wanted.private, attendees=wanted.attendees
+    )
+
+    def book(tx: CommandContext) -> tuple[BookingData, ...]:
+        return _book(tx, actor, wanted, details)
+
+    command = idempotent(
+        book, user_id=actor.user_id, key=idempotency_key, request=wanted, form=BOOKINGS
+    )
+    query = SnapshotQuery(windows=(wanted.interval,), person=actor.user_id)
+    return run_in_rooms(command, rooms=wanted.rooms, query=query, clock=clock)
+
+
+def _book(
+    tx: CommandContext, actor: Actor, wanted: BookRooms, details: Details
+) -> tuple[BookingData, ...]:
+    rooms = [tx.rooms[uuid] for uuid in wanted.rooms]
+    refuse_shared_floor(rooms)
+    for room in rooms:
+        tx.changes.append(_book_one(tx, actor, room, wanted.interval, details))
+        tx.count(wanted.interval, room)
+    booked = [change for change in tx.changes if change.command == COMMAND]
+    if len(booked) > 1:
+        parts = as_one_booking([change.after for change in booked], uuid4(), tx.room_of, now=tx.now)
+        joined = [replace(c, after=part) for c, part in zip(booked, parts, strict=True)]
+        tx.changes[:] = [c for c in tx.changes if c.command != COMMAND] + joined
+        booked = joined
+    return tuple(change.after for change in booked)
+
+
+def _book_one(
+    tx: CommandContext,
+    actor: Actor,
+    room: RoomPolicy,
+    interval: Interval,
+    details: Details,
+) -> Change:
+    known = tx.room_context(room)
+    used = {change.after.id for change in tx.changes}
+    holds = [
+        hold
+        for hold in own_holds(known.neighbours, interval, details.organizer_id)
+        if hold.id not in used
+    ]
+    request = BookingRequest(
+        interval=interval,
+        person=details.organizer_id,
+        is_manager=is_manager(actor, room),
+        attendees=details.attendees,
+        replaces=frozenset({*used, *(hold.id for hold in holds)}),
+    )
+    facts = draft(room, interval, evaluate(request, room, known, now=tx.now), details, now=tx.now)
+    if not holds:
+        return Change(None, facts, actor, COMMAND)
+    first, *others = holds
+    release_holds(tx, others, actor)
+    return Change.of(
+        first,
+        replace(facts, id=first.id, created_at=first.created_at),
+        actor,
+        "book_room",
+        "Held before",
+    )

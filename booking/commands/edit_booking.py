@@ -1,0 +1,183 @@
+"""Command: change a booking's time, room or details."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from booking.domain.booking_data import BookingData
+from booking.domain.booking_request import BookingRequest
+from booking.domain.changes import DetailsEdit, flagged, moved, with_decision
+from booking.domain.multi_room import as_one_booking
+from booking.domain.policy_checks import (
+    evaluate,
+    own_holds,
+    refuse_endless,
+    refuse_more_than_seats,
+    refuse_shared_floor,
+)
+from booking.domain.shorten import gives_time_back, shortened
+from booking.domain.states import STATES_THAT_CAN_BE_CHANGED, BookingState
+from booking.repository import parts_of
+from booking.transaction.change_booking import require_organizer
+from booking.transaction.context import CommandContext, is_manager, release_holds
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.if_match import refuse_stale
+from booking.transaction.read_snapshot import SnapshotQuery
+from booking.transaction.unit_of_work import run_in_rooms
+from booking.transaction.write_changes import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class BookingEdit:
+    """What is to be different. None: as it is."""
+
+    interval: Interval | None = None
+    room: UUID | None = None
+    title: str | None = None
+    private: bool | None = None
+    attendees: int | None = None
+
+    @property
+    def details(self) -> DetailsEdit:
+        """Return what is to be different in what it is about."""
+        return DetailsEdit(self.title, self.private, self.attendees)
+
+    @property
+    def moves(self) -> bool:
+        """Say whether time or room are to be different."""
+        return self.interval is not None or self.room is not None
+
+
+def edit_booking(
+    *,
+    actor: Actor,
+    booking_id: UUID,
+    edit: BookingEdit,
+    expected_version: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> BookingData:
+    """Change the booking, or raise and leave it as it was.
+
+    Where neither time nor room change, no rule is asked. Otherwise the rules judge the new slot as
+    they would a new booking's, whose own old slot is free to it: it may need approval again, and a
+    new check-in. One that only becomes shorter is not judged: it gives time back. Of a booking that
+    runs only the end can change, to now or later. A booking of several rooms changes its time in
+    all of them.
+    Raises: StaleVersionError where `expected_version` is not the stored one; NotFoundError;
+    PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
+    and what `evaluate` raises.
+    """
+    if edit.interval is not None:
+        refuse_endless(edit.interval)
+
+    def run(tx: CommandContext) -> BookingData:
+        parts = parts_of(booking_id)
+        replaces = frozenset(part.id for part in parts)
+        after = []
+        for before in parts:
+            tx.room_of(before)
+            require_organizer(actor, before, tx)
+            is_named = before.id == booking_id
+            if is_named:
+                refuse_stale(before, expected_version, actor)
+            asked = _for_part(edit, is_named=is_named)
+            edited = _edited(tx, actor, before, asked, replaces)
+            tx.count(edited.interval, tx.rooms[edited.room])
+            after.append(edited)
+        refuse_shared_floor([tx.rooms[part.room] for part in after])
+        if parts[0].group_id is not None and edit.moves:
+            after = as_one_booking(after, parts[0].group_id, tx.room_of, now=tx.now)
+        changes = [
+            Change.of(before, part, actor, "edit_booking")
+            for before, part in zip(parts, after, strict=True)
+            if part != before
+        ]
+        tx.changes += changes
+        stored = {part.id: part for part in (*parts, *(change.after for change in changes))}
+        return stored[booking_id]
+
+    def query(_rooms: object) -> SnapshotQuery:
+        parts = parts_of(booking_id)
+        return SnapshotQuery(
+            windows=tuple({edit.interval or part.interval for part in parts}),
+            person=parts[0].organizer_id,
+            besides=frozenset(part.id for part in parts),
+        )
+
+    def rooms() -> list[UUID]:
+        own = {part.room for part in parts_of(booking_id)}
+        return sorted(own | {edit.room} if edit.room else own)
+
+    return run_in_rooms(run, rooms=rooms, query=query, clock=clock)
+
+
+def _for_part(edit: BookingEdit, *, is_named: bool) -> BookingEdit:
+    """Return what is asked of one part: only the named one changes its room."""
+    return edit if is_named else replace(edit, room=None)
+
+
+def _edited(
+    tx: CommandContext,
+    actor: Actor,
+    before: BookingData,
+    edit: BookingEdit,
+    replaces: frozenset[UUID],
+) -> BookingData:
+    if before.state not in STATES_THAT_CAN_BE_CHANGED:
+        raise ConflictError(
+            f"The booking is {before.state}. Make a new one instead.", code="not_changeable"
+        )
+    if before.interval.end <= tx.now:
+        raise ConflictError("The booking is over and stays as history.", code="already_over")
+    after = edit.details.of(before)
+    room = tx.rooms[edit.room or before.room]
+    interval = edit.interval or before.interval
+    refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
+    if (room.uuid, interval) == (before.room, before.interval):
+        return after
+    return _at_another_place(tx, actor, before, moved(after, room, interval), replaces)
+
+
+def _at_another_place(
+    tx: CommandContext,
+    actor: Actor,
+    before: BookingData,
+    after: BookingData,
+    replaces: frozenset[UUID],
+) -> BookingData:
+    room = tx.rooms[after.room]
+    is_running = before.interval.start <= tx.now
+    if is_running and (after.room, after.interval.start) != (before.room, before.interval.start):
+        raise ConflictError(
+            "The booking has begun. Only its end can change; end it and book anew to move.",
+            code="already_started",
+        )
+    if after.interval.end <= tx.now:
+        raise InvalidCommandError(
+            "A booking cannot end before now. End it now instead.", code="in_the_past"
+        )
+    if gives_time_back(before, after):
+        return shortened(before, after, room, now=tx.now)
+    tx.require_in_snapshot(after.interval)
+    known = tx.room_context(room)
+    holds = own_holds(known.neighbours, after.interval, actor.user_id)
+    request = BookingRequest(
+        interval=after.interval,
+        person=after.organizer_id,
+        is_manager=is_manager(actor, room),
+        attendees=after.attendees,
+        replaces=replaces | {hold.id for hold in holds},
+        is_standing=is_running,
+    )
+    decision = evaluate(request, room, known, now=tx.now)
+    release_holds(tx, holds, actor)
+    if is_running and decision.state is BookingState.PENDING:
+        raise ConflictError(
+            "More time in this room needs a yes, and the meeting runs. Ask those who run the room "
+            "to extend it.",
+            code="needs_approval",
+        )
+    return flagged(after, decision) if is_running else with_decision(after, decision)

@@ -1,0 +1,56 @@
+"""Command: stay longer."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from booking.commands.edit_booking import BookingEdit, edit_booking
+from booking.domain.booking_data import BookingData
+from booking.domain.errors import SlotTakenError, StaleVersionError
+from booking.repository import get_booking, time_until_taken
+from booking.transaction.database_clock import DATABASE_CLOCK
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.interval import Interval
+
+ATTEMPTS = 2  # before the last one, whose refusal stands
+
+
+def extend_booking(
+    *, actor: Actor, booking_id: UUID, minutes: int, clock: Clock = DATABASE_CLOCK
+) -> BookingData:
+    """Let the booking end later, at most when the next one begins.
+
+    Raises what `edit_booking` raises; a SlotTakenError tells how many minutes there are
+    (`facts.possible_minutes`), which can be asked for instead.
+    """
+    if minutes < 1:
+        raise InvalidCommandError("Extend by at least a minute.", code="end_not_after_start")
+    for _ in range(ATTEMPTS):
+        try:
+            return _extend(actor, booking_id, minutes, clock)
+        except StaleVersionError:
+            continue  # settled or changed in between: by the time of what it is now
+    return _extend(actor, booking_id, minutes, clock)
+
+
+def _extend(actor: Actor, booking_id: UUID, minutes: int, clock: Clock) -> BookingData:
+    booking = get_booking(booking_id).as_data()
+    longer = Interval.of(booking.interval.start, booking.interval.end + timedelta(minutes=minutes))
+    try:
+        return edit_booking(
+            actor=actor,
+            booking_id=booking_id,
+            edit=BookingEdit(interval=longer),
+            expected_version=booking.version,
+            clock=clock,
+        )
+    except SlotTakenError as taken:
+        possible = time_until_taken(booking, now=clock.now()) // timedelta(minutes=1)
+        told: Mapping[str, Any] = {**taken.facts, "possible_minutes": possible}
+        offer = f"You can have {possible} minutes." if possible else "There is no time left."
+        raise SlotTakenError(
+            f"The room is booked right after. {offer}", code=taken.code, facts=told
+        ) from taken

@@ -1,0 +1,52 @@
+"""Command: go on holding a slot."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from booking.domain.booking_data import BookingData
+from booking.domain.errors import shown
+from booking.domain.holds import HOLD_LASTS_AT_MOST, renewed_end
+from booking.domain.states import BookingState
+from booking.transaction.change_booking import change_booking
+from booking.transaction.context import CommandContext
+from booking.transaction.database_clock import DATABASE_CLOCK
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError, NotFoundError
+
+OVER = "Your hold is over, so others can book this time. Choose it again."
+BOOKED = "This is no hold any more. Look at your bookings."
+
+
+def renew_hold(*, actor: Actor, hold: UUID, clock: Clock = DATABASE_CLOCK) -> BookingData:
+    """Hold for two more minutes from now, but no longer than six in all.
+
+    Near those six nothing is left to add, and the hold comes back as it was.
+    Raises: ConflictError `hold_over` where the hold has run out, was let go or became a booking;
+    NotFoundError for an unknown hold and for somebody else's.
+    """
+
+    def renew(held: BookingData, tx: CommandContext) -> BookingData:
+        refuse_other_holder(held, actor)
+        if held.state is not BookingState.HELD:
+            raise ConflictError(
+                OVER if held.state is BookingState.LAPSED else BOOKED,
+                code="hold_over",
+                facts={
+                    "room": str(held.room),
+                    **shown(held.interval),
+                    "state": held.state.value,
+                    "holds_last_seconds": int(HOLD_LASTS_AT_MOST.total_seconds()),
+                },
+            )
+        return replace(held, lapses_at=renewed_end(held, now=tx.now))
+
+    return change_booking(
+        actor=actor, booking_id=hold, command="renew_hold", change=renew, clock=clock
+    )
+
+
+def refuse_other_holder(held: BookingData, actor: Actor) -> None:
+    """Raise NotFoundError for somebody else's: nobody learns of a hold by guessing its id."""
+    if actor.user_id is None or held.organizer_id != actor.user_id:
+        raise NotFoundError(f"You have no hold {held.id}.")

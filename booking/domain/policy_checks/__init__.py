@@ -1,0 +1,37 @@
+"""The rules of a room applied to a request. Pure; the one place that says yes or no.
+
+`interval_to_read` and `questions` tell what must be known first; `evaluate` decides. Each rule is a
+function of its own that returns what it finds broken, or None.
+"""
+
+from booking.domain.policy_checks.evaluate import (
+    check_in_deadline,
+    evaluate,
+    refusals,
+    refuse_more_than_seats,
+)
+from booking.domain.policy_checks.gaps import interval_to_read, own_holds
+from booking.domain.policy_checks.hard_limits import (
+    refuse_closed,
+    refuse_endless,
+    refuse_past,
+    refuse_shared_floor,
+    refuse_taken,
+)
+from booking.domain.policy_checks.quotas import counted, questions
+
+__all__ = [
+    "check_in_deadline",
+    "counted",
+    "evaluate",
+    "interval_to_read",
+    "own_holds",
+    "questions",
+    "refusals",
+    "refuse_closed",
+    "refuse_endless",
+    "refuse_more_than_seats",
+    "refuse_past",
+    "refuse_shared_floor",
+    "refuse_taken",
+]

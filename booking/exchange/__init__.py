@@ -1,0 +1,1 @@
+"""Bookings from and for other programs: calendars, tables, feeds."""

@@ -1,0 +1,271 @@
+"""Bookings as a table (CSV, RFC 4180) for spreadsheets and for moving in from other programs. Pure.
+
+Row numbers are those that a spreadsheet shows: the names of the columns are row 1.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from booking.exchange.csv.presets import ISO_FORMATS, LAYOUTS, Layout, Preset, checked_form
+from booking.exchange.ical.events import ParsedEvent
+from booking.exchange.ical.write_calendar import clean_line
+from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.local_time import resolve_strict
+
+MAX_TABLE_BYTES = 5 * 1024 * 1024
+MAX_ROWS = 20_000
+COLUMNS = (
+    "id", "room", "building", "starts_at", "ends_at", "timezone", "title", "organizer",
+    "organizer_email", "state", "private", "attendees",
+)  # fmt: skip
+REQUIRED = ("room", "starts_at", "ends_at")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+YES_NO = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
+UidOf = Callable[[Mapping[str, str], str], str]  # of a row's cells and one room
+GONE = ("cancelled", "released", "declined", "rejected")
+
+
+class UnreadableTableError(InvalidCommandError):
+    """The file as a whole cannot be read; nothing of it may be used."""
+
+    default_code = "unreadable_table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """One booking to be written, as it may be read by whom the table is for.
+
+    Privacy is the caller's: what the reader may not read comes in as "Busy" without people.
+    """
+
+    id: str
+    room: str
+    building: str
+    interval: Interval
+    zone: ZoneInfo
+    title: str
+    organizer: str
+    organizer_email: str
+    state: str
+    is_private: bool
+    attendees: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRow:
+    """One booking that a row asks for. Id, building and address are as they stand there, or ""."""
+
+    number: int
+    id: str
+    building: str
+    organizer_email: str
+    event: ParsedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One row that was not taken, and why."""
+
+    number: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTable:
+    """A table's bookings in the order of its rows, and the rows that cannot be booked."""
+
+    rows: tuple[ParsedRow, ...]
+    refused: tuple[RefusedRow, ...]
+
+
+def write_table(rows: Iterable[TableRow]) -> Iterator[str]:
+    """Yield the lines of a table, its column names first. Times are local, with their offset."""
+    yield _line(COLUMNS)
+    for row in rows:
+        start, end = (at.astimezone(row.zone) for at in (row.interval.start, row.interval.end))
+        yield _line(
+            (
+                row.id, row.room, row.building, start.isoformat(), end.isoformat(), row.zone.key,
+                row.title, row.organizer, row.organizer_email, row.state,
+                "yes" if row.is_private else "no", row.attendees,
+            )
+        )  # fmt: skip
+
+
+def parse_table(
+    raw: bytes, *, preset: Preset, building: str, zone: ZoneInfo, date_format: str | None = None
+) -> ParsedTable:
+    """Read a table of the rooms of one building, by its slug.
+
+    `zone` is for times without an offset; `date_format` is as `strptime` has it. The same row for
+    a room of that name in another building is another booking.
+
+    Raises UnreadableTableError for a file that is no such table (`not_utf8`, `missing_column`,
+    `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over
+    MAX_TABLE_BYTES or MAX_ROWS. One row's fault refuses that row alone.
+    """
+    layout = LAYOUTS[preset]
+    formats = (checked_form(date_format),) if date_format else (*layout.formats, *ISO_FORMATS)
+    records = _records(_text(raw))
+    columns = _columns(next(records, (1, []))[1], layout)
+    times, uid_of = _Times(zone, formats), partial(_uid, preset, building)
+    rows: list[ParsedRow] = []
+    refused: list[RefusedRow] = []
+    for number, record in records:
+        fields = {name: record[at] for name, at in columns.items() if at < len(record)}
+        try:
+            rows.extend(_bookings(number, fields, layout, times, uid_of))
+        except InvalidCommandError as exc:
+            refused.append(RefusedRow(number, exc.code, exc.detail))
+    return ParsedTable(tuple(rows), tuple(refused))
+
+
+def neutralised(value: str) -> str:
+    """Return the text such that no spreadsheet takes it for a formula."""
+    return f"'{value}" if value.lstrip("'").startswith(FORMULA_STARTS) else value
+
+
+def restored(value: str) -> str:
+    """Return what `neutralised` was given."""
+    is_marked = value[:1] == "'" and value.lstrip("'").startswith(FORMULA_STARTS)
+    return value[1:] if is_marked else value
+
+
+def _line(values: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(map(neutralised, values))
+    return out.getvalue()
+
+
+def _text(raw: bytes) -> str:
+    if len(raw) > MAX_TABLE_BYTES:
+        raise LimitExceededError(
+            f"The file has {len(raw):,} bytes; at most {MAX_TABLE_BYTES:,} go. Split it.",
+            code="file_too_large",
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise UnreadableTableError(
+            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as 'CSV UTF-8'.",
+            code="not_utf8",
+        ) from exc
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and cells of the rows that are not empty."""
+    head = text[: (text + "\n").index("\n")]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    number = 0
+    try:
+        for number, record in enumerate(reader, start=1):
+            if number > MAX_ROWS + 1:
+                raise LimitExceededError(
+                    f"The table has more than {MAX_ROWS:,} rows. Split it.", code="too_many_rows"
+                )
+            if any(cell.strip() for cell in record):
+                yield number, [restored(cell) for cell in record]
+    except csv.Error as exc:
+        raise UnreadableTableError(f"Row {number + 1} cannot be read: {exc}.") from exc
+
+
+def _columns(head: list[str], layout: Layout) -> dict[str, int]:
+    """Return where each field stands."""
+    names = {name.strip().rstrip(":").lower(): at for at, name in reversed(list(enumerate(head)))}
+    found = {
+        field: names[alias]
+        for field, aliases in layout.columns.items()
+        for alias in reversed(aliases)
+        if alias in names
+    }
+    for field in REQUIRED:
+        if field not in found:
+            raise UnreadableTableError(
+                f"The table has no column '{layout.hint(field)}' in its first row.",
+                code="missing_column",
+            )
+    return found
+
+
+class _Times:
+    """Reads local times of one zone, or times with an offset."""
+
+    def __init__(self, zone: ZoneInfo, formats: tuple[str, ...]) -> None:
+        self._zone = zone
+        self._formats = formats
+
+    def read(self, text: str) -> datetime:
+        """Return the time, aware. One that clocks skip or show twice is refused, not guessed."""
+        local = self._parsed(" ".join(text.split()))
+        if local.tzinfo is not None:
+            return local
+        return resolve_strict(local, self._zone).instant
+
+    def _parsed(self, text: str) -> datetime:
+        try:
+            if self._formats[-1] == ISO_FORMATS[-1]:
+                return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+        for form in self._formats:
+            try:
+                return datetime.strptime(text, form)  # noqa: DTZ007 - local until `read`
+            except ValueError:
+                continue
+        raise InvalidCommandError(
+            f"'{text[:40]}' is no date with a year and a time. Name its form as the date format.",
+            code="bad_time",
+        )
+
+
+def _bookings(
+    number: int, fields: dict[str, str], layout: Layout, times: _Times, uid_of: UidOf
+) -> Iterator[ParsedRow]:
+    """Yield a booking for each room that a row names."""
+    cell = fields.get("room", "")
+    rooms = cell.split(layout.rooms_apart) if layout.rooms_apart else [cell]
+    rooms = [clean_line(room) for room in rooms if clean_line(room)]
+    if not rooms:
+        raise InvalidCommandError("It names no room.", code="no_room")
+    start, end = times.read(fields.get("starts_at", "")), times.read(fields.get("ends_at", ""))
+    for room in rooms:
+        event = ParsedEvent(
+            uid=uid_of(fields, room),
+            location=room,
+            start=start,
+            end=end,
+            title=clean_line(fields.get("title", "")),
+            organizer=clean_line(fields.get("organizer", "")),
+            is_private=_yes(fields.get("private", "")),
+            is_cancelled=fields.get("state", "").strip().lower() in GONE,
+        )
+        event.interval  # noqa: B018 - refuses an empty stretch
+        told = {n: clean_line(fields.get(n, "")) for n in ("id", "building", "organizer_email")}
+        yield ParsedRow(number=number, event=event, **told)
+
+
+def _yes(text: str) -> bool:
+    answer = YES_NO.get(text.strip().lower())
+    if answer is None:
+        raise InvalidCommandError(f"'{text[:20]}' is neither yes nor no.", code="bad_value")
+    return answer
+
+
+def _uid(preset: Preset, building: str, fields: Mapping[str, str], room: str) -> str:
+    """Return what the booking is recognised by when the table comes again.
+
+    Its own number where it has one; else its words and times, so that a changed row is a new one.
+    With the building: two may have a room of one name, and a number of their own for a booking.
+    """
+    told = fields.get("id", "").strip()[:100]
+    words = [told] if told else [fields.get(n, "") for n in ("starts_at", "ends_at", "title")]
+    key = "\0".join((building, *words, room))
+    return f"{preset.value}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -1,0 +1,79 @@
+"""Secret addresses under which a calendar program reads bookings, without signing in.
+
+Whoever knows the secret reads what its owner may read, until it is revoked or its owner may no
+longer sign in. Only its SHA-256 is kept.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from booking.exchange.export_calendar import person_calendar, room_calendar
+from booking.models import FeedToken
+from booking.transaction.database_clock import DATABASE_CLOCK
+from identity.domain.tokens import TOKEN_PREFIX_LENGTH, digest_of, new_token
+from identity.models import User
+from identity.queries import actor_of
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import LimitExceededError, NotFoundError
+from rooms.models import Room
+
+MAX_ACTIVE_FEEDS = 50  # per person
+MAX_SECRET_LENGTH = 100
+LAST_USED_STEP = timedelta(minutes=1)  # finer would write a row on every request
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedFeed:
+    """The stored feed and the one copy of its secret."""
+
+    record: FeedToken
+    secret: str
+
+
+def issue_feed(
+    *, user: User, room: Room | None = None, clock: Clock = DATABASE_CLOCK
+) -> IssuedFeed:
+    """Give the person the address of a feed: of a room as they may read it, or of their bookings.
+
+    Raises LimitExceededError beyond MAX_ACTIVE_FEEDS.
+    """
+    if user.feed_tokens.filter(revoked_at=None).count() >= MAX_ACTIVE_FEEDS:
+        raise LimitExceededError(f"You have {MAX_ACTIVE_FEEDS} feeds. Revoke one first.")
+    secret = new_token()
+    record = FeedToken.objects.create(
+        user=user,
+        room=room,
+        prefix=secret[:TOKEN_PREFIX_LENGTH],
+        digest=digest_of(secret),
+        created_at=clock.now(),
+    )
+    return IssuedFeed(record, secret)
+
+
+def read_feed(*, secret: str, clock: Clock = DATABASE_CLOCK) -> bytes:
+    """Return the calendar behind a secret.
+
+    Raises NotFoundError `unknown_feed` alike for one that never was, one that is revoked, and one
+    whose owner may no longer sign in or whose room is no longer in use.
+    """
+    now = clock.now()
+    token = (
+        FeedToken.objects.select_related("user", "room")
+        .filter(digest=digest_of(secret[:MAX_SECRET_LENGTH]), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if token is None or (token.room is not None and not token.room.is_active):
+        raise NotFoundError("There is no such calendar.", code="unknown_feed")
+    if token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP:
+        FeedToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    if token.room is None:
+        return person_calendar(token.user, now)
+    return room_calendar(token.room, actor_of(token.user), now)
+
+
+def revoke_feed(*, user: User, feed_id: UUID, clock: Clock = DATABASE_CLOCK) -> None:
+    """End one of the person's own feeds at once. Raises NotFoundError for anybody else's."""
+    own = FeedToken.objects.filter(pk=feed_id, user=user, revoked_at=None)
+    if not own.update(revoked_at=clock.now()):
+        raise NotFoundError("You have no active feed with this id.", code="unknown_feed")

@@ -1,0 +1,100 @@
+"""From the bytes of a file to its components: what is checked before the library sees it. Pure."""
+
+import re
+from collections.abc import Iterator
+
+from icalendar import Calendar
+
+from booking.exchange.ical.events import (
+    MAX_COMPONENTS,
+    MAX_FILE_BYTES,
+    UnreadableCalendarError,
+)
+from meeting_rooms.kernel.errors import LimitExceededError
+
+FOLD = re.compile(r"\n[ \t]")
+BEGIN = re.compile(r"^BEGIN:", re.MULTILINE | re.IGNORECASE)
+# The library would look zones up, and guess, in a table that it keeps for the whole process: so
+# TZID goes by another name, times come out naive, and `Zones` says what they mean.
+TZID = "X-MEETING-ROOMS-TZID"
+ZONE_OF_TIME = re.compile(
+    r"^((?:DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)\b[^:\r\n]*?);TZID=",
+    re.MULTILINE | re.IGNORECASE,
+)
+# What the library raises for values it cannot read; it promises ValueError and has more.
+LIBRARY_ERRORS = (
+    ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+
+
+def read_components(raw: bytes) -> tuple[list[Calendar], dict[str, list[str]]]:
+    """Return the file's calendars without their zones, and the lines of each zone by TZID.
+
+    Raises UnreadableCalendarError for a file that is cut off, no calendar or not in UTF-8, and
+    LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS.
+    """
+    text = _text(raw)
+    count = len(BEGIN.findall(text))
+    if count > MAX_COMPONENTS:
+        raise LimitExceededError(
+            f"The file has {count:,} components; at most {MAX_COMPONENTS:,} go.",
+            code="too_many_components",
+        )
+    definitions: dict[str, list[str]] = {}
+    rest = "\r\n".join(_without_zones(text, definitions)) + "\r\n"
+    try:
+        found = Calendar.from_ical(ZONE_OF_TIME.sub(rf"\1;{TZID}=", rest), multiple=True)
+    except LIBRARY_ERRORS as exc:
+        raise UnreadableCalendarError(f"The file cannot be read: {str(exc)[:200]}.") from exc
+    calendars = [each for each in found if isinstance(each, Calendar)]
+    if not calendars:
+        raise UnreadableCalendarError("The file is cut off: a component has no END.")
+    return calendars, definitions
+
+
+def _text(raw: bytes) -> str:
+    if len(raw) > MAX_FILE_BYTES:
+        raise LimitExceededError(
+            f"The file has {len(raw):,} bytes; at most {MAX_FILE_BYTES:,} go.",
+            code="file_too_large",
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise UnreadableCalendarError(
+            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as UTF-8.", code="not_utf8"
+        ) from exc
+    if "BEGIN:VCALENDAR" not in text or "\0" in text:
+        raise UnreadableCalendarError(
+            "This is no iCalendar file: BEGIN:VCALENDAR is missing, or it is no text."
+        )
+    if not text.rstrip().endswith("END:VCALENDAR"):
+        raise UnreadableCalendarError(
+            "The file is cut off: END:VCALENDAR is missing. Download it again."
+        )
+    return text
+
+
+def _without_zones(text: str, definitions: dict[str, list[str]]) -> Iterator[str]:
+    """Yield the lines outside of VTIMEZONE; put those inside, unfolded, into `definitions`."""
+    zone: list[str] | None = None
+    # Not splitlines(): it also splits at characters that may stand in a text.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    for line in FOLD.sub("", lines).split("\n"):
+        if zone is None:
+            if line.strip().upper() == "BEGIN:VTIMEZONE":
+                zone = []
+            elif line:
+                yield line
+        elif line.strip().upper() == "END:VTIMEZONE":
+            _define(definitions, zone)
+            zone = None
+        else:
+            zone.append(line.strip())
+
+
+def _define(definitions: dict[str, list[str]], lines: list[str]) -> None:
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.partition(";")[0].upper() == "TZID":
+            definitions.setdefault(value, lines)

@@ -1,0 +1,191 @@
+"""Reading an iCalendar file into events and series that can be booked, and reasons for the rest.
+
+Pure. One event's fault refuses that event alone; a fault in one date of a series takes that date
+out of the series, so that nothing is booked where the file's author sees nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event
+
+from booking.exchange.ical.components import LIBRARY_ERRORS, read_components
+from booking.exchange.ical.events import (
+    MAX_UID_LENGTH,
+    Override,
+    ParsedCalendar,
+    ParsedEvent,
+    ParsedSeries,
+    RefusedEvent,
+    occurrence_uid,
+)
+from booking.exchange.ical.moments import Moments, length_of, refuse_unreadable
+from booking.exchange.ical.recurring_events import read_series
+from booking.exchange.ical.timezones import Zones
+from booking.exchange.ical.write_calendar import clean_line
+from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
+
+ZoneOf = Callable[[str], ZoneInfo | None]
+RECURRING = ("RRULE", "RDATE")
+
+
+def no_zone(_location: str) -> ZoneInfo | None:
+    """Know no zone for any room: times without one are refused."""
+    return None
+
+
+def parse_calendar(
+    raw: bytes, *, zone_of: ZoneOf = no_zone, default_location: str = ""
+) -> ParsedCalendar:
+    """Read a file. `zone_of` tells the zone of a room by its name, for times that carry none.
+
+    `default_location` names the room of events that name none: a room's own calendar seldom does.
+    Raises UnreadableCalendarError for a file that is cut off, no calendar or not in UTF-8,
+    LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS, and nothing else.
+    """
+    calendars, definitions = read_components(raw)
+    reader = _Reader(zone_of, default_location, Moments(Zones(definitions)))
+    for calendar in calendars:
+        reader.read(calendar)
+    name = next((str(c.get("X-WR-CALNAME", "")) for c in calendars), "")
+    return ParsedCalendar(
+        name or "Calendar", tuple(reader.events), tuple(reader.series), tuple(reader.refused)
+    )
+
+
+class _Reader:
+    """Takes the events of a file's calendars in, UID by UID."""
+
+    def __init__(self, zone_of: ZoneOf, default_location: str, moments: Moments) -> None:
+        self._zone_of = zone_of
+        self._default_location = default_location
+        self._moments = moments
+        self.events: list[ParsedEvent] = []
+        self.series: list[ParsedSeries] = []
+        self.refused: list[RefusedEvent] = []
+
+    def read(self, calendar: Calendar) -> None:
+        """Take one calendar in. With METHOD:CANCEL, all of its events are cancelled."""
+        self._name = text_of(calendar, "X-WR-CALNAME") or "Calendar"
+        self._cancels = text_of(calendar, "METHOD").upper() == "CANCEL"
+        groups: dict[str, list[Event]] = {}
+        for entry in calendar.walk("VEVENT"):
+            if isinstance(entry, Event):
+                groups.setdefault(text_of(entry, "UID"), []).append(entry)
+        for uid, entries in groups.items():
+            if not uid or len(uid) > MAX_UID_LENGTH:
+                self._refuse_all(entries, "no_uid", f"It needs a UID of 1 to {MAX_UID_LENGTH} "
+                                 "characters to be recognised again.")  # fmt: skip
+                continue
+            self._group(entries)
+
+    def _group(self, entries: list[Event]) -> None:
+        masters = [entry for entry in entries if "RECURRENCE-ID" not in entry]
+        changes = [entry for entry in entries if "RECURRENCE-ID" in entry]
+        if len(masters) > 1:
+            self._refuse_all(entries, "repeated_uid", "Its UID occurs more than once in the file, "
+                             "so which one counts is unknown.")  # fmt: skip
+        elif not masters:
+            for entry in changes:  # the file has single dates of a series, and not the series
+                self._try(entry, lambda e: self.events.append(self._lone_change(e)))
+        elif changes or any(name in masters[0] for name in RECURRING):
+            self._take_series(masters[0], changes)
+        else:
+            self._try(masters[0], lambda e: self.events.append(self._event(e)))
+
+    def _take_series(self, master: Event, changes: list[Event]) -> None:
+        """Take a series in with its changes; without the series, none of them."""
+        before = len(self.refused)
+        if not self._try(master, lambda e: self.series.append(self._series(e, changes))):
+            del self.refused[before:-1]
+            self._refuse_all(changes, "series_refused", "The series that it belongs to is refused.")
+
+    def _series(self, master: Event, changes: list[Event]) -> ParsedSeries:
+        first = self._event(master)
+        zone = self._zone_of(first.location)
+        series, start = read_series(master, first, self._moments, zone)
+        overrides: list[Override] = list(series.overrides)
+        lost: list[datetime] = []
+        for entry in changes:
+            refuse_unreadable(entry)  # without its RECURRENCE-ID nothing of the series is sure
+            moment = self._moments.one(entry, "RECURRENCE-ID", start.zone)
+            if moment is None or "RANGE" in entry["RECURRENCE-ID"].params:
+                raise InvalidCommandError(
+                    "A change applies to this and all following dates. Split the series there.",
+                    code="unsupported_range",
+                )
+            at = moment.seen_from(start)
+
+            def take(entry: Event, at: datetime = at) -> None:
+                overrides.append(Override(at, self._event(entry, within=first)))
+
+            if not self._try(entry, take):
+                lost.append(at)
+        return replace(series, overrides=tuple(overrides), exdates=(*series.exdates, *lost))
+
+    def _lone_change(self, entry: Event) -> ParsedEvent:
+        event = self._event(entry)
+        moment = self._moments.one(entry, "RECURRENCE-ID", self._zone_of(event.location))
+        if moment is None:
+            raise InvalidCommandError("Its RECURRENCE-ID cannot be read.", code="bad_time")
+        return replace(event, uid=occurrence_uid(event.uid, moment.local))
+
+    def _event(self, entry: Event, within: ParsedEvent | None = None) -> ParsedEvent:
+        """Return one VEVENT by itself. What an override leaves out is as in its series."""
+        refuse_unreadable(entry)
+        usual = within.location if within else self._default_location
+        location = clean_line(text_of(entry, "LOCATION")) or usual
+        zone = self._zone_of(location)
+        start = self._moments.one(entry, "DTSTART", zone)
+        if start is None:
+            raise InvalidCommandError("It has no DTSTART, so no time is named.", code="bad_time")
+        length = length_of(entry, start, self._moments.one(entry, "DTEND", start.zone))
+        parsed = ParsedEvent(
+            uid=text_of(entry, "UID"),
+            location=location,
+            start=start.aware,
+            end=length.after(start.aware),
+            title=clean_line(text_of(entry, "SUMMARY")),
+            organizer=clean_line(_organizer(entry)) or (within.organizer if within else self._name),
+            is_private=text_of(entry, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"),
+            is_cancelled=self._cancels or text_of(entry, "STATUS").upper() == "CANCELLED",
+        )
+        parsed.interval  # noqa: B018 - refuses an empty stretch
+        if not parsed.location:
+            raise InvalidCommandError("It has no LOCATION, so no room is named.", code="no_room")
+        return parsed
+
+    def _try(self, entry: Event, take: Callable[[Event], None]) -> bool:
+        """Say whether the event was taken; if not, its refusal is noted."""
+        try:
+            take(entry)
+        except MeetingRoomsError as exc:
+            self._refuse_all([entry], exc.code, exc.detail)
+        except LIBRARY_ERRORS as exc:
+            self._refuse_all([entry], "bad_event", f"It cannot be read: {str(exc)[:100]}.")
+        else:
+            return True
+        return False
+
+    def _refuse_all(self, entries: list[Event], code: str, detail: str) -> None:
+        for entry in entries:
+            uid, title = text_of(entry, "UID"), text_of(entry, "SUMMARY")
+            self.refused.append(RefusedEvent(uid, title, code, detail))
+
+
+def text_of(entry: Event | Calendar, name: str) -> str:
+    """Return the text of a property, "" where there is none; the first where there are several."""
+    value = entry.get(name, "")
+    return str(value[0] if isinstance(value, list) else value).strip()
+
+
+def _organizer(entry: Event) -> str:
+    organizer = entry.get("ORGANIZER")
+    if organizer is None or isinstance(organizer, list):
+        return ""
+    address = str(organizer)
+    return str(organizer.params.get("CN", "")) or (
+        address[7:] if address.lower().startswith("mailto:") else ""
+    )

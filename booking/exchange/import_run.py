@@ -1,0 +1,169 @@
+"""Importing a whole calendar: rooms by name, each event taken or refused, an exact report.
+
+Nothing is ever half done: an event is stored, moved, or refused with its reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from booking.domain.errors import SlotTakenError
+from booking.exchange.ical.events import ParsedEvent, RefusedEvent
+from booking.exchange.ical.read_calendar import ZoneOf
+from booking.exchange.import_event import (
+    CalendarEvent,
+    ImportOutcome,
+    import_event,
+    import_events_together,
+    lock_rooms_of,
+)
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
+from rooms.models import Room
+from rooms.queries import rooms_named
+
+FindRoom = Callable[[ParsedEvent], tuple[Room, bool]]
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, event by event."""
+
+    outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
+    refused: list[RefusedEvent] = field(default_factory=list)
+    rooms_used: set[str] = field(default_factory=set)
+    rooms_created: list[str] = field(default_factory=list)
+
+
+class CalendarImport:
+    """One run over one file's events. `max_passes` bounds how often an event is tried again.
+
+    With `locks_first` all rooms concerned are locked before the first event, for a run that is one
+    transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        actor: Actor,
+        find_room: FindRoom,
+        progress: Callable[[int], object],
+        max_passes: int | None = None,
+        locks_first: bool = False,
+    ) -> None:
+        self._actor = actor
+        self._find_room = find_room
+        self._progress = progress
+        self._max_passes = max_passes
+        self._locks_first = locks_first
+        self.report = ImportReport()
+
+    def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
+        """Import the events. Those in each other's way are tried again as slots come free.
+
+        A calendar that was shifted or rearranged moves every booking onto a slot of another one:
+        each pass moves those whose slot is free by now; what is left stands in a circle, and goes
+        together or not at all. Every other pass goes backwards: a row of bookings, each in the way
+        of the next, moves in two passes whichever way it is shifted.
+        """
+        waiting = [found for event in events if (found := self._with_room(event))]
+        if self._locks_first:
+            lock_rooms_of(waiting)
+        self._progress(len(events) - len(waiting))
+        for _ in range(self._max_passes or len(waiting)):
+            blocked = self._pass(waiting)
+            if len(blocked) == len(waiting):
+                break
+            waiting = blocked[::-1]
+        if waiting:
+            self._together(waiting)
+        return self.report
+
+    def _with_room(self, event: ParsedEvent) -> CalendarEvent | None:
+        try:
+            room, is_new = self._find_room(event)
+        except MeetingRoomsError as exc:
+            self._refuse(event.uid, event.title, exc)
+            return None
+        self.report.rooms_used.add(room.name)
+        if is_new:
+            self.report.rooms_created.append(room.name)
+        return CalendarEvent(
+            uid=event.uid,
+            room=room.uuid,
+            interval=event.interval,
+            title=event.title,
+            organizer=event.organizer,
+            is_private=event.is_private,
+            is_cancelled=event.is_cancelled,
+        )
+
+    def _pass(self, events: Sequence[CalendarEvent]) -> list[CalendarEvent]:
+        """Import what can be; return what is blocked by another booking."""
+        blocked: list[CalendarEvent] = []
+        for event in events:
+            try:
+                outcome = import_event(actor=self._actor, event=event)
+            except SlotTakenError:
+                blocked.append(event)
+                continue
+            except MeetingRoomsError as exc:
+                self._refuse(event.uid, event.title, exc)
+            else:
+                self.report.outcomes[outcome] += 1
+            self._progress(1)
+        return blocked
+
+    def _together(self, events: Sequence[CalendarEvent]) -> None:
+        try:
+            outcomes = import_events_together(actor=self._actor, events=events)
+        except MeetingRoomsError:
+            self._refuse_each(events)
+        else:
+            self.report.outcomes.update(outcomes)
+        self._progress(len(events))
+
+    def _refuse_each(self, events: Sequence[CalendarEvent]) -> None:
+        for event in events:
+            try:
+                outcome = import_event(actor=self._actor, event=event)
+            except MeetingRoomsError as exc:
+                self._refuse(event.uid, event.title, exc)
+            else:
+                self.report.outcomes[outcome] += 1
+
+    def _refuse(self, uid: str, title: str, exc: MeetingRoomsError) -> None:
+        self.report.refused.append(RefusedEvent(uid, title, exc.code, exc.detail))
+
+
+def zone_of_most(starts: Iterable[datetime]) -> str:
+    """Return the zone that most events are written in; UTC where they only have offsets."""
+    zones = Counter(start.tzinfo.key for start in starts if isinstance(start.tzinfo, ZoneInfo))
+    return zones.most_common(1)[0][0] if zones else "UTC"
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name. Raises InvalidCommandError `bad_zone`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise InvalidCommandError(f"'{name}' is not an IANA time zone.", code="bad_zone") from exc
+
+
+def zone_of_rooms(*, building: str | None, zone: ZoneInfo | None) -> ZoneOf:
+    """Return what tells the zone of a room by its name: `zone` if given, else its building's.
+
+    A room that is unknown, or one of several of that name, has no zone.
+    """
+
+    @cache
+    def zone_of(location: str) -> ZoneInfo | None:
+        if zone is not None:
+            return zone
+        found = {room.floor.building.timezone for room in rooms_named(location, building=building)}
+        return ZoneInfo(found.pop()) if len(found) == 1 else None
+
+    return zone_of

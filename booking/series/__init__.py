@@ -1,0 +1,1 @@
+"""Recurring bookings: their commands, their rows and the evaluation of their dates."""

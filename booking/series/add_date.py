@@ -1,0 +1,82 @@
+"""Command: book a date of a series after all that was skipped, refused or deleted."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from booking.domain.booking_data import BookingData
+from booking.models import Booking, SkippedDate
+from booking.series.domain.occurrences import Occurrence
+from booking.series.domain.series_data import SeriesFacts
+from booking.series.evaluate_dates import RequestedDate, SeriesJudge
+from booking.series.series_dates import (
+    get_series,
+    refuse_foreign_dates,
+    require_series_owner,
+)
+from booking.transaction.context import CommandContext
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.read_snapshot import SnapshotQuery
+from booking.transaction.unit_of_work import run_in_rooms
+from booking.transaction.write_changes import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError
+
+
+def add_date(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    recurrence_id: datetime,
+    room: UUID | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> BookingData:
+    """Book this date of the series, in its own room or another.
+
+    Raises: InvalidCommandError `not_a_date_of_the_series`; ConflictError `date_is_booked`; what
+    `evaluate` raises; NotFoundError; PermissionDeniedError.
+    """
+
+    def run(tx: CommandContext) -> BookingData:
+        series = get_series(series_id)
+        require_series_owner(actor, series, tx)
+        stored = _stored(series_id, recurrence_id)
+        if stored is not None and stored.takes_slot:
+            raise ConflictError("This date is booked.", code="date_is_booked")
+        wish = RequestedDate(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
+        facts = SeriesJudge(tx, actor, series).date(wish)
+        if stored is None:
+            change = Change(None, facts, actor, "add_date")
+        else:
+            kept = replace(facts, id=stored.id, created_at=stored.created_at)
+            change = Change.of(stored, kept, actor, "add_date")
+        tx.changes.append(change)
+        skipped = SkippedDate.objects.filter(
+            series_id=series_id, recurrence_id=recurrence_id.isoformat()
+        )
+        tx.also.append(skipped.delete)
+        return change.after
+
+    def query(_rooms: object) -> SnapshotQuery:
+        series = get_series(series_id)
+        occurrence = _occurrence(series, recurrence_id)
+        return SnapshotQuery(windows=(occurrence.interval,), person=series.details.organizer_id)
+
+    stored, own = _stored(series_id, recurrence_id), get_series(series_id).room
+    rooms = {own, *([room] if room else []), *([stored.room] if stored else [])}
+    return run_in_rooms(run, rooms=sorted(rooms), query=query, clock=clock)
+
+
+def _occurrence(series: SeriesFacts, name: datetime) -> Occurrence:
+    dates = series.pattern.dates_until(name.date() + timedelta(days=1))
+    refuse_foreign_dates([name.isoformat()], dates)
+    return next(date for date in dates if date.recurrence_id == name)
+
+
+def _stored(series_id: UUID, name: datetime) -> BookingData | None:
+    found = Booking.objects.select_related("room").filter(
+        series_id=series_id, recurrence_id=name.isoformat()
+    )
+    booking = found.first()
+    return booking.as_data() if booking else None

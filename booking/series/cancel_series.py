@@ -1,0 +1,68 @@
+"""Command: give back what is still to come of a series."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from booking.domain.changes import without_slot
+from booking.domain.states import BookingState
+from booking.repository import rooms_of_series
+from booking.series.domain.occurrences import split_at
+from booking.series.domain.series_data import SeriesFacts, SeriesReport
+from booking.series.repository import save_series
+from booking.series.series_dates import get_series, require_series_owner, series_ahead
+from booking.transaction.context import CommandContext
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.if_match import refuse_stale_series
+from booking.transaction.unit_of_work import run_in_rooms
+from booking.transaction.write_changes import Change
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import InvalidCommandError
+
+
+def cancel_series(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    from_date: datetime | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> SeriesReport:
+    """Cancel all dates that have not begun, or one and those after it.
+
+    Past and running dates stay as history. Doing it again changes nothing.
+    Raises: NotFoundError; PermissionDeniedError; StaleVersionError.
+    """
+
+    def run(tx: CommandContext) -> SeriesReport:
+        series = get_series(series_id)
+        require_series_owner(actor, series, tx)
+        refuse_stale_series(series, expected_version)
+        changes = [
+            Change.of(b, without_slot(b, BookingState.CANCELLED), actor, "cancel_series", reason)
+            for b in series_ahead(series, from_date, now=tx.now)
+            if b.takes_slot or b.state is BookingState.PENDING
+        ]
+        if changes:
+            tx.changes += changes
+            save_series(tx, _ended(series, from_date))
+        return SeriesReport(series.id, cancelled=tuple(change.after for change in changes))
+
+    series = get_series(series_id)
+    rooms = {series.room, *rooms_of_series(series_id)}
+    return run_in_rooms(run, rooms=sorted(rooms), clock=clock)
+
+
+def _ended(series: SeriesFacts, cut: datetime | None) -> SeriesFacts:
+    """Return the series with a rule that ends before the cut, where it has dates before."""
+    ended = replace(series, version=series.version + 1)
+    if cut is None:
+        return ended
+    pattern = series.pattern
+    try:
+        split = split_at(pattern.rule, start=pattern.start, cut=cut, zone=pattern.zone)
+    except InvalidCommandError:  # all of it lies after the cut, or nothing does
+        return ended
+    return replace(ended, pattern=replace(pattern, rule=split.before))

@@ -1,0 +1,247 @@
+"""Command: change what is still to come of a series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID, uuid4
+
+from booking.domain.booking_data import BookingData
+from booking.domain.changes import DetailsEdit
+from booking.domain.policy_checks import questions, refuse_more_than_seats
+from booking.models import SkippedDate
+from booking.repository import rooms_of_series
+from booking.series.book_series import OnClash
+from booking.series.domain.occurrences import Occurrence, split_at
+from booking.series.domain.parse_rule import parse_rule
+from booking.series.domain.reschedule import reschedule
+from booking.series.domain.rule import Rule
+from booking.series.domain.series_data import Pattern, SeriesFacts, SeriesReport
+from booking.series.evaluate_dates import RequestedDate, SeriesJudge, refuse_clashes
+from booking.series.repository import Plan, save_series, store_plan
+from booking.series.series_dates import get_series, require_series_owner, series_ahead
+from booking.transaction.context import CommandContext, is_manager
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.if_match import refuse_stale_series
+from booking.transaction.read_snapshot import SnapshotQuery
+from booking.transaction.unit_of_work import run_in_rooms
+from booking.transaction.write_changes import Change, ConcurrentChangeError
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError
+from rooms.domain.effective_policy import RoomPolicy
+from rooms.queries import active_rooms
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEdit:
+    """What is to be different. None: as it is.
+
+    `starts` is the new time of day of every date, in the room's wall time. `rule` is an RRULE:
+    given alone it counts from the first date of the series, otherwise from the first that changes.
+    `from_date` is the first of "this and following",
+    named by its wall time in the rule; None: all that is to come.
+    """
+
+    from_date: datetime | None = None
+    title: str | None = None
+    private: bool | None = None
+    attendees: int | None = None
+    starts: time | None = None
+    minutes: int | None = None
+    rule: str | None = None
+    room: UUID | None = None
+    moves_exceptions: bool = False
+    on_clash: OnClash = OnClash.REFUSE
+
+    @property
+    def details(self) -> DetailsEdit:
+        """Return what is to be different in what the dates are about."""
+        return DetailsEdit(self.title, self.private, self.attendees)
+
+    @property
+    def is_about_rule_only(self) -> bool:
+        """Say whether all dates keep their time and place and only which there are changes."""
+        others = (self.starts, self.minutes, self.room, self.from_date)
+        return self.rule is not None and all(value is None for value in others)
+
+    @property
+    def is_about_time(self) -> bool:
+        """Say whether dates move; otherwise no rule is asked."""
+        return any(v is not None for v in (self.starts, self.minutes, self.rule, self.room))
+
+
+def edit_series(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    edit: SeriesEdit,
+    expected_version: int | None = None,
+    clock: Clock = DATABASE_CLOCK,
+) -> SeriesReport:
+    """Change all that is to come, or one date and those after it; past and running dates stay.
+
+    A change of title, privacy or attendees asks no rule and splits nothing, nor does a new rule
+    alone. Another time or room splits the series at the first date that changes.
+    Deleted dates stay deleted; dates moved by hand stay, unless `moves_exceptions`. A moved date
+    that clashes refuses the whole, or stays as it was with `BOOK_THE_REST`.
+    Raises: SeriesClashesError; ConflictError `nothing_to_come`; StaleVersionError; NotFoundError;
+    PermissionDeniedError; InvalidCommandError for the rule.
+    """
+
+    def run(tx: CommandContext) -> SeriesReport:
+        series = get_series(series_id)
+        require_series_owner(actor, series, tx)
+        refuse_stale_series(series, expected_version)
+        if not edit.is_about_time:
+            return _edit_details(tx, actor, series, edit)
+        return _move(tx, actor, series, _plan(tx.rooms, series, edit, now=tx.now), edit)
+
+    def query(rooms: Mapping[UUID, RoomPolicy]) -> SnapshotQuery:
+        if not edit.is_about_time:
+            return SnapshotQuery()
+        series = get_series(series_id)
+        plan = _plan(rooms, series, edit, now=clock.now())
+        asked = (
+            question
+            for occurrence, stored in plan.dates.moving
+            for question in questions(occurrence.interval, _room(rooms, plan, edit, stored))
+        )
+        ids = [booking.id for _, booking in plan.dates.moving if booking]
+        ids += [booking.id for booking in plan.dates.dropped]
+        return SnapshotQuery(
+            windows=tuple(occurrence.interval for occurrence, _ in plan.dates.moving),
+            person=series.details.organizer_id,
+            besides=frozenset(ids),
+            asked=tuple(asked),
+        )
+
+    def rooms() -> list[UUID]:
+        wanted = [edit.room] if edit.room else []
+        return sorted({get_series(series_id).room, *rooms_of_series(series_id), *wanted})
+
+    return run_in_rooms(run, rooms=rooms, query=query, clock=clock)
+
+
+def _edit_details(
+    tx: CommandContext, actor: Actor, series: SeriesFacts, edit: SeriesEdit
+) -> SeriesReport:
+    stored, _ = _ahead(series, edit.from_date, tx.rooms, now=tx.now)
+    last = None
+    for before in stored:
+        after = edit.details.of(before)
+        room = tx.rooms[before.room]
+        refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
+        if before.is_live and after != before:
+            tx.changes.append(Change.of(before, after, actor, "edit_series"))
+            last = after
+    details = edit.details.of(series.details)
+    if edit.from_date is not None and last is not None:
+        # Called, and hidden, as its last date is: a title that dates still hide is never shown.
+        details = replace(details, title=last.title, private=last.private)
+    save_series(tx, replace(series, details=details, version=series.version + 1))
+    return SeriesReport(series.id, tuple(change.after for change in tx.changes))
+
+
+def _plan(
+    rooms: Mapping[UUID, RoomPolicy], series: SeriesFacts, edit: SeriesEdit, *, now: datetime
+) -> Plan:
+    room = rooms[edit.room or series.room]
+    today = now.astimezone(series.pattern.zone).date()
+    last = today + timedelta(days=room.policy.advance_days)
+    dates = series.pattern.dates_until(last)
+    cut = _first_ahead(dates, edit.from_date, now=now)
+    before, pattern = _cut_pattern(
+        series.pattern, edit, cut, is_first=cut == dates[0].recurrence_id
+    )
+    new = SeriesFacts(
+        id=series.id if before is None else uuid4(),
+        room=room.uuid,
+        pattern=pattern,
+        details=edit.details.of(series.details),
+        version=series.version + 1 if before is None else 1,
+    )
+    ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > now]
+    skipped = SkippedDate.objects.filter(series_id=series.id, recurrence_id__gte=cut.isoformat())
+    names = skipped.values_list("recurrence_id", flat=True)
+    stored, resting = _ahead(series, cut, rooms, now=now)
+    plan = reschedule(
+        ahead,
+        stored,
+        [*names, *(booking.recurrence_id or "" for booking in resting)],
+        room=edit.room,
+        zone=pattern.zone,
+        moves_exceptions=edit.moves_exceptions,
+    )
+    return Plan(new, before, plan, edit.details)
+
+
+def _ahead(
+    series: SeriesFacts,
+    since: datetime | None,
+    rooms: Mapping[UUID, RoomPolicy],
+    *,
+    now: datetime,
+) -> tuple[list[BookingData], list[BookingData]]:
+    """Return the dates to come, and apart from them those in retired rooms: they are left alone.
+
+    Raises ConcurrentChangeError where one was moved to another room after the rooms were looked up.
+    """
+    stored = series_ahead(series, since, now=now)
+    away = {booking.room for booking in stored} - rooms.keys()
+    if away and active_rooms().filter(uuid__in=away).exists():
+        raise ConcurrentChangeError
+    known = [booking for booking in stored if booking.room in rooms]
+    return known, [booking for booking in stored if booking.room in away]
+
+
+def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
+    """Return the first date of the rule that has not begun and is not before `since`."""
+    for occurrence in dates:
+        is_ahead = occurrence.interval.start > now
+        if is_ahead and (since is None or occurrence.recurrence_id >= since):
+            return occurrence.recurrence_id
+    raise ConflictError("Nothing of this series is to come.", code="nothing_to_come")
+
+
+def _cut_pattern(
+    pattern: Pattern, edit: SeriesEdit, cut: datetime, *, is_first: bool
+) -> tuple[Rule | None, Pattern]:
+    """Return the rule of what stays before the cut, None where nothing is cut, and the rest."""
+    if edit.is_about_rule_only:
+        rule = parse_rule(edit.rule or "", start=pattern.start, zone=pattern.zone, horizon=date.max)
+        return None, replace(pattern, rule=rule)
+    before, rule = None, pattern.rule
+    if not is_first:
+        split = split_at(pattern.rule, start=pattern.start, cut=cut, zone=pattern.zone)
+        before, rule = split.before, split.after
+    start = datetime.combine(cut.date(), edit.starts or cut.time())
+    if edit.rule is not None:
+        rule = parse_rule(edit.rule, start=start, zone=pattern.zone, horizon=date.max)
+    length = pattern.length if edit.minutes is None else timedelta(minutes=edit.minutes)
+    return before, Pattern(start, length, rule, pattern.zone)
+
+
+def _room(
+    rooms: Mapping[UUID, RoomPolicy], plan: Plan, edit: SeriesEdit, stored: BookingData | None
+) -> RoomPolicy:
+    """Return where a date is wanted: each stays in its own room unless another was asked for."""
+    return rooms[plan.series.room if edit.room or stored is None else stored.room]
+
+
+def _move(
+    tx: CommandContext, actor: Actor, old: SeriesFacts, plan: Plan, edit: SeriesEdit
+) -> SeriesReport:
+    dates = plan.dates
+    wishes = [
+        RequestedDate(occurrence, _room(tx.rooms, plan, edit, stored), stored)
+        for occurrence, stored in dates.moving
+    ]
+    own = [stored for _, stored in dates.moving if stored] + dates.dropped
+    giving_way = frozenset(booking.id for booking in own)
+    series = SeriesJudge(tx, actor, plan.series, plan.details)
+    if edit.on_clash is OnClash.REFUSE:
+        booked, refused = series.dates(wishes, giving_way=giving_way)
+        refuse_clashes(refused, len(wishes))
+    else:
+        booked, refused = series.all_that_can_move(wishes, giving_way)
+    return store_plan(tx, actor, old, plan, booked, refused)

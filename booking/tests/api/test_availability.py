@@ -1,0 +1,156 @@
+"""Free rooms, alternatives and days over REST, and what they cost."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from booking.api.day_view import RoomDayOut
+from booking.models import Booking
+from booking.tests.api_calls import Caller, future, slot
+from identity.tests.factories import person
+from rooms.models import Closure, Feature
+from rooms.tests.factories import building, floor, room
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ann():
+    return Caller(person("Ann"))
+
+
+def names(answer) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [one["name"] for one in answer.json()]
+
+
+def at(hour: int, **query) -> dict[str, object]:
+    return {"from": future(hour).isoformat(), **query}
+
+
+def test_free_rooms__of_several__come_tightest_fit_first(ann):
+    house = floor()
+    for name, seats in (("Hall", 40), ("Den", 4), ("Loft", 8)):
+        room(name, on=house, capacity=seats)
+    assert names(ann.get("/availability", at(0))) == ["Den", "Loft", "Hall"]
+    assert names(ann.get("/availability", at(0, min_capacity=5))) == ["Loft", "Hall"]
+
+
+def test_free_rooms__booked_closed_or_without_the_feature__are_left_out(ann):
+    house = floor()
+    booked, closed, bare, good = (room(n, on=house) for n in ("Booked", "Closed", "Bare", "Good"))
+    beamer = Feature.objects.create(slug="beamer", name="Beamer")
+    for one in (booked, closed, good):
+        one.features.add(beamer)
+    ann.book(slot(0), booked)
+    Closure.objects.create(room=closed, starts_at=future(-1), ends_at=future(3), reason="Paint")
+    query = at(0, minutes=60, feature="beamer", building=house.building.slug)
+    assert names(ann.get("/availability", query)) == ["Good"]
+    assert "Bare" in names(ann.get("/availability", at(0, minutes=60)))
+    assert bare.features.count() == 0
+
+
+def test_free_rooms__free_until__is_the_next_booking_or_closure(ann):
+    den, loft = room("Den", capacity=2), room("Loft", capacity=3)
+    ann.book(slot(2), den)
+    Closure.objects.create(room=loft, starts_at=future(5), ends_at=None, reason="Paint")
+    found = ann.get("/availability", at(0, minutes=60)).json()
+    until = {one["name"]: datetime.fromisoformat(one["free_until"]) for one in found}
+    assert until == {"Den": future(2), "Loft": future(5)}
+
+
+def test_free_rooms__now__is_the_default(ann):
+    room("Den")
+    [found] = ann.get("/availability").json()
+    starts = datetime.fromisoformat(found["starts_at"])
+    assert datetime.fromisoformat(found["ends_at"]) - starts == timedelta(minutes=30)
+    assert abs(starts - datetime.fromisoformat(ann.get("/availability").json()[0]["starts_at"])) < (
+        timedelta(seconds=30)
+    )
+
+
+@pytest.mark.parametrize("query", [{"from": "soon"}, {"minutes": 0}, {"minutes": 1441}])
+def test_free_rooms__query_that_cannot_be__is_422(ann, query):
+    assert ann.refused("get", "/availability", query)["code"] == "invalid"
+
+
+def test_alternatives__taken_slot__nearest_time_then_nearest_room(ann):
+    house = floor()
+    den, same, large = (
+        room(n, on=house, capacity=c) for n, c in (("Den", 4), ("Loft", 4), ("Hall", 9))
+    )
+    ann.book(slot(0), den)
+    found = ann.get(f"/rooms/{den.uuid}/alternatives", slot(0)).json()
+    here = [one["starts_at"][:16] for one in found if one["room"] == str(den.uuid)]
+    assert future(1).isoformat()[:16] in here
+    assert future(-1).isoformat()[:16] in here
+    elsewhere = [one["name"] for one in found if one["room"] != str(den.uuid)]
+    assert elsewhere == [same.name, large.name]
+
+
+def test_day__over_a_change_of_clocks__has_23_or_25_hours(ann):
+    room("Spree", on=floor(building(timezone="Europe/Berlin", slug="berlin")))
+    for day, hours in ((date(2027, 3, 28), 23), (date(2027, 10, 31), 25), (date(2027, 6, 1), 24)):
+        [found] = ann.get(f"/days/{day}", {"building": "berlin"}).json()["rooms"]
+        starts, ends = (datetime.fromisoformat(found[n]) for n in ("starts_at", "ends_at"))
+        assert ends - starts == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("day", ["2101-01-01", "1969-01-01"])
+def test_day__outside_the_years__is_422(ann, day):
+    assert ann.refused("get", f"/days/{day}")["code"] == "invalid_time"
+
+
+def test_day__of_no_building__is_404(ann):
+    assert ann.refused("get", "/days/2036-03-02", {"building": "nowhere"})["status"] == 404
+
+
+def test_day__answer__is_what_the_document_says(ann):
+    ann.book(slot(0), title="Plan")
+    found = ann.get(f"/days/{future(0).date()}").json()["rooms"]
+    assert [RoomDayOut.model_validate(one).bookings[0].title for one in found] == ["Plan"]
+
+
+def fill(rooms: int, bookings: int) -> date:
+    """Make so many rooms with so many bookings each, straight into the store."""
+    house = floor(building(timezone="UTC"))
+    places = [room(on=house) for _ in range(rooms)]
+    day = future(0).date()
+    begin = datetime.combine(day, time(8), UTC)
+    now = future(-24)
+    Booking.objects.bulk_create(
+        Booking(
+            room=place,
+            during=(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)),
+            local_start=(begin + timedelta(hours=n)).replace(tzinfo=None).isoformat(),
+            local_end=(begin + timedelta(hours=n + 1)).replace(tzinfo=None).isoformat(),
+            title=f"Meeting {n}",
+            organizer_name="Somebody",
+            state="confirmed",
+            created_at=now,
+        )
+        for place in places
+        for n in range(bookings)
+    )
+    return day
+
+
+@pytest.mark.parametrize("path", ["/days/{day}", "/availability"])
+def test_queries__of_500_rooms__are_as_many_as_of_5(ann, path):
+    day = fill(5, 8)
+    query = {} if path.startswith("/days") else at(9, limit=500)
+
+    def asked() -> tuple[int, object]:
+        ann.get("/me")  # notes that the token was used, once a minute
+        with CaptureQueriesContext(connection) as queries:
+            answer = ann.get(path.format(day=day), query)
+        assert answer.status_code == 200
+        return len(queries), answer.json()
+
+    few, _ = asked()
+    fill(495, 8)
+    many, answer = asked()
+    assert many == few
+    assert len(answer["rooms"] if isinstance(answer, dict) else answer) == 500

@@ -1,0 +1,1 @@
+"""Tools for development, tests and the demo. Production code imports none of them."""

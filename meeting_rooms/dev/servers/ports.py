@@ -1,0 +1,41 @@
+"""Free TCP ports on the loopback interface."""
+
+import socket
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+
+from meeting_rooms.dev.servers.engine import LOOPBACK
+from meeting_rooms.dev.servers.names import ServiceName
+
+# What the three servers write to their logs when somebody else has the port.
+TAKEN = "Address already in use"
+
+
+def pick_ports(
+    names: Collection[ServiceName], preferred: Mapping[ServiceName, int]
+) -> dict[ServiceName, int]:
+    """Return a free port for each service, the preferred one if it still is free.
+
+    All are held until the last is picked, so no two are equal. A port can be taken before its
+    server listens: the launcher then picks another.
+    """
+    ports: dict[ServiceName, int] = {}
+    with ExitStack() as held:
+        for name in names:
+            ports[name] = _hold(held, preferred.get(name, 0)) or _hold(held, 0)
+    return ports
+
+
+def _hold(held: ExitStack, port: int) -> int:
+    listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    # As the servers do: connections of an earlier run that linger (TIME_WAIT) do not count.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+        # Two sockets with SO_REUSEADDR may be bound to one port, but only one may listen.
+        listener.listen(1)
+    except OSError:
+        if port == 0:
+            raise
+        return 0
+    return int(listener.getsockname()[1])

@@ -1,0 +1,114 @@
+"""The record of a data folder: which servers run, where, for whom, and their passwords.
+
+One small JSON file, `services.json`, readable by its owner only. It is replaced in one step, so a
+reader that holds no lock sees the old or the new record, never half of one.
+"""
+
+import json
+import os
+import stat
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from meeting_rooms.dev.servers.errors import EmbeddedServerError
+from meeting_rooms.dev.servers.names import ServiceName
+from meeting_rooms.dev.servers.processes import ProcessIdentity
+
+RECORD_FILE = "services.json"
+RECORD_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """One server. It outlives the process: the port, the password and the folder are used again."""
+
+    port: int
+    secret: str
+    folder: str
+    url: str = ""
+    version: str | None = None
+    # The data in the folder knows the recorded password.
+    is_prepared: bool = False
+    is_ready: bool = False
+    # The port of the last time it was ready.
+    known_port: int | None = None
+    process: ProcessIdentity | None = None
+    # None: nobody's, it runs until somebody stops it.
+    owner: ProcessIdentity | None = None
+
+    def stopped(self) -> "ServerRecord":
+        """Return the record of the same server without a process."""
+        return replace(self, process=None, is_ready=False)
+
+
+Servers = dict[ServiceName, ServerRecord]
+
+
+def recorded_urls(data_dir: Path) -> dict[ServiceName, str]:
+    """Return the URLs of the servers recorded as started for `data_dir`; nothing if there are none.
+
+    Reads one small file and asks no server. Raises: EmbeddedServerError for an unreadable record.
+    """
+    servers = read_servers(data_dir)
+    return {name: server.url for name, server in servers.items() if server.is_ready}
+
+
+def has_record(data_dir: Path) -> bool:
+    """Return whether servers were ever started for `data_dir`."""
+    return (data_dir / RECORD_FILE).is_file()
+
+
+def read_servers(data_dir: Path) -> Servers:
+    """Return the recorded servers of `data_dir`, running or not."""
+    path = data_dir / RECORD_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["format"] != RECORD_FORMAT:
+            raise EmbeddedServerError(
+                f"{path} was written by another version of Meeting Rooms. "
+                f"Stop its servers with that version, then delete the file."
+            )
+        return {ServiceName(name): _server(fields) for name, fields in document["servers"].items()}
+    except FileNotFoundError:
+        return {}
+    except PermissionError as exc:
+        raise EmbeddedServerError(
+            f"{path} belongs to another user. Use a data folder of your own."
+        ) from exc
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise EmbeddedServerError(
+            f"{path} is damaged ({exc}). Delete it and start again: the data is kept."
+        ) from exc
+
+
+def write_servers(data_dir: Path, servers: Servers) -> None:
+    """Replace the record of `data_dir`. The caller holds the lock of the folder."""
+    document = {
+        "format": RECORD_FORMAT,
+        "servers": {str(name): asdict(server) for name, server in servers.items()},
+    }
+    draft = data_dir / f"{RECORD_FILE}.new"
+    write_private(draft, json.dumps(document, indent=2) + "\n")
+    draft.replace(data_dir / RECORD_FILE)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whatever the umask and whatever was there."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        path.chmod(0o600)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+# Any: the fields come from a JSON file; a wrong one raises and is reported as damage.
+def _server(fields: dict[str, Any]) -> ServerRecord:
+    process, owner = fields.pop("process"), fields.pop("owner")
+    return ServerRecord(
+        **fields,
+        process=ProcessIdentity(**process) if process else None,
+        owner=ProcessIdentity(**owner) if owner else None,
+    )

@@ -1,0 +1,51 @@
+"""A web process whose Twisted or autobahn is not what is relied on.
+
+`python -m … PORT twisted|autobahn`
+"""
+
+import os
+import sys
+
+import django
+from django.core.management import call_command
+
+from realtime.server import direct
+
+
+class ForeignTransport:
+    """Hides an attribute that the direct way reads."""
+
+    def __init__(self, transport: object) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> object:
+        if name == "dataBuffer":
+            raise AttributeError("dataBuffer has moved")
+        return getattr(self._transport, name)
+
+
+class OtherTwisted(direct.DirectTransport):
+    """The direct way, on a Twisted that keeps its write queue elsewhere."""
+
+    __slots__ = ()
+
+    def __init__(self, transport, on_overflow):
+        super().__init__(ForeignTransport(transport), on_overflow)
+
+
+class OtherAutobahn(direct.DirectTransport):
+    """The direct way, past which autobahn sends frames of its own."""
+
+    __slots__ = ()
+
+    def write_raw(self, data):
+        self._transport.write(data)
+
+
+OTHERS = {"twisted": OtherTwisted, "autobahn": OtherAutobahn}
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_rooms.settings")
+    django.setup()
+    direct.DirectTransport = OTHERS[sys.argv[2]]  # before `serve` imports it
+    call_command("serve", port=int(sys.argv[1]))

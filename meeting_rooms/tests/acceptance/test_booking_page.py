@@ -1,0 +1,207 @@
+"""The booking form in a browser, on real processes: cases 22, 24 and 109 as people see them."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.test import Client
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from booking.commands.book_room import BookRooms, book_room
+from booking.commands.cancel_booking import cancel_booking
+from booking.domain.holds import HOLD_LASTS_AT_MOST
+from booking.models import Booking
+from frontend.tests.browser.conftest import SWITCHES, chromium
+from identity.queries import actor_of
+from identity.tests.factories import person
+from meeting_rooms.kernel.actor import SYSTEM_ACTOR
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.tests.stack import Stack
+from rooms.models import Room
+from rooms.tests.factories import floor, room
+
+SECOND_MS = 1000
+PATIENCE_MS = 10_000
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
+        yield browser
+        await browser.close()
+
+
+@database_sync_to_async
+def places() -> tuple[Room, Room]:
+    level = floor()
+    return room("Dogger", on=level), room("Humber", on=level)
+
+
+class Forms:
+    """The booking form of one slot, in a tab for each person. It is noon tomorrow, in the room."""
+
+    def __init__(self, browser: Browser, stack: Stack, where: Room) -> None:
+        self.browser, self.stack, self.where = browser, stack, where
+        self.errors: list[str] = []
+        tomorrow = SYSTEM_CLOCK.now() + timedelta(days=1)
+        self.slot = {"day": f"{tomorrow:%Y-%m-%d}", "starts": "12:00", "minutes": "30"}
+
+    async def of(self, name: str) -> Page:
+        """Open the form as somebody; a link has chosen the slot in it."""
+        context = await self.browser.new_context(viewport={"width": 390, "height": 844})
+        key = await database_sync_to_async(_sign_in)(name)
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": self.stack.url}
+        await context.add_cookies([cookie])
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        query = "&".join(f"{name}={value}" for name, value in self.slot.items())
+        house = await database_sync_to_async(lambda: self.where.floor.building.slug)()
+        await page.goto(f"{self.stack.url}/book/{house}?room={self.where.uuid}&{query}")
+        return page
+
+
+def _sign_in(name: str) -> str:
+    client = Client()
+    client.force_login(person(name))
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+async def is_held(page: Page) -> None:
+    """Wait until the page says that the slot is held for whoever looks at it."""
+    line = page.locator("[data-when=held]")
+    await expect(line).to_contain_text("Held for you for 1:", timeout=PATIENCE_MS)
+
+
+async def says(page: Page, words: str, timeout_ms: int = SECOND_MS) -> None:
+    await expect(page.locator("#book-form")).to_contain_text(words, timeout=timeout_ms)
+
+
+async def test_case_022__one_holds_and_the_other_reads_until_when(shared_stack, browser):
+    """Two people have the form of one slot open"""
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    ben = await forms.of("Ben")
+    await is_held(ben)
+    await ben.keyboard.press("Escape")
+    await says(ben, "You let it go.")
+    ann = await forms.of("Ann")
+    await is_held(ann)
+    await expect(ann.get_by_role("button", name="Hold longer")).to_be_hidden()  # for now
+    await says(ben, "Held until")
+    await says(ben, "Ann is booking it.")
+    await ben.get_by_role("button", name="Book", exact=True).click()
+    await says(ben, "Somebody is booking Dogger for this time right now.", PATIENCE_MS)
+    await ann.locator("#id_title").fill("Retro")
+    await ann.get_by_role("button", name="Book", exact=True).click()
+    await says(ann, "Booked: Dogger", PATIENCE_MS)
+    await expect(ann.locator("[data-when=held]")).to_be_hidden()
+    assert await Booking.objects.filter(state="confirmed", title="Retro").aexists()
+    assert forms.errors == []
+
+
+async def test_case_024__the_tab_is_closed_and_the_other_form_is_free_again(shared_stack, browser):
+    """The holder closes the tab, as another form sees it"""
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    ann = await forms.of("Ann")
+    await is_held(ann)
+    ben = await forms.of("Ben")
+    await says(ben, "Held until", PATIENCE_MS)
+    await ann.close()
+    await is_held(ben)  # it came free, and Ben's form wanted it
+    assert forms.errors == []
+
+
+async def test_case_109__taken_meanwhile_the_form_says_so_and_keeps_what_was_typed(
+    shared_stack, browser
+):
+    """Another takes the slot of an open form"""
+    dogger, humber = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    ben = await forms.of("Ben")
+    await is_held(ben)
+    await ben.locator("#id_title").fill("Planning of the week")
+    await ben.locator("#id_private").check()
+    await ben.keyboard.press("Escape")
+    await says(ben, "You let it go.")
+    held = await Booking.objects.aget()
+    slot = Interval(held.during.lower, held.during.upper)
+    booked = await database_sync_to_async(_book)(dogger, slot)
+    await says(ben, "Dogger is booked at this time. What you typed is kept.")
+    await ben.locator(f'[data-choice][data-room="{humber.uuid}"]').click()
+    await is_held(ben)
+    assert await ben.locator("#id_title").input_value() == "Planning of the week"
+    assert await ben.locator("#id_private").is_checked()
+    assert await ben.locator("#id_room").input_value() == str(humber.uuid)
+    await database_sync_to_async(cancel_booking)(actor=SYSTEM_ACTOR, booking_id=booked)
+    assert forms.errors == []
+
+
+def _book(where: Room, slot: Interval):
+    wanted = BookRooms.one(where.uuid, slot, "Stand-up")
+    return book_room(actor=actor_of(person("Cas")), wanted=wanted).id
+
+
+async def test_form__nobody_has_chosen_yet__holds_nothing(shared_stack, browser):
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    page = await forms.of("Ann")
+    await is_held(page)
+    await page.goto(page.url.partition("?")[0])
+    await expect(page.locator("[data-when=held]")).to_be_hidden()
+    await page.locator("#id_title").press_sequentially("Re")
+    await is_held(page)
+    held = Booking.objects.filter(state="held")
+    assert await held.acount() == 1
+    assert forms.errors == []
+
+
+async def test_case_023__the_holder_is_told_when_it_ends_and_may_hold_it_again(
+    shared_stack, browser
+):
+    """The hold of an open form runs out"""
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    old = await forms.of("Ann")
+    await is_held(old)
+    await old.close()
+    async with asyncio.timeout(10):
+        while not await Booking.objects.filter(state="lapsed").aexists():
+            await asyncio.sleep(0.05)
+    before = await Booking.objects.aget()
+    nearly_over = SYSTEM_CLOCK.now() - HOLD_LASTS_AT_MOST + timedelta(seconds=8)
+    await Booking.objects.filter(pk=before.pk).aupdate(
+        state="held", takes_slot=True, created_at=nearly_over,
+        lapses_at=nearly_over + HOLD_LASTS_AT_MOST,
+    )  # fmt: skip
+    ann = await old.context.new_page()
+    await ann.goto(old.url)
+    await says(ann, "Held for you for 0:0", PATIENCE_MS)
+    await says(ann, "Your hold ended. It is still free.", PATIENCE_MS)
+    await ann.get_by_role("button", name="Hold again").click()
+    await is_held(ann)
+
+
+async def test_hold__its_owner_types__is_renewed(shared_stack, browser):
+    dogger, _ = await places()
+    forms = Forms(browser, shared_stack, dogger)
+    page = await forms.of("Ann")
+    await page.clock.install()
+    await page.reload()
+    await is_held(page)
+    before = await Booking.objects.aget(state="held")
+    for _ in range(3):
+        await page.clock.fast_forward(7_500)
+        await expect(page.locator("[data-left]")).to_have_text(re.compile("1:[45]."))  # told anew
+    await page.locator("#id_title").press_sequentially("Re")
+    renewed = Booking.objects.filter(pk=before.pk, lapses_at__gt=before.lapses_at)
+    async with asyncio.timeout(10):
+        while not await renewed.aexists():
+            await asyncio.sleep(0.05)
+    assert forms.errors == []

@@ -1,0 +1,104 @@
+"""How sockets and processes end: on purpose, announced, and without a failed request."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from channels.db import database_sync_to_async
+
+from identity.tests.factories import bearer, person
+from meeting_rooms.tests.acceptance.test_live_acceptance import slot
+from meeting_rooms.tests.acceptance.test_socket_contract import closed
+from meeting_rooms.tests.stack import LiveClient, Stack
+from rooms.tests.factories import room
+
+SOCKETS = 12
+
+
+@pytest.fixture
+def draining(transactional_db, tmp_path: Path) -> Iterator[Stack]:
+    """Run a web process that takes its time to end."""
+    running = Stack(tmp_path, {"DRAIN_NOTICE_S": "1", "DRAIN_SPREAD_S": "2"})
+    try:
+        running.start_web()
+        yield running
+    finally:
+        running.stop()
+
+
+@database_sync_to_async
+def prepared():
+    return room("Dogger"), bearer(person())
+
+
+async def ended(live: LiveClient) -> tuple[float, int, dict]:
+    code, frames = await closed(live)
+    return time.monotonic(), code, frames[-1]
+
+
+async def test_sigterm__sockets_told_one_after_another__and_requests_finished(draining: Stack):
+    dogger, headers = await prepared()
+    held = [draining.socket() for _ in range(SOCKETS)]
+    async with asyncio.timeout(30), httpx.AsyncClient(base_url=draining.url) as http:
+        ends = [asyncio.create_task(ended(await one.__aenter__())) for one in held]
+        draining.web.signal(signal.SIGTERM)
+        answers = []
+        while (ready := await http.get("/readyz")).status_code == 200:
+            await asyncio.sleep(0.02)
+        assert ready.json() == {"status": "draining"}
+        for n in range(5):
+            body = {"room": str(dogger.uuid), **slot(n)}
+            answers.append(await http.post("/api/v1/bookings", json=body, headers=headers))
+        told = await asyncio.gather(*ends)
+    assert draining.web.wait(15) == 0
+    assert [a.status_code for a in answers] == [201] * 5
+    assert {code for _, code, _ in told} == {1012}
+    assert {frame["type"] for _, _, frame in told} == {"bye"}
+    instants = sorted(at for at, _, _ in told)
+    assert 1.5 < instants[-1] - instants[0] < 4, "spread, so that they do not all arrive at once"
+
+
+async def test_sigint__is_quick_and_says_goodbye_all_the_same(draining: Stack):
+    async with asyncio.timeout(20), draining.socket() as live:
+        started = time.monotonic()
+        draining.web.signal(signal.SIGINT)
+        at, code, frame = await ended(live)
+    assert (code, frame["type"], frame["reason"]) == (1012, "bye", "restart")
+    assert at - started < 1
+    assert draining.web.wait(10) == 0
+
+
+async def test_socket__grown_old__is_recycled(transactional_db, tmp_path: Path):
+    running = Stack(tmp_path, {"SOCKET_MAX_AGE_S": "2"})
+    try:
+        running.start_web()
+        async with asyncio.timeout(20), running.socket() as live:
+            _, code, frame = await ended(live)
+    finally:
+        running.stop()
+    assert (code, frame["type"], frame["reason"]) == (1012, "bye", "recycle")
+
+
+@pytest.mark.parametrize(
+    "other,fault",
+    [("twisted", "dataBuffer has moved"), ("autobahn", "the bytes on the line are not those sent")],
+)
+async def test_self_test__not_what_is_relied_on__takes_the_plain_way(
+    transactional_db, tmp_path: Path, other: str, fault: str
+):
+    running = Stack(tmp_path, {"LOG_LEVEL": "INFO"})
+    try:
+        running.start_web(
+            ["-m", "meeting_rooms.tests.acceptance.other_twisted", str(running.port), other]
+        )
+        async with asyncio.timeout(20), running.socket() as live:
+            await live.send(type="ping", t=1)
+            assert (await live.next("pong"))["t"] == 1
+    finally:
+        running.stop()
+    assert '"path": "asgi"' in running.web.output
+    assert fault in running.web.output

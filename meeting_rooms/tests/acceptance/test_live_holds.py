@@ -1,0 +1,171 @@
+"""Holds over the socket, seen by others: cases 22 to 24 with real processes."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+from websockets.exceptions import ConnectionClosed
+
+from booking.commands.hold_slot import hold_slot
+from booking.models import Booking
+from identity.queries import actor_of
+from identity.tests.factories import bearer, person
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.tests.stack import LiveClient, Stack
+from rooms.models import Room
+from rooms.tests.factories import room
+
+SECOND = 1.0  # within which everybody has been told
+
+
+@database_sync_to_async
+def prepared() -> tuple[Room, dict[str, str], dict[str, str]]:
+    return room("Dogger"), bearer(person("Ann")), bearer(person("Ben"))
+
+
+def next_hour() -> Interval:
+    start = SYSTEM_CLOCK.now().replace(second=0, microsecond=0)
+    return Interval(start, start + timedelta(hours=1))
+
+
+async def follow(live: LiveClient, where: Room) -> None:
+    """Follow the room as soon as the worker has made it known."""
+    while str(where.uuid) not in live.rooms:
+        await live.send(type="subscribe", topic=f"room:{where.uuid}")
+        while (await live.receive())["type"] not in ("snapshot", "error"):
+            pass
+        await asyncio.sleep(0.05)
+
+
+async def hold(live: LiveClient, where: Room, slot: Interval) -> dict:
+    start, end = slot.start.isoformat(), slot.end.isoformat()
+    await live.send(type="hold", room=str(where.uuid), start=start, end=end, ref="form")
+    while (frame := await live.receive())["type"] not in ("held", "error"):
+        pass
+    return frame
+
+
+async def until_status(live: LiveClient, status: str) -> dict:
+    """Return the room once it is told in this status, within a second."""
+    async with asyncio.timeout(SECOND):
+        while (frame := await live.next("room"))["room"]["status"] != status:
+            pass
+    return frame["room"]
+
+
+async def test_case_022__others_see_who_holds_it_within_a_second_and_cannot_have_it(shared_stack):
+    """A hold reaches the screens of others within a second"""
+    dogger, ann, ben = await prepared()
+    async with (
+        asyncio.timeout(20),
+        shared_stack.socket(additional_headers=ann) as hers,
+        shared_stack.socket(additional_headers=ben) as his,
+        shared_stack.socket() as board,
+    ):
+        for live in (his, board):
+            await follow(live, dogger)
+        slot = next_hour()
+        held = await hold(hers, dogger, slot)
+        seen = await until_status(his, "held")
+        assert [(h["id"], h["holder"], h["expires_at"]) for h in seen["holds"]] == [
+            (held["hold"], "Ann", held["expires_at"])
+        ]
+        told = (await board.next("room"))["room"]  # to the public it is free, and nobody holds it
+        assert (told["status"], told["holds"], told["version"]) == ("free", [], seen["version"])
+        refused = await hold(his, dogger, slot)
+        assert (refused["code"], refused["ref"]) == ("slot_held", "form")
+        assert "held_until" in refused["facts"]
+
+
+async def test_case_023__the_hold_runs_out_and_everybody_is_told_within_a_second(shared_stack):
+    """A hold that runs out is pushed by the clock alone"""
+    dogger, _, ben = await prepared()
+    async with asyncio.timeout(20), shared_stack.socket(additional_headers=ben) as his:
+        await follow(his, dogger)
+        earlier = FixedClock(SYSTEM_CLOCK.now() - timedelta(seconds=118))
+        ann = actor_of(await database_sync_to_async(person)())
+        facts = await database_sync_to_async(hold_slot)(
+            actor=ann, room=dogger.uuid, interval=next_hour(), clock=earlier
+        )
+        await until_status(his, "held")
+        await asyncio.sleep((facts.expires_at - SYSTEM_CLOCK.now()).total_seconds())
+        assert (await until_status(his, "free"))["holds"] == []
+        async with asyncio.timeout(3):
+            while not await Booking.objects.filter(pk=facts.id, state="lapsed").aexists():
+                await asyncio.sleep(0.05)
+
+
+async def test_case_024__the_page_is_closed_and_the_room_is_free_within_a_second(shared_stack):
+    """The holder closes the tab"""
+    dogger, ann, ben = await prepared()
+    async with asyncio.timeout(20), shared_stack.socket(additional_headers=ben) as his:
+        await follow(his, dogger)
+        async with shared_stack.socket(additional_headers=ann) as hers:
+            await hold(hers, dogger, next_hour())
+            await until_status(his, "held")
+        assert (await until_status(his, "free"))["holds"] == []
+
+
+async def test_case_024__a_connection_that_is_cut_keeps_its_hold_for_the_holder(shared_stack):
+    """The holder's network fails and comes back"""
+    dogger, ann, _ = await prepared()
+    slot = next_hour()
+    async with asyncio.timeout(20):
+        async with shared_stack.socket(additional_headers=ann) as hers:
+            before = await hold(hers, dogger, slot)
+            hers.raw.transport.abort()
+        async with shared_stack.socket(additional_headers=ann) as again:
+            after = await hold(again, dogger, slot)
+    assert (after["type"], after["hold"]) == ("held", before["hold"])
+    assert after["expires_at"] >= before["expires_at"]
+
+
+async def test_hold__renewed_and_released__is_answered_with_the_ref(shared_stack):
+    dogger, ann, ben = await prepared()
+    async with (
+        asyncio.timeout(20),
+        shared_stack.socket(additional_headers=ann) as hers,
+        shared_stack.socket(additional_headers=ben) as his,
+    ):
+        held = await hold(hers, dogger, next_hour())
+        await hers.send(type="renew", hold=held["hold"], ref=2)
+        renewed = await hers.next("held")
+        assert (renewed["hold"], renewed["ref"]) == (held["hold"], 2)
+        assert renewed["renewable_until"] == held["renewable_until"]
+        await his.send(type="release", hold=held["hold"])
+        assert (await his.next("error"))["code"] == "not_found"
+        await hers.send(type="release", hold=held["hold"], ref="bye")
+        assert (await hers.next("released"))["ref"] == "bye"
+        await hers.send(type="renew", hold=held["hold"])
+        assert (await hers.next("error"))["code"] == "hold_over"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"end": "2026-03-12T10:00Z"}, "end_not_after_start"),
+        ({"room": "dogger"}, "bad_frame"),
+        ({"start": "2026-03-12T11:00"}, "bad_frame"),  # of which zone?
+    ],
+    ids=["backwards", "no_room", "no_zone"],
+)
+async def test_hold__senseless__is_refused_and_the_socket_stays(shared_stack, changes, code):
+    dogger, ann, _ = await prepared()
+    frame = {"room": str(dogger.uuid), "start": "2026-03-12T11:00Z", "end": "2026-03-12T12:00Z"}
+    async with asyncio.timeout(20), shared_stack.socket(additional_headers=ann) as hers:
+        await hers.send(type="hold", **{**frame, **changes})
+        assert (await hers.next("error"))["code"] == code
+        await hers.send(type="ping", t=1)
+        await hers.next("pong")
+
+
+async def test_hold__nobody_in_particular__is_sent_to_sign_in(shared_stack: Stack):
+    dogger, _, _ = await prepared()
+    async with asyncio.timeout(20), shared_stack.socket() as board:
+        refused = await hold(board, dogger, next_hour())
+        with pytest.raises(ConnectionClosed) as closed:
+            await board.receive()
+    assert (refused["code"], closed.value.rcvd.code) == ("not_authenticated", 4401)
+    assert not await Booking.objects.aexists()

@@ -1,0 +1,114 @@
+"""What a crash or a restart leaves behind heals by itself; nothing wrong is vouched for."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from channels.db import database_sync_to_async
+
+from booking.tests.factories import book
+from identity.tests.factories import actor, bearer, person
+from meeting_rooms.dev import servers
+from meeting_rooms.dev.servers import ServiceName
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.tests.acceptance.test_live_acceptance import NOON_TOMORROW, slot
+from meeting_rooms.tests.stack import LiveClient, Stack
+from rooms.tests.factories import room
+
+REDIS_ONLY = [ServiceName.REDIS]
+SILENCE_PROVES_S = 6.0  # longer than a heartbeat's interval
+
+
+def quiet(_line: str) -> None:
+    pass
+
+
+@database_sync_to_async
+def prepared():
+    return room("Dogger"), actor("Ann"), bearer(person())
+
+
+@database_sync_to_async
+def book_slot(dogger, ann, n: int):
+    times = slot(n)
+    start, end = (type(NOON_TOMORROW).fromisoformat(times[k]) for k in ("starts_at", "ends_at"))
+    return book(dogger, Interval.of(start, end), by=ann, clock=SYSTEM_CLOCK)
+
+
+async def follow(live: LiveClient, topic: str) -> None:
+    """Follow a topic as soon as the worker has made it known."""
+    while True:
+        await live.send(type="subscribe", topic=topic)
+        if (await live.receive())["type"] == "snapshot":
+            return
+        await asyncio.sleep(0.2)
+
+
+async def test_worker__killed_between_commit_and_projection__screen_is_right_after_its_return(
+    stack: Stack,
+):
+    dogger, ann, headers = await prepared()
+    async with asyncio.timeout(50), stack.socket(additional_headers=headers) as live:
+        await follow(live, f"room:{dogger.uuid}")
+        stack.worker.stop()
+        doomed = stack.start_worker(["-m", "meeting_rooms.tests.acceptance.crashing_worker"])
+        await asyncio.sleep(2)  # until it listens; a kill earlier would prove less
+        await book_slot(dogger, ann, 0)
+        assert await asyncio.to_thread(doomed.wait, 10) == -9
+        while True:  # nobody vouches for the screen while no projector is at work
+            try:
+                async with asyncio.timeout(SILENCE_PROVES_S):
+                    frame = await live.receive()
+            except TimeoutError:
+                break
+            assert frame["type"] == "heartbeat"
+        assert live.rooms[str(dogger.uuid)]["schedule"]["next"] is None
+        returned = time.monotonic()
+        stack.start_worker()
+        frame = await live.next("room")
+        took = time.monotonic() - returned
+    assert frame["room"]["schedule"]["next"]["start"][:19] == slot(0)["starts_at"][:19]
+    print(f"right {took:.1f} s after the worker was started again (start-up included)")
+
+
+@pytest.fixture
+def redis_folder(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "redis"
+    yield folder
+    servers.stop(folder, report=quiet)
+
+
+def start_redis(folder: Path) -> str:
+    started = servers.start(folder, wanted=REDIS_ONLY, owner_pid=os.getpid(), report=quiet)
+    return started.urls[ServiceName.REDIS]
+
+
+async def test_redis__restarted_under_an_open_socket__is_right_within_ten_seconds(
+    transactional_db, tmp_path: Path, redis_folder: Path
+):
+    stack = Stack(tmp_path, {"REDIS_URL": start_redis(redis_folder)})
+    try:
+        stack.start()
+        dogger, ann, headers = await prepared()
+        async with asyncio.timeout(50), stack.socket(additional_headers=headers) as live:
+            await follow(live, f"room:{dogger.uuid}")
+            servers.stop(redis_folder, report=quiet)
+            await book_slot(dogger, ann, 0)
+            lost = time.monotonic()
+            version = (await live.next("room"))["room"]["version"]
+            without = time.monotonic() - lost
+            start_redis(redis_folder)
+            await asyncio.sleep(3)
+            await book_slot(dogger, ann, 1)
+            back = time.monotonic()
+            assert (await live.next("room"))["room"]["version"] == version + 1
+            after = time.monotonic() - back
+    finally:
+        stack.stop()
+    assert without < 10
+    assert after < 10
+    print(f"frame {without:.2f} s after the commit without Redis, {after:.2f} s once it was back")

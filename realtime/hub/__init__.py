@@ -1,0 +1,1 @@
+"""The hub of a web process: mirror, topics and their subscribers, broadcasts."""

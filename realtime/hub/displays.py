@@ -1,0 +1,161 @@
+"""How fresh each display of this process is, and telling the store, so that an admin sees them all.
+
+Bounded: MAX_CONNECTIONS connections with the newest LAGS_KEPT measurements each. What a display
+claims is its own word: it is shown and timed, and nothing is decided by it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.errors import UnavailableError
+from realtime import metrics
+from realtime.state.display_freshness import Display, percentile
+from realtime.state.live_state import Audience
+from realtime.store.live_store import LiveStore, shared_store
+from realtime.store.mongo_link import DISPLAYS_AT_ONCE
+
+log = structlog.get_logger(__name__)
+MAX_CONNECTIONS = 10_000
+LAGS_KEPT = 100
+MAX_LAG_MS = 3_600_000  # more is a clock set anew, or a joke
+FLUSH_S = 15.0
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What is known of one connection. A display is one that has reported."""
+
+    audience: Audience
+    path: str
+    since: datetime
+    display: str = ""  # fixed by the first report, so one connection is one display
+    topic: str = ""
+    last_seen: datetime | None = None
+    stale_s: float = 0.0
+    lags_ms: deque[int] = field(default_factory=lambda: deque(maxlen=LAGS_KEPT))
+    is_told: bool = True  # whether the store knows the last report
+
+    def as_display(self, last_seen: datetime) -> Display:
+        lags = list(self.lags_ms)
+        return Display(
+            id=self.display,
+            topic=self.topic,
+            audience=self.audience,
+            path=self.path,
+            since=self.since,
+            last_seen=last_seen,
+            p50_ms=percentile(lags, 0.5),
+            p95_ms=percentile(lags, 0.95),
+            stale_s=self.stale_s,
+        )
+
+
+class DisplayLog:
+    """The displays of one process. Every `note_…` is quick and never waits."""
+
+    def __init__(self, store: LiveStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._connections: dict[Hashable, _Connection] = {}
+        self._left: dict[str, Display] = {}  # closed before their last report was written
+
+    def note_connected(self, connection: Hashable, *, audience: Audience, path: str) -> None:
+        """Take a new connection."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            metrics.displays_unlogged_total.inc()
+            return
+        self._connections[connection] = _Connection(audience, path, self._clock.now())
+
+    def note_seen(
+        self,
+        connection: Hashable,
+        *,
+        display: str,
+        lags_ms: Sequence[int],
+        topics: Collection[str],
+        stale_s: float | None = None,
+    ) -> None:
+        """Take a display's report: what it painted how late, and whether it is live.
+
+        Shapes: the members of the frame `seen`, and the topics that the connection follows.
+        """
+        lags = [min(max(lag, 0), MAX_LAG_MS) for lag in lags_ms]
+        for lag in lags:
+            metrics.commit_to_screen_seconds.observe(lag / 1000)
+        known = self._connections.get(connection)
+        if known is None:
+            return
+        known.display = known.display or display
+        known.topic = min(topics, default=known.topic)
+        known.last_seen = self._clock.now()
+        known.stale_s = stale_s or 0.0
+        known.lags_ms.extend(lags)
+        known.is_told = False
+
+    def note_closed(self, connection: Hashable) -> None:
+        """Forget a connection, but not a report that the store has not been told yet."""
+        gone = self._connections.pop(connection, None)
+        if gone and gone.last_seen and not gone.is_told:
+            left = gone.as_display(gone.last_seen)
+            self._keep_left({left.key: left})
+
+    async def flush(self) -> None:
+        """Tell the store every report that it does not know. Raises UnavailableError.
+
+        Reports that come while the store answers, or does not, are told the next time; of closed
+        connections the newest MAX_CONNECTIONS.
+        """
+        left, self._left = self._left, {}
+        try:
+            await self._store.put_displays([*left.values()])
+        except UnavailableError:
+            newer, self._left = self._left, left
+            self._keep_left(newer)
+            raise
+        news = [c for c in self._connections.values() if not c.is_told]
+        for first in range(0, len(news), DISPLAYS_AT_ONCE):
+            await self._tell(news[first : first + DISPLAYS_AT_ONCE])
+
+    async def _tell(self, connections: Sequence[_Connection]) -> None:
+        """Tell a few at a time: sorting the lags of all at once would hold up the event loop."""
+        for connection in connections:
+            connection.is_told = True
+        try:
+            seen = ((c, c.last_seen) for c in connections)
+            await self._store.put_displays([c.as_display(at) for c, at in seen if at])
+        except UnavailableError:
+            for connection in connections:
+                connection.is_told = False
+            raise
+
+    def _keep_left(self, newer: dict[str, Display]) -> None:
+        self._left |= newer
+        while len(self._left) > MAX_CONNECTIONS:
+            del self._left[next(iter(self._left))]
+
+    async def run(self) -> None:
+        """Flush until cancelled. While the store is away, what is newest waits, bounded."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            try:
+                await self.flush()
+            except UnavailableError as exc:
+                log.warning("displays_not_told", error=str(exc.__cause__))
+
+
+_logs: WeakKeyDictionary[asyncio.AbstractEventLoop, DisplayLog] = WeakKeyDictionary()
+
+
+def shared_displays() -> DisplayLog:
+    """Return the log of the running event loop, made on first use; somebody must `run` it."""
+    loop = asyncio.get_running_loop()
+    if loop not in _logs:
+        _logs[loop] = DisplayLog(shared_store(), SYSTEM_CLOCK)
+    return _logs[loop]

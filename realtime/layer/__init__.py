@@ -1,0 +1,1 @@
+"""The Redis channel layer: publishing changes and listening to them."""

@@ -1,0 +1,68 @@
+"""Publishing into the channel layer: a hint to the hubs that a room has changed.
+
+Every change is published once, to one group: each hub mirrors all rooms and knows who follows which
+(docs/decisions/0003). The layer may drop it; the version then tells, and the hubs heal from the
+store. So a failure here is counted and logged, and never fails the write that it follows.
+"""
+
+import asyncio
+from typing import Any
+
+import bson
+import structlog
+from channels.layers import BaseChannelLayer
+from redis.exceptions import RedisError
+
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from realtime import metrics
+from realtime.state.live_state import LiveState
+from realtime.store.mongo_link import CODEC
+
+log = structlog.get_logger(__name__)
+PUBLISH_TIMEOUT_S = 2.0
+MUTE_S = 5.0  # a layer that hangs must not slow projection down to its time-outs
+GROUP = "live"
+ROOM_CHANGED = "room.changed"
+# uvloop answers a write on a connection that was just reset with a bare RuntimeError.
+LAYER_ERRORS = (RedisError, OSError, TimeoutError, RuntimeError)
+
+
+class UnreadableChangeError(Exception):
+    """A message in the layer is not what `publish` sends; the store knows the truth anyway."""
+
+
+class Publisher:
+    """Sends each new state to the hubs."""
+
+    def __init__(self, layer: BaseChannelLayer, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._layer = layer
+        self._clock = clock
+        self._mute_until = 0.0  # loop time
+
+    async def publish(self, state: LiveState) -> bool:
+        """Send the state to every hub; say whether it left. A layer that is away raises nothing."""
+        now = asyncio.get_running_loop().time()
+        if now < self._mute_until:
+            metrics.publishes_dropped_total.inc()
+            return False
+        document = bson.encode(state.as_document())
+        published_at = self._clock.now().timestamp()
+        message = {"type": ROOM_CHANGED, "state": document, "at": published_at}
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+                await self._layer.group_send(GROUP, message)
+        except LAYER_ERRORS as exc:
+            metrics.publishes_dropped_total.inc()
+            self._mute_until = now + MUTE_S
+            log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))
+            return False
+        return True
+
+
+def decode_change(message: dict[str, Any]) -> tuple[LiveState, float]:
+    """Read what `publish` sent: the state, and when it left. Raises UnreadableChangeError."""
+    try:
+        doc = bson.decode(message["state"], codec_options=CODEC)
+        return LiveState.from_document(doc), float(message["at"])
+    except (bson.InvalidBSON, KeyError, TypeError, ValueError) as exc:
+        raise UnreadableChangeError from exc

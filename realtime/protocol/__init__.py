@@ -1,0 +1,1 @@
+"""The live protocol `/ws/v1/live`: frames, messages and their AsyncAPI description."""

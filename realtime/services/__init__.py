@@ -1,1 +1,0 @@
-"""Commands of realtime: one public function a file."""

@@ -1,0 +1,59 @@
+"""Redaction: what of a live state an audience may read. The only place where titles are hidden."""
+
+from dataclasses import replace
+
+from booking.domain.privacy import BUSY_TITLE
+from realtime.state.live_state import Audience, LiveState, RoomStatus, Slot, SlotState
+
+
+def may_read(state: LiveState, audience: Audience) -> bool:
+    """Say whether the audience may know of this room at all."""
+    return audience is Audience.STAFF or state.is_public
+
+
+def redact(state: LiveState, audience: Audience) -> LiveState:
+    """Return `state` without anything that `audience` may not read.
+
+    A private booking is "Busy" to everyone; to the public every booking is, unless its building
+    shows titles and somebody has approved it; organizers, head counts and holds never leave for the
+    public, to whom a held room is free.
+    """
+    titles = audience is Audience.STAFF or state.shows_titles
+
+    def slot(value: Slot | None) -> Slot | None:
+        if value is None:
+            return None
+        unapproved = audience is Audience.PUBLIC and value.state is SlotState.PENDING
+        hidden = value.private or not titles or unapproved
+        return replace(
+            value,
+            title=BUSY_TITLE if hidden else value.title,
+            organizer="" if hidden or audience is Audience.PUBLIC else value.organizer,
+        )
+
+    schedule = state.schedule
+    public = audience is Audience.PUBLIC
+    told = replace(
+        state,
+        schedule=replace(
+            schedule,
+            agenda=tuple(s for s in map(slot, schedule.agenda) if s),
+            current=slot(schedule.current),
+            next=slot(schedule.next),
+        ),
+        occupancy=replace(state.occupancy, count=None) if public else state.occupancy,
+    )
+    return _without_holds(told) if public else told
+
+
+def _without_holds(state: LiveState) -> LiveState:
+    """Return the state as it would be if nobody held anything."""
+    if not state.holds:
+        return state
+    return replace(
+        state,
+        status=RoomStatus.FREE if state.status is RoomStatus.HELD else state.status,
+        next_change_at=state.next_public_change_at,
+        next_public_change_at=None,
+        holds=(),
+    )

@@ -1,0 +1,59 @@
+"""Topics: what a client can follow. Pure.
+
+`campus`, `building:<slug>`, `floor:<slug>`, `room:<uuid>`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from meeting_rooms.kernel.errors import InvalidCommandError
+from realtime.state.live_state import LiveState
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+MAX_TOPIC_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One of the four kinds, with the key that it names; `campus` has none."""
+
+    kind: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}" if self.key else self.kind
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a topic. Raises InvalidCommandError that names the four forms."""
+        kind, _, key = text[:MAX_TOPIC_LENGTH].partition(":")
+        if kind == "campus" and not key:
+            return cls(kind)
+        if kind in ("building", "floor") and _SLUG.fullmatch(key):
+            return cls(kind, key)
+        if kind == "room" and _is_uuid(key):
+            return cls(kind, str(UUID(key)))
+        raise InvalidCommandError(
+            "Topics are 'campus', 'building:<slug>', 'floor:<slug>' and 'room:<id>'.",
+            code="bad_topic",
+        )
+
+
+def topics_of(state: LiveState) -> tuple[Topic, ...]:
+    """Return every topic that a room's change belongs to."""
+    return (
+        Topic("campus"),
+        Topic("building", state.building),
+        Topic("floor", state.floor),
+        Topic("room", state.id),
+    )
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

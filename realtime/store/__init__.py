@@ -1,0 +1,1 @@
+"""The live state in MongoDB. The only package that speaks to MongoDB."""

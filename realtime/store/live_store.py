@@ -1,0 +1,275 @@
+"""The live-state store: the only module that speaks to MongoDB.
+
+Single-document atomicity is all it relies on: every write names the (epoch, version) it replaces.
+Every call is bounded by `settings.STORE_TIMEOUT_S` and raises UnavailableError beyond it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import structlog
+from django.conf import settings
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient
+from pymongo.errors import CollectionInvalid, DuplicateKeyError
+
+from realtime.state.absence import Sighting
+from realtime.state.live_state import LiveState, Mark, Occupancy, SensorHealth, SlotState
+from realtime.state.topics import Topic
+from realtime.store.mongo_link import CODEC, DisplayRows
+
+log = structlog.get_logger(__name__)
+
+READINGS_KEPT = timedelta(days=30)
+PROJECTOR_LEASE = "projector"
+MAX_SKEW_S = 2.0  # a process whose clock is further from the store's does not vouch for screens
+_FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One raw sensor reading, as the time series keeps it."""
+
+    room: UUID
+    count: int | None
+    motion: bool | None
+    source: str
+    observed_at: datetime
+
+    @property
+    def sees_people(self) -> bool:
+        """Say whether somebody was in the room."""
+        return bool(self.count or self.motion)
+
+
+class LiveStore(DisplayRows):
+    """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
+
+    def _use(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        super()._use(client)
+        self._rooms = self._db["rooms"]
+        self._leases = self._db["leases"]
+
+    async def prepare(self) -> None:
+        """Create indexes and the time series. Harmless when repeated."""
+        async with self._bounded():
+            await self._rooms.create_index([("next_change_at", ASCENDING)])
+            await self._rooms.create_index([("building", ASCENDING)])
+            await self._rooms.create_index([("floor", ASCENDING)])
+            await self.prepare_displays()
+            try:
+                await self._db.create_collection(
+                    "readings",
+                    timeseries={"timeField": "observed_at", "metaField": "room"},
+                    expireAfterSeconds=int(READINGS_KEPT.total_seconds()),
+                )
+            except CollectionInvalid:
+                log.debug("readings_exist")
+            await self._db["readings"].create_index(
+                [("room", ASCENDING), ("observed_at", DESCENDING)]
+            )
+
+    async def ping(self) -> None:
+        """Raise UnavailableError unless the primary answers."""
+        async with self._bounded():
+            await self._client.admin.command("ping")
+
+    async def get(self, room_id: str) -> LiveState | None:
+        """Return one room's state.
+
+        One that cannot be read, written by another release, is discarded: the projector then makes
+        a new one under a new epoch.
+        """
+        async with self._bounded():
+            doc = await self._rooms.find_one({"_id": room_id})
+            if doc is None:
+                return None
+            if state := _readable(doc):
+                return state
+            await self._rooms.delete_one({key: doc.get(key) for key in ("_id", "epoch", "version")})
+        return None
+
+    async def states(self, topic: Topic) -> list[LiveState]:
+        """Return the states of a topic in the order of their ids."""
+        async with self._bounded():
+            docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
+        return [state for doc in docs if (state := _readable(doc))]
+
+    async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
+        """Return the states of these rooms, of those that exist."""
+        async with self._bounded():
+            docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
+        return [state for doc in docs if (state := _readable(doc))]
+
+    async def marks(self) -> dict[str, Mark]:
+        """Return (epoch, version) by room."""
+        async with self._bounded():
+            docs = await self._rooms.find({}, {"epoch": 1, "version": 1}).to_list()
+        return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
+
+    async def schedule_versions(self) -> dict[UUID, int]:
+        """Return by room the Postgres version that its state was read at."""
+        async with self._bounded():
+            docs = await self._rooms.find({}, {"schedule.version": 1}).to_list()
+        return {UUID(doc["_id"]): doc["schedule"]["version"] for doc in docs}
+
+    async def insert(self, state: LiveState) -> bool:
+        """Store a room's first state. Returns False when another projector was first."""
+        async with self._bounded():
+            try:
+                await self._rooms.insert_one(state.as_document())
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def replace(self, state: LiveState, *, expected: Mark) -> bool:
+        """Replace the room's state if it is still the expected one.
+
+        Guarantees: atomic per document, majority-written and journaled. Returns False when another
+        projector was first; the caller reads again.
+        """
+        epoch, version = expected
+        doc = state.as_document()
+        async with self._bounded():
+            found = await self._rooms.find_one_and_replace(
+                {"_id": state.id, "epoch": epoch, "version": version}, doc, {"_id": 1}
+            )
+        return found is not None
+
+    async def remove(self, room_ids: Iterable[UUID]) -> None:
+        """Forget rooms that are no longer in use."""
+        async with self._bounded():
+            await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
+
+    async def due(self, now: datetime, *, limit: int = 500) -> list[UUID]:
+        """Return the rooms that time has overtaken, the longest overdue first."""
+        async with self._bounded():
+            cursor = self._rooms.find({"next_change_at": {"$lte": now}}, {"_id": 1})
+            docs = await cursor.sort("next_change_at").limit(limit).to_list()
+        return [UUID(doc["_id"]) for doc in docs]
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest instant at which some state will change by itself."""
+        async with self._bounded():
+            doc = await self._rooms.find_one(
+                {"next_change_at": {"$ne": None}},
+                {"next_change_at": 1},
+                sort=[("next_change_at", ASCENDING)],
+            )
+        return doc["next_change_at"] if doc else None
+
+    async def keep_reading(self, reading: Reading) -> None:
+        """Append a raw reading to the time series."""
+        doc = {
+            "room": str(reading.room),
+            "count": reading.count,
+            "motion": reading.motion,
+            "source": reading.source,
+            "observed_at": reading.observed_at,
+        }
+        async with self._bounded():
+            await self._db["readings"].insert_one(doc)
+
+    async def newest_reading(self, room: UUID) -> Occupancy | None:
+        """Return what the newest raw reading of a room says; None if there is none."""
+        async with self._bounded():
+            doc = await self._db["readings"].find_one(
+                {"room": str(room)}, sort=[("observed_at", DESCENDING)]
+            )
+        if doc is None:
+            return None
+        names = ("count", "motion", "source", "observed_at")
+        return Occupancy(**{name: doc[name] for name in names}, sensor=SensorHealth.OK)
+
+    async def sightings(self, room: UUID, *, since: datetime) -> list[Sighting]:
+        """Return when the room's sensors reported since then, and whether they saw people."""
+        query = {"room": str(room), "observed_at": {"$gte": since}}
+        async with self._bounded():
+            docs = await self._db["readings"].find(query).sort("observed_at").to_list()
+        return [(doc["observed_at"], bool(doc["count"] or doc["motion"])) for doc in docs]
+
+    async def checked_in_and_empty(self) -> list[LiveState]:
+        """Return the rooms somebody is checked in to and whose sensors see nobody."""
+        query = {
+            "schedule.current.state": SlotState.CHECKED_IN,
+            "occupancy.sensor": SensorHealth.OK,
+            "occupancy.count": {"$in": [None, 0]},
+            "occupancy.motion": {"$ne": True},
+        }
+        async with self._bounded():
+            docs = await self._rooms.find(query).to_list()
+        return [state for doc in docs if (state := _readable(doc))]
+
+    async def renew_lease(self) -> None:
+        """Record, by the store's own clock, that a projector has just done its round."""
+        async with self._bounded():
+            await self._leases.update_one(
+                {"_id": PROJECTOR_LEASE}, {"$currentDate": {"renewed_at": True}}, upsert=True
+            )
+
+    async def lease_age_s(self) -> float | None:
+        """Return the seconds since a projector last did its round; None if none ever did.
+
+        Both instants are the store's, so a skewed clock elsewhere cannot fake or hide a death.
+        """
+        age = {"$subtract": ["$$NOW", "$renewed_at"]}
+        async with self._bounded():
+            cursor = await self._leases.aggregate(
+                [{"$match": {"_id": PROJECTOR_LEASE}}, {"$project": {"age_ms": age}}]
+            )
+            docs = await cursor.to_list()
+        return docs[0]["age_ms"] / 1000 if docs else None
+
+    async def clock_skew_s(self, now: datetime) -> float:
+        """Return by how many seconds a clock that shows `now` is ahead of the store's.
+
+        The answer is as old as the question took, at most `settings.STORE_TIMEOUT_S`.
+        """
+        async with self._bounded():
+            answer = await self._client.admin.command("hello", codec_options=CODEC)
+        theirs: datetime = answer["localTime"]
+        return (now - theirs).total_seconds()
+
+
+def _readable(doc: dict[str, Any]) -> LiveState | None:
+    try:
+        return LiveState.from_document(doc)
+    except (KeyError, TypeError, ValueError) as exc:
+        log.warning("live_state_unreadable", room=doc.get("_id"), error=repr(exc))
+        return None
+
+
+def _filter(topic: Topic) -> Mapping[str, str]:
+    return {} if topic.kind == "campus" else {_FIELD_OF_TOPIC[topic.kind]: topic.key}
+
+
+def open_store() -> LiveStore:
+    """Open a store for the running event loop. The caller closes it."""
+    return LiveStore(_connect, settings.MONGODB_DATABASE)
+
+
+def _connect() -> AsyncMongoClient[dict[str, Any]]:
+    milliseconds = int(settings.STORE_TIMEOUT_S * 1000)
+    return AsyncMongoClient(
+        settings.MONGODB_URL,
+        tz_aware=True,
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        socketTimeoutMS=milliseconds,
+        maxPoolSize=50,
+    )
+
+
+_stores: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveStore] = WeakKeyDictionary()
+
+
+def shared_store() -> LiveStore:
+    """Return the store of the running event loop: a client belongs to the loop it was opened on."""
+    loop = asyncio.get_running_loop()
+    if loop not in _stores:
+        _stores[loop] = open_store()
+    return _stores[loop]

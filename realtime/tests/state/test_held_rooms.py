@@ -1,0 +1,152 @@
+"""Holds and unapproved requests in the live state: what each audience is told of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from channels.db import database_sync_to_async
+
+from booking.commands.hold_slot import hold_slot
+from booking.tests.factories import NOW, at, book, hours
+from identity.tests.factories import actor
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.interval import Interval
+from realtime.protocol.messages import encode, room_body
+from realtime.state.audience import redact
+from realtime.state.derive import derive
+from realtime.state.live_state import (
+    Audience,
+    Closure,
+    Hold,
+    LiveState,
+    Occupancy,
+    RoomStatus,
+    Schedule,
+    SlotState,
+)
+from realtime.tests.factories import live, seen, slot
+from rooms.domain.effective_policy import Approval
+from rooms.tests import factories
+
+MINUTE = timedelta(minutes=1)
+NOBODY = Occupancy()
+HOLD = Hold("h", NOW, at(11), "Ann", NOW + 2 * MINUTE)
+PENDING = replace(slot(NOW, at(11)), state=SlotState.PENDING)
+
+
+def test_derive__held_now__is_held_until_the_next_booking():
+    held = derive([slot(at(12), at(13))], [], NOBODY, NOW, [HOLD])
+    assert (held.status, held.until) == (RoomStatus.HELD, at(12))
+    assert (held.holds, held.next_change_at) == ((HOLD,), NOW + 2 * MINUTE)
+    assert held.next_public_change_at == at(12)
+
+
+def test_derive__hold_runs_out__is_free_at_that_very_instant():
+    after = derive([], [], NOBODY, NOW + 2 * MINUTE, [HOLD])
+    assert (after.status, after.holds, after.next_change_at) == (RoomStatus.FREE, (), None)
+
+
+def test_derive__held_for_later__is_free_now():
+    later = replace(HOLD, start=NOW + MINUTE)
+    state = derive([], [], NOBODY, NOW, [later])
+    assert (state.status, state.holds) == (RoomStatus.FREE, (later,))
+    assert state.next_change_at == NOW + MINUTE
+
+
+@pytest.mark.parametrize(
+    ("closures", "occupancy", "status"),
+    [
+        ([Closure(NOW, at(12), "Paint")], NOBODY, RoomStatus.OUT_OF_SERVICE),
+        ([], seen(2), RoomStatus.OCCUPIED),
+    ],
+)
+def test_derive__held_and_something_else__is_the_other(closures, occupancy, status):
+    assert derive([], closures, occupancy, NOW, [HOLD]).status is status
+
+
+def test_derive__unapproved_request_runs__waits_until_its_end():
+    state = derive([PENDING], [], NOBODY, NOW)
+    assert (state.status, state.until) == (RoomStatus.RESERVED, at(11))
+    assert derive([PENDING], [], seen(2), NOW).status is RoomStatus.OCCUPIED
+
+
+def test_derive__nobody_decides_in_time__is_free_from_that_instant():
+    late = replace(PENDING, start=at(11), end=at(12), decide_until=at(11))
+    assert derive([late], [], NOBODY, NOW).until == at(11)
+    after = derive([late], [], NOBODY, at(11))
+    assert (after.status, after.agenda, after.until) == (RoomStatus.FREE, (), None)
+
+
+def held_room(**changes) -> LiveState:
+    return live(
+        status=RoomStatus.HELD,
+        until=at(12),
+        next_change_at=HOLD.expires_at,
+        next_public_change_at=at(22),
+        holds=(HOLD,),
+        **changes,
+    )
+
+
+def test_redact__public__cannot_tell_a_hold_from_none():
+    without = live(until=at(12), next_change_at=at(22))
+    assert redact(held_room(), Audience.PUBLIC) == redact(without, Audience.PUBLIC)
+    assert "Ann" not in encode(room_body(redact(held_room(), Audience.PUBLIC)))
+
+
+def test_redact__staff__reads_who_holds_it_and_until_when():
+    body = room_body(redact(held_room(), Audience.STAFF))
+    assert body["status"] == "held"
+    assert body["holds"] == [
+        {"id": "h", "start": NOW, "end": at(11), "holder": "Ann", "expires_at": NOW + 2 * MINUTE}
+    ]
+    assert "next_public_change_at" not in body
+
+
+def test_redact__unapproved_title__leaves_for_staff_only():
+    state = live(schedule=Schedule(1, agenda=(PENDING,), current=PENDING))
+    [public], [staff] = (
+        redact(state, a).schedule.agenda for a in (Audience.PUBLIC, Audience.STAFF)
+    )
+    assert (public.title, public.state) == ("Busy", SlotState.PENDING)
+    assert staff.title == "Retro"
+
+
+def test_document__of_an_older_release__has_no_holds():
+    doc = live().as_document()
+    del doc["holds"], doc["next_public_change_at"]
+    assert LiveState.from_document(doc) == live()
+
+
+def test_document__with_holds__is_read_back_equal():
+    assert LiveState.from_document(held_room().as_document()) == held_room()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_project__hold__comes_and_goes_by_the_clock(store, projector, published, clock):
+    room = await database_sync_to_async(factories.room)()
+    first = await projector.project(room.uuid)
+    ann = await database_sync_to_async(actor)("Ann")
+    facts = await database_sync_to_async(hold_slot)(
+        actor=ann, room=room.uuid, interval=Interval(NOW, at(11)), clock=FixedClock(NOW)
+    )
+    held = await projector.project(room.uuid)
+    assert (held.version, held.status) == (first.version + 1, RoomStatus.HELD)
+    assert held.holds == (replace(HOLD, id=str(facts.id)),)
+    assert await store.get(held.id) == held
+    assert room.uuid in await store.due(NOW + 2 * MINUTE)
+    clock.advance(2 * MINUTE)
+    free = await projector.project(room.uuid)  # nothing was settled
+    assert (free.version, free.status, free.holds) == (held.version + 1, RoomStatus.FREE, ())
+    assert free.changed_at == NOW + 2 * MINUTE
+    assert len(published.states) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_project__request_that_takes_the_slot__is_in_the_agenda(projector):
+    room = await database_sync_to_async(factories.room)()
+    await database_sync_to_async(factories.policy)(room, approval=Approval.ALWAYS)
+    await database_sync_to_async(book)(room, hours(11, 12))
+    [pending] = (await projector.project(room.uuid)).schedule.agenda
+    assert (pending.state, pending.check_in_until) == (SlotState.PENDING, None)
+    assert pending.decide_until == at(11)

@@ -1,0 +1,242 @@
+"""The projector against Postgres and MongoDB."""
+
+import asyncio
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import transaction
+
+from booking.models import AuditEntry
+from booking.tests.factories import NOW, at, book, hours
+from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
+from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
+from meeting_rooms.kernel.interval import Interval
+from realtime.state.live_state import RoomStatus, SensorHealth
+from realtime.store.live_store import LiveStore, Reading
+from realtime.threads import in_thread
+from realtime.worker.projector import Projector
+from realtime.worker.record_occupancy import OccupancySink
+from realtime.worker.worker import Worker
+from rooms.models import Room
+from rooms.tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+make_room = database_sync_to_async(factories.room)
+make_booking = database_sync_to_async(book)
+
+
+async def test_project__new_room__is_version_1_and_read_back_equal(store, projector, published):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    assert (state.version, state.status) == (1, RoomStatus.FREE)
+    assert await store.get(state.id) == state
+    assert published.states == [state]
+
+
+async def test_project__twice__changes_nothing(projector, published):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    assert await projector.project(room.uuid) == first
+    assert len(published.states) == 1
+
+
+async def test_project__booked__is_the_next_version(projector):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    facts = await make_booking(room, hours(11, 12), title="Retro")
+    state = await projector.project(room.uuid)
+    assert (state.mark, state.until) == ((first.epoch, 2), at(11))
+    assert (state.schedule.version, state.schedule.next.booking) == (2, str(facts.id))
+
+
+async def test_project__many_at_once__versions_stay_contiguous(projector, published):
+    room = await make_room()
+    await projector.project(room.uuid)
+    for hour in range(11, 16):
+        await make_booking(room, hours(hour, hour + 1))
+        await asyncio.gather(*(projector.project(room.uuid) for _ in range(4)))
+    assert sorted(s.version for s in published.states) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_project__time_passes__flips_without_any_write(projector, clock):
+    room = await make_room()
+    await make_booking(room, hours(11, 12))
+    assert (await projector.project(room.uuid)).next_change_at == at(11)
+    clock.advance(timedelta(hours=1))
+    assert (await projector.project(room.uuid)).status is RoomStatus.RESERVED
+
+
+async def test_project__stale_schedule__never_overwrites_a_later_one(store, projector):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    later = replace(state, version=2, schedule=replace(state.schedule, version=99))
+    assert await store.replace(later, expected=state.mark)
+    with pytest.raises(Exception, match="faster"):
+        await projector.project(room.uuid)
+    assert await store.get(state.id) == later
+
+
+async def test_get__state_nobody_can_read__is_made_anew_under_a_new_epoch(store, projector):
+    room = await make_room()
+    first = await projector.project(room.uuid)
+    await store._rooms.update_one({"_id": first.id}, {"$set": {"status": "from_the_future"}})
+    assert await store.states_of([first.id]) == []
+    assert (await projector.project(room.uuid)).epoch != first.epoch
+
+
+async def test_worker__one_room_locked__the_others_flip_in_time(store, published):
+    held, other = await make_room(), await make_room()
+    now = SYSTEM_CLOCK.now()
+    for room in (held, other):  # both are past their grace
+        past = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
+        await make_booking(room, past, clock=FixedClock(now - timedelta(hours=2)))
+    is_locked, may_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Room.objects.select_for_update().get(pk=held.pk)
+            is_locked.set()
+            may_go.wait(30)
+
+    async with asyncio.timeout(20):
+        holding = asyncio.ensure_future(in_thread(hold))
+        await asyncio.to_thread(is_locked.wait, 10)
+        began = asyncio.get_running_loop().time()
+        projector = Projector(store, published, SYSTEM_CLOCK)
+        worker = asyncio.ensure_future(Worker(store, projector, SYSTEM_CLOCK).run())
+        released = AuditEntry.objects.filter(command="release_no_show", room_id=other.pk)
+        await _until(released.aexists)
+        took = asyncio.get_running_loop().time() - began
+        await _until(store.lease_age_s)
+        assert (await store.lease_age_s()) < 3
+        may_go.set()
+        await holding
+        await _until(AuditEntry.objects.filter(room_id=held.pk, actor_name="system").aexists)
+    worker.cancel()
+    assert took < 8
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_worker__clock_an_hour_off__judges_nothing_and_does_not_vouch(store, published, off):
+    await store._leases.delete_many({})
+    room = await make_room()
+    now = SYSTEM_CLOCK.now()
+    soon = Interval(now + timedelta(minutes=40), now + timedelta(minutes=70))
+    await make_booking(room, soon, clock=SYSTEM_CLOCK)
+    wrong = FixedClock(now + off)
+    projector = Projector(store, published, wrong)
+    worker = asyncio.ensure_future(Worker(store, projector, wrong).run())
+    async with asyncio.timeout(10):
+        await asyncio.sleep(2.2)  # two sweeps
+    worker.cancel()
+    assert await store.lease_age_s() is None
+    assert await store.get(str(room.uuid)) is None
+    assert not await AuditEntry.objects.filter(command="release_no_show").aexists()
+
+
+async def test_replace__somebody_was_first__loses(store, projector):
+    room = await make_room()
+    state = await projector.project(room.uuid)
+    assert await store.replace(replace(state, version=2), expected=state.mark)
+    assert not await store.replace(replace(state, version=2), expected=state.mark)
+
+
+async def test_project__unknown_or_inactive_room__is_none(projector):
+    room = await make_room()
+    room.is_active = False
+    await database_sync_to_async(room.save)()
+    assert await projector.project(room.uuid) is None
+
+
+async def test_reading__somebody_seen__checks_the_booking_in(store, projector, clock):
+    room = await make_room()
+    await make_booking(room, hours(11, 12))
+    clock.advance(timedelta(minutes=61))
+    sink = OccupancySink(store, projector, clock)
+    state = await sink.record(Reading(room.uuid, 4, None, "door", clock.now()))
+    entry = await AuditEntry.objects.aget(command="check_in")
+    assert (state.status, entry.actor_kind) == (RoomStatus.OCCUPIED, "sensor")
+
+
+async def test_reading__late_or_repeated__changes_nothing(store, projector, clock):
+    room = await make_room()
+    sink = OccupancySink(store, projector, clock)
+    newest = await sink.record(Reading(room.uuid, 4, None, "door", NOW))
+    for count, age in ((9, 30), (4, 0)):
+        late = Reading(room.uuid, count, None, "door", NOW - timedelta(seconds=age))
+        assert await sink.record(late) == newest
+    assert newest.occupancy.sensor is SensorHealth.OK
+
+
+@pytest.mark.parametrize("count,ahead_s", [(-1, 0), (10_001, 0), (None, 0), (1, 60)])
+async def test_reading__impossible__is_refused(store, projector, clock, count, ahead_s):
+    room = await make_room()
+    reading = Reading(room.uuid, count, None, "door", NOW + timedelta(seconds=ahead_s))
+    with pytest.raises(InvalidCommandError):
+        await OccupancySink(store, projector, clock).record(reading)
+
+
+async def test_reading__unknown_room__is_not_found(store, projector, clock):
+    gone = await make_room()
+    await database_sync_to_async(gone.delete)()
+    with pytest.raises(NotFoundError):
+        await OccupancySink(store, projector, clock).record(Reading(gone.uuid, 1, None, "d", NOW))
+
+
+async def test_lease__renewed__is_young_by_the_stores_clock(store):
+    await store.renew_lease()
+    assert 0 <= await store.lease_age_s() < 1
+
+
+async def test_worker__any_path__brings_every_room_up_and_forgets_the_gone(store, published):
+    room, gone = await make_room(), await make_room()
+    now = SYSTEM_CLOCK.now()
+    overdue = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
+    projector = Projector(store, published, SYSTEM_CLOCK)
+    worker = asyncio.ensure_future(Worker(store, projector, SYSTEM_CLOCK).run())
+    async with asyncio.timeout(10):
+        await _until(lambda: store.get(str(room.uuid)))
+        await _until(lambda: store.get(str(gone.uuid)))
+        await make_booking(room, overdue, clock=FixedClock(now - timedelta(hours=2)))
+        await _until(lambda: AuditEntry.objects.filter(command="release_no_show").aexists())
+        schedule_version = (await Room.objects.aget(pk=room.pk)).schedule_version
+        await _until(lambda: _has_read(store, room, schedule_version))
+        await database_sync_to_async(gone.delete)()
+        while await store.get(str(gone.uuid)):
+            await asyncio.sleep(0.05)
+    worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+
+
+async def _has_read(store: LiveStore, room, version: int) -> bool:
+    return (await store.get(str(room.uuid))).schedule.version >= version
+
+
+async def _until(ask) -> None:
+    while not await ask():
+        await asyncio.sleep(0.02)
+
+
+async def test_rebuild__new_epoch_from_postgres_and_the_newest_reading(
+    projector, store, published, clock
+):
+    sink = OccupancySink(store, projector, clock)
+    dogger = await make_room("Dogger")
+    await make_booking(dogger, hours(10, 12))
+    await sink.record(Reading(dogger.uuid, 3, None, "s", at(9, 30)))
+    before = await store.get(str(dogger.uuid))
+    after = await projector.rebuild(dogger.uuid)
+    assert after.epoch != before.epoch
+    assert replace(after, epoch="", version=0) == replace(before, epoch="", version=0)
+    assert after == await store.get(str(dogger.uuid)) == published.states[-1]
+
+
+async def test_rebuild__no_state_yet__makes_one(projector, store):
+    dogger = await make_room("Dogger")
+    assert (await projector.rebuild(dogger.uuid)).version == 1
+    assert await projector.rebuild(uuid4()) is None

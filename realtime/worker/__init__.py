@@ -1,0 +1,1 @@
+"""The worker process: projector, ticker, no-show release, occupancy readings."""

@@ -1,0 +1,1 @@
+"""Commands on buildings, floors and rooms."""

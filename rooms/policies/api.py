@@ -1,0 +1,162 @@
+"""REST: the rules that hold in a room, and the policies that they come from."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Router, Schema
+
+from identity.api_auth import actor_from
+from meeting_rooms.http.problem import Problem
+from meeting_rooms.kernel.errors import OutdatedCommandError
+from rooms.domain.effective_policy import Scope
+from rooms.domain.explain_policy import explain
+from rooms.domain.policy_document import PolicyDocument
+from rooms.policies.cache import current_room_policies
+from rooms.policies.set_policy import require_may_set, set_policy
+from rooms.policies.store import CAMPUS, PolicyScope, building_scope, document_of, room_scope
+
+router = Router(tags=["policies"])
+IfMatch = Annotated[str | None, Header(alias="If-Match")]
+_READ = {200: PolicyDocument, 403: Problem, 404: Problem}
+_WRITE = {**_READ, 412: Problem, 422: Problem}
+_SET = "Set what one scope says"
+
+
+class RuleOut(Schema):
+    """One rule of a room: its value, the scope that said it, and what it means."""
+
+    rule: str
+    value: Any
+    source: Scope
+    sentence: str
+
+
+class RoomPolicyOut(Schema):
+    """The rules that hold in a room, true for one version of all rules."""
+
+    room: UUID
+    version: int
+    rules: list[RuleOut]
+
+
+@router.get(
+    "/rooms/{room_id}/policy",
+    response={200: RoomPolicyOut, 404: Problem},
+    summary="The rules that hold in a room",
+)
+def show_rules(
+    request: HttpRequest,  # noqa: ARG001
+    room_id: UUID,
+    rule: str | None = None,
+) -> RoomPolicyOut:
+    """Return every rule, or the one asked for, with the scope that said it and a sentence."""
+    [rules] = current_room_policies([room_id])
+    told = [RuleOut(**explanation._asdict()) for explanation in explain(rules, rule)]
+    return RoomPolicyOut(room=room_id, version=rules.version, rules=told)
+
+
+@router.get(
+    "/policies/campus",
+    response=_READ,
+    summary="What the campus says",
+    operation_id="show_campus_policy",
+)
+def show_campus(request: HttpRequest, response: HttpResponse) -> PolicyDocument:
+    """Return the campus's policy and its ETag; null members keep the defaults."""
+    return _shown(request, response, CAMPUS)
+
+
+@router.get(
+    "/policies/buildings/{slug}",
+    response=_READ,
+    summary="What a building says",
+    operation_id="show_building_policy",
+)
+def show_building(request: HttpRequest, response: HttpResponse, slug: str) -> PolicyDocument:
+    """Return a building's policy and its ETag; null members are inherited from the campus."""
+    return _shown(request, response, building_scope(slug))
+
+
+@router.get(
+    "/policies/rooms/{room_id}",
+    response=_READ,
+    summary="What a room says",
+    operation_id="show_room_policy",
+)
+def show_room(request: HttpRequest, response: HttpResponse, room_id: UUID) -> PolicyDocument:
+    """Return a room's policy and its ETag; null members are inherited from its building."""
+    return _shown(request, response, room_scope(room_id))
+
+
+@router.patch(
+    "/policies/campus", response=_WRITE, summary=_SET, operation_id="change_campus_policy"
+)
+def set_campus(
+    request: HttpRequest, response: HttpResponse, body: PolicyDocument, if_match: IfMatch = None
+) -> PolicyDocument:
+    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    return _set(request, response, CAMPUS, body, if_match)
+
+
+@router.patch(
+    "/policies/buildings/{slug}",
+    response=_WRITE,
+    summary=_SET,
+    operation_id="change_building_policy",
+)
+def set_building(
+    request: HttpRequest,
+    response: HttpResponse,
+    slug: str,
+    body: PolicyDocument,
+    if_match: IfMatch = None,
+) -> PolicyDocument:
+    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    return _set(request, response, building_scope(slug), body, if_match)
+
+
+@router.patch(
+    "/policies/rooms/{room_id}", response=_WRITE, summary=_SET, operation_id="change_room_policy"
+)
+def set_room(
+    request: HttpRequest,
+    response: HttpResponse,
+    room_id: UUID,
+    body: PolicyDocument,
+    if_match: IfMatch = None,
+) -> PolicyDocument:
+    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    return _set(request, response, room_scope(room_id), body, if_match)
+
+
+def _shown(request: HttpRequest, response: HttpResponse, scope: PolicyScope) -> PolicyDocument:
+    require_may_set(actor_from(request), scope)
+    return _with_etag(response, document_of(scope))
+
+
+def _set(
+    request: HttpRequest,
+    response: HttpResponse,
+    scope: PolicyScope,
+    body: PolicyDocument,
+    if_match: str | None,
+) -> PolicyDocument:
+    done = set_policy(
+        actor=actor_from(request), scope=scope, changes=body, expected=_fingerprint(if_match)
+    )
+    return _with_etag(response, done)
+
+
+def _with_etag(response: HttpResponse, document: PolicyDocument) -> PolicyDocument:
+    response["ETag"] = f'"{document.fingerprint()}"'
+    return document
+
+
+def _fingerprint(if_match: str | None) -> str | None:
+    """Read If-Match; `*` matches whatever is there. RFC 9110, 13.1.1: weak tags never match."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if if_match.startswith("W/"):
+        raise OutdatedCommandError("If-Match takes the ETag as it was given.", code="stale_policy")
+    return if_match.strip().strip('"')

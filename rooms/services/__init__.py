@@ -1,1 +1,0 @@
-"""Commands of rooms: one public function a file."""
