@@ -10,8 +10,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from meeting_rooms.build import build_id
-from meeting_rooms.dev import servers
-from meeting_rooms.dev.servers import ServiceName
+from meeting_rooms.local_stores import recorded_urls
 from meeting_rooms.logs import logging_config
 from meeting_rooms.postgres import BoundedConnection
 from meeting_rooms.redis_url import channel_layers
@@ -34,10 +33,10 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # -- stores: an address in the environment wins over an embedded server, each on its own ----------
-_embedded = servers.recorded_urls(DATA_DIR)
-DATABASE_URL = env.str("DATABASE_URL", _embedded.get(ServiceName.POSTGRES, ""))
-MONGODB_URL = env.str("MONGODB_URL", _embedded.get(ServiceName.MONGODB, ""))
-REDIS_URL = env.str("REDIS_URL", _embedded.get(ServiceName.REDIS, ""))
+_local = recorded_urls(DATA_DIR)
+DATABASE_URL = env.str("DATABASE_URL", _local.get("postgres", ""))
+MONGODB_URL = env.str("MONGODB_URL", _local.get("mongodb", ""))
+REDIS_URL = env.str("REDIS_URL", _local.get("redis", ""))
 MONGODB_DATABASE = env.str("MONGODB_DATABASE", "meeting_rooms")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "meeting_rooms")
 

@@ -1,8 +1,9 @@
 """Real Postgres, MongoDB and Redis servers from PyPI wheels: no root, no Docker.
 
-May import the standard library, psutil and the three drivers, never Django: settings import this
-package. Guarantees: one set of servers per data folder, on 127.0.0.1 only, with a password of their
-own; only processes recorded in that folder are ever signalled.
+Imports the standard library, psutil and the three drivers, never Django: the servers start before
+Django reads its settings.
+Guarantees: one set of servers per data folder, on 127.0.0.1 only, with a password of their own;
+only processes recorded in that folder are ever signalled.
 """
 
 from meeting_rooms.dev.servers.engine import Report
@@ -10,7 +11,6 @@ from meeting_rooms.dev.servers.errors import EmbeddedServerError
 from meeting_rooms.dev.servers.lifecycle import Started, start, stop
 from meeting_rooms.dev.servers.names import ENVIRONMENT, ServiceName
 from meeting_rooms.dev.servers.orphans import reap_orphans
-from meeting_rooms.dev.servers.record import recorded_urls
 from meeting_rooms.dev.servers.status import ServiceState, ServiceStatus, status
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "ServiceStatus",
     "Started",
     "reap_orphans",
-    "recorded_urls",
     "start",
     "status",
     "stop",

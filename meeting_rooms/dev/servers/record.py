@@ -14,9 +14,13 @@ from typing import Any
 from meeting_rooms.dev.servers.errors import EmbeddedServerError
 from meeting_rooms.dev.servers.names import ServiceName
 from meeting_rooms.dev.servers.processes import ProcessIdentity
-
-RECORD_FILE = "services.json"
-RECORD_FORMAT = 1
+from meeting_rooms.local_stores import (
+    RECORD_FILE,
+    RECORD_FORMAT,
+    StoreRecordError,
+    damaged,
+    read_record,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +49,24 @@ class ServerRecord:
 Servers = dict[ServiceName, ServerRecord]
 
 
-def recorded_urls(data_dir: Path) -> dict[ServiceName, str]:
-    """Return the URLs of the servers recorded as started for `data_dir`; nothing if there are none.
-
-    Reads one small file and asks no server. Raises: EmbeddedServerError for an unreadable record.
-    """
-    servers = read_servers(data_dir)
-    return {name: server.url for name, server in servers.items() if server.is_ready}
-
-
 def has_record(data_dir: Path) -> bool:
     """Return whether servers were ever started for `data_dir`."""
     return (data_dir / RECORD_FILE).is_file()
 
 
 def read_servers(data_dir: Path) -> Servers:
-    """Return the recorded servers of `data_dir`, running or not."""
-    path = data_dir / RECORD_FILE
+    """Return the recorded servers of `data_dir`, running or not.
+
+    Raises EmbeddedServerError for a record that cannot be read.
+    """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document["format"] != RECORD_FORMAT:
-            raise EmbeddedServerError(
-                f"{path} was written by another version of Meeting Rooms. "
-                f"Stop its servers with that version, then delete the file."
-            )
-        return {ServiceName(name): _server(fields) for name, fields in document["servers"].items()}
-    except FileNotFoundError:
-        return {}
-    except PermissionError as exc:
-        raise EmbeddedServerError(
-            f"{path} belongs to another user. Use a data folder of your own."
-        ) from exc
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise EmbeddedServerError(
-            f"{path} is damaged ({exc}). Delete it and start again: the data is kept."
-        ) from exc
+        recorded = read_record(data_dir)
+        try:
+            return {ServiceName(name): _server(fields) for name, fields in recorded.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise damaged(data_dir, exc) from exc
+    except StoreRecordError as exc:
+        raise EmbeddedServerError(str(exc)) from exc
 
 
 def write_servers(data_dir: Path, servers: Servers) -> None:

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from meeting_rooms.dev.demo.load import load_demo_if_empty
 from realtime.store.live_store import open_store
 
 
@@ -24,8 +23,11 @@ class Command(BaseCommand):
         asyncio.run(_prepare_live_store())
         self._step("Collecting static files")
         call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.DEMO and load_demo_if_empty(report=self._step):
-            self._step("Demo data is in place")
+        if settings.DEMO:
+            from meeting_rooms.dev.demo.load import load_demo_if_empty  # only a demo needs it
+
+            if load_demo_if_empty(report=self._step):
+                self._step("Demo data is in place")
 
     def _step(self, text: str) -> None:
         self.stdout.write(text)

@@ -12,7 +12,6 @@ from meeting_rooms.dev.servers import (
     EmbeddedServerError,
     ServiceName,
     ServiceState,
-    recorded_urls,
     start,
     status,
 )
@@ -22,6 +21,7 @@ from meeting_rooms.dev.servers.launch import end, launch
 from meeting_rooms.dev.servers.lock import exclusive
 from meeting_rooms.dev.servers.record import ServerRecord
 from meeting_rooms.dev.servers.redis_server import RedisEngine
+from meeting_rooms.local_stores import StoreRecordError, recorded_urls
 from meeting_rooms.tests.dev.servers_environment import clean_up, ignore, start_redis
 
 
@@ -118,7 +118,7 @@ def test_exclusive__lock_is_held__gives_up_in_time(tmp_path: Path) -> None:
 
 def test_recorded_urls__record_is_damaged__says_so(tmp_path: Path) -> None:
     (tmp_path / "services.json").write_text('{"format": 1, "servers": {"redis": {}}}')
-    with pytest.raises(EmbeddedServerError, match="is damaged"):
+    with pytest.raises(StoreRecordError, match="is damaged"):
         recorded_urls(tmp_path)
 
 

@@ -18,11 +18,11 @@ from meeting_rooms.dev.servers import (
     ServiceName,
     ServiceState,
     Started,
-    recorded_urls,
     start,
     status,
     stop,
 )
+from meeting_rooms.local_stores import recorded_urls
 from meeting_rooms.tests.dev.servers_environment import (
     a_process,
     clean_up,

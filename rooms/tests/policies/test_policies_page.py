@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rooms.domain.effective_policy import LISTED_RULES, SINGLE_RULES, EffectivePolicy
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "policies.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "policies.md"
 WORDS = {True: "yes", False: "no", None: "never"}
 
 
