@@ -119,7 +119,7 @@ def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dat
         answers.append(len(seen.usage))
         return seen
 
-    monkeypatch.setattr(unit_of_work, "look", overheard)
+    monkeypatch.setattr(unit_of_work, "read_snapshot", overheard)
     change(ann, first, starts=time(13))
     assert answers == [60]
 
@@ -149,7 +149,7 @@ def test_edit__while_a_date_moves_to_another_room__reaches_it_there(monkeypatch,
             edit_booking(actor=ann, booking_id=dates[1].id, edit=moving, clock=THEN)
         return usual(*args, **kwargs)
 
-    monkeypatch.setattr(unit_of_work, "look", look)
+    monkeypatch.setattr(unit_of_work, "read_snapshot", look)
     change(ann, dates[0], **edit)
     found = [booking.as_data() for booking in Booking.objects.select_related("room")]
     assert len(found) == 3
