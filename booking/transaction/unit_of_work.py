@@ -19,6 +19,7 @@ from booking.domain.states import BookingState
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.read_snapshot import SnapshotQuery, read_snapshot
+from booking.transaction.step_hooks import Step, reach
 from booking.transaction.waitlist_offers import offer_freed_slots
 from booking.transaction.write_changes import (
     OVERTAKEN,
@@ -97,6 +98,7 @@ def _attempt(
     *,
     is_locked: bool,
 ) -> T:
+    reach(Step.ROOMS_CHOSEN)
     is_locked = is_locked or len(rooms) > 1 or len(rooms[0].division) > 1
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
@@ -107,7 +109,8 @@ def _attempt(
             tx, query = _open(rooms, looking_at, clock)
         result = command(tx)
         _store(tx, query, is_locked=is_locked)
-        return result
+    reach(Step.COMMITTED, tx.snapshot)
+    return result
 
 
 def _open(
@@ -116,10 +119,12 @@ def _open(
     """Look at the rooms by the rules of this moment."""
     query = _told(looking_at, rooms)
     snapshot = read_snapshot(rooms, query, clock=clock)
+    reach(Step.SNAPSHOT_READ, snapshot)
     if any(room.version != snapshot.rules_version for room in rooms):
         rooms = room_policies([room.uuid for room in rooms], version=snapshot.rules_version)
         query = _told(looking_at, rooms)
         snapshot = read_snapshot(rooms, query, clock=clock)
+        reach(Step.SNAPSHOT_READ, snapshot)
     return CommandContext({room.uuid: room for room in rooms}, snapshot, query.windows), query
 
 
@@ -138,9 +143,12 @@ def _store(tx: CommandContext, query: SnapshotQuery, *, is_locked: bool) -> None
     try:
         with transaction.atomic() if tx.also else nullcontext():
             if guard.rooms:
+                reach(Step.BEFORE_WRITE, tx.snapshot)
                 write_changes(tx.changes, guard)
+                reach(Step.CHANGES_WRITTEN, tx.snapshot)
             for write in tx.also:
                 write()
+            reach(Step.BEFORE_COMMIT, tx.snapshot)
     except IntegrityError as exc:
         if getattr(exc.__cause__, "sqlstate", None) not in OVERTAKEN:
             raise

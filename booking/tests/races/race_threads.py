@@ -4,13 +4,12 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from enum import StrEnum
 from itertools import count
 from threading import Barrier, Event, get_ident
 
 from django.db import connection
 
-from booking.transaction import unit_of_work
+from booking.transaction.step_hooks import Step, hooked
 
 Command = Callable[[], object]
 PATIENCE_S = 20
@@ -18,12 +17,8 @@ BLOCKED = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = '
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
-class Step(StrEnum):
-    """Where a command can be overtaken; the function of the frame that comes before or after."""
-
-    BEFORE_THE_LOCK = "_attempt"  # it knows its rooms; what else it has read may be old by now
-    AFTER_THE_LOOK = "look"
-    BEFORE_THE_WRITE = "write_changes"
+# Where a command can be overtaken: each step is one place between what it reads and what it writes.
+OVERTAKEN_AT = (Step.ROOMS_CHOSEN, Step.SNAPSHOT_READ, Step.BEFORE_WRITE)
 
 
 def outcome_of(command: Command) -> object:
@@ -65,16 +60,15 @@ class Ring:
 
     def all_decide_first(self, *commands: Command) -> list[object]:
         """Let nobody write before everybody has decided: the worst that can happen."""
-        where = Step.BEFORE_THE_WRITE
         gate = Barrier(len(commands))
         seen: set[int] = set()
 
-        def meet() -> None:
+        def meet(_seen: object) -> None:
             if get_ident() not in seen:
                 seen.add(get_ident())
                 gate.wait(PATIENCE_S)
 
-        with interrupted(where, meet):
+        with hooked(Step.BEFORE_WRITE, meet):
             return self.at_once(*commands)
 
     def overtaken(self, slow: Command, fast: Command, where: Step) -> list[object]:
@@ -85,7 +79,7 @@ class Ring:
         paused, go_on = Event(), Event()
         slow_thread: list[int] = []
 
-        def pause() -> None:
+        def pause(_seen: object) -> None:
             if slow_thread == [get_ident()] and not paused.is_set():
                 paused.set()
                 go_on.wait(PATIENCE_S)
@@ -97,7 +91,7 @@ class Ring:
             finally:
                 paused.set()  # it may be refused before it comes there
 
-        with interrupted(where, pause):
+        with hooked(where, pause):
             first = self.threads.submit(start_slow)
             paused.wait(PATIENCE_S)
             second = self.threads.submit(outcome_of, fast)
@@ -131,27 +125,6 @@ def ask(question: str) -> object:
     with connection.cursor() as cursor:
         cursor.execute(question)
         return cursor.fetchone()[0]
-
-
-@contextmanager
-def interrupted(where: Step, by: Callable[[], None]) -> Iterator[None]:
-    """Call something whenever any command comes to this step."""
-    name = where.value
-    usual = getattr(unit_of_work, name)
-
-    def with_interruption(*args, **kwargs):
-        if where is not Step.AFTER_THE_LOOK:
-            by()
-        result = usual(*args, **kwargs)
-        if where is Step.AFTER_THE_LOOK:
-            by()
-        return result
-
-    setattr(unit_of_work, name, with_interruption)
-    try:
-        yield
-    finally:
-        setattr(unit_of_work, name, usual)
 
 
 @contextmanager

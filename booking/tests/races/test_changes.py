@@ -20,7 +20,7 @@ from booking.tests.races.guards import (
     without_room_guard,
     without_version_check,
 )
-from booking.tests.races.race_threads import Step
+from booking.transaction.step_hooks import Step
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.errors import ConflictError
 from meeting_rooms.kernel.interval import Interval
@@ -138,7 +138,7 @@ def test_negative_control__closing_before_a_write_without_the_room_guard__books_
     with contest_of(2) as contest, guard():
         [scene] = contest.rounds(of=1)
         outcomes = contest.ring.overtaken(
-            booking(scene, scene.cast.cleo), _closing(scene), Step.BEFORE_THE_WRITE
+            booking(scene, scene.cast.cleo), _closing(scene), Step.BEFORE_WRITE
         )
         assert bool(contest.faults(scene, outcomes)) is is_wrong
 

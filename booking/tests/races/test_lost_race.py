@@ -20,7 +20,7 @@ from booking.models import Booking, WaitingEntry
 from booking.tests.factories import NOW, at, book, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.contest import SLOT, booking, contest_of
-from booking.tests.races.race_threads import Step
+from booking.transaction.step_hooks import Step
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure
@@ -54,7 +54,7 @@ def test_change_of_room__outrun_by_a_change_of_time__is_judged_by_the_new_time(o
         refused, _ = outcomes = contest.ring.overtaken(
             lambda: edit_booking(actor=ann, booking_id=pk, edit=edit, clock=CLOCK),
             moved_to_four(scene, pk, ann),
-            Step.BEFORE_THE_LOCK,
+            Step.ROOMS_CHOSEN,
         )
         assert contest.faults(scene, outcomes) == []
         assert isinstance(refused, OBSTACLES[obstacle])
@@ -71,7 +71,7 @@ def test_swap__outrun_by_a_change_of_time__is_judged_by_the_new_time(obstacle):
                 actor=scene.cast.admin, booking_id=pk, other_id=other, clock=CLOCK
             ),
             moved_to_four(scene, pk, scene.cast.ann),
-            Step.BEFORE_THE_LOCK,
+            Step.ROOMS_CHOSEN,
         )  # fmt: skip
         assert contest.faults(scene, outcomes) == []
         assert isinstance(refused, OBSTACLES[obstacle])
@@ -93,7 +93,7 @@ def test_approval__outrun_by_a_change_of_time__is_judged_by_the_new_time():
         refused, _ = outcomes = contest.ring.overtaken(
             lambda: approve_booking(actor=admin, booking_id=request.id, clock=CLOCK),
             move_and_close,
-            Step.BEFORE_THE_LOCK,
+            Step.ROOMS_CHOSEN,
         )
         assert contest.faults(scene, outcomes) == []
         assert isinstance(refused, RoomClosedError)

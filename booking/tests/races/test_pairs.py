@@ -9,7 +9,8 @@ from booking.tests.races.checks import faults
 from booking.tests.races.commands import COMMANDS
 from booking.tests.races.guards import without_any_guard
 from booking.tests.races.race_fixture import Cast, Scene
-from booking.tests.races.race_threads import Ring, Step, ring_of
+from booking.tests.races.race_threads import OVERTAKEN_AT, Ring, ring_of
+from booking.transaction.step_hooks import Step
 from rooms.tests.factories import floor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60 + 2 * ROUNDS)]
@@ -52,7 +53,7 @@ def test_at_once__with_every_other_command__is_consistent(name):
     assert found_wrong(name, others, Ring.at_once, ROUNDS) == {}
 
 
-@pytest.mark.parametrize("where", Step)
+@pytest.mark.parametrize("where", OVERTAKEN_AT)
 @pytest.mark.parametrize("name", NAMES)
 def test_overtaken__by_every_other_command__is_consistent(name, where):
     assert found_wrong(name, opponents_of(name), overtaken(where), 1) == {}
@@ -62,6 +63,6 @@ def test_overtaken__by_every_other_command__is_consistent(name, where):
 def test_negative_control__overtaken_without_any_guard__goes_wrong(name):
     with without_any_guard():
         for other in NAMES:
-            if found_wrong(name, [other], overtaken(Step.BEFORE_THE_WRITE), 1):
+            if found_wrong(name, [other], overtaken(Step.BEFORE_WRITE), 1):
                 return
     pytest.fail("nothing went wrong without the guards, so the tests above show nothing")

@@ -17,7 +17,7 @@ from booking.series.book_series import BookSeries, book_series
 from booking.series.cancel_series import cancel_series
 from booking.series.edit_series import SeriesEdit, edit_series
 from booking.tests.factories import NOW, at, hours
-from booking.transaction import unit_of_work
+from booking.transaction.step_hooks import Step, hooked
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -103,7 +103,7 @@ def test_booking_of_two_rooms__one_of_them_retired__goes_on_in_the_other():
     assert Booking.objects.get(pk=first.id).state == "cancelled"
 
 
-def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dates(monkeypatch):
+def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dates():
     ann, dogger = actor("Ann"), room()
     others = [room() for _ in range(6)]
     for place in (dogger, *others):
@@ -112,15 +112,9 @@ def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dat
         (FIRST + timedelta(days=n)).isoformat(): others[n].uuid for n in range(len(others))
     }
     first, *_ = daily(ann, dogger, 60, elsewhere)
-    answers, usual = [], unit_of_work.read_snapshot
-
-    def overheard(*args, **kwargs):
-        seen = usual(*args, **kwargs)
-        answers.append(len(seen.usage))
-        return seen
-
-    monkeypatch.setattr(unit_of_work, "read_snapshot", overheard)
-    change(ann, first, starts=time(13))
+    answers = []
+    with hooked(Step.SNAPSHOT_READ, lambda seen: answers.append(len(seen.usage))):
+        change(ann, first, starts=time(13))
     assert answers == [60]
 
 
@@ -137,20 +131,19 @@ def test_edit__of_times_beside_a_date_in_a_retired_room__books_it_no_second_time
 
 
 @pytest.mark.parametrize("edit", [{"minutes": 90}, {"title": "New", "private": True}])
-def test_edit__while_a_date_moves_to_another_room__reaches_it_there(monkeypatch, edit):
+def test_edit__while_a_date_moves_to_another_room__reaches_it_there(edit):
     ann, third = actor("Ann"), room()
     dates = daily(ann, room())
-    usual, done = unit_of_work.read_snapshot, []
+    done = []
 
-    def look(*args, **kwargs):
+    def move_a_date(_seen):
         if not done:
             done.append(dates[1])
             moving = BookingEdit(room=third.uuid)
             edit_booking(actor=ann, booking_id=dates[1].id, edit=moving, clock=THEN)
-        return usual(*args, **kwargs)
 
-    monkeypatch.setattr(unit_of_work, "read_snapshot", look)
-    change(ann, dates[0], **edit)
+    with hooked(Step.ROOMS_CHOSEN, move_a_date):
+        change(ann, dates[0], **edit)
     found = [booking.as_data() for booking in Booking.objects.select_related("room")]
     assert len(found) == 3
     assert len({(one.interval.duration, one.title, one.private) for one in found}) == 1

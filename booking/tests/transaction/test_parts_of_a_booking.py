@@ -15,7 +15,7 @@ from booking.domain.errors import RoomClosedError
 from booking.models import Booking
 from booking.tests.commands.test_close_room import close
 from booking.tests.factories import NOW, at, book, hours
-from booking.transaction import unit_of_work
+from booking.transaction.step_hooks import Step, hooked
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -92,28 +92,25 @@ def test_request__that_leaves_the_asking_room__waits_no_more():
 
 
 @pytest.mark.parametrize("how", ["swap", "approve", "cancel"])
-def test_part__moved_between_the_look_up_of_rooms_and_their_lock__is_found_where_it_is(
-    how, monkeypatch
-):
+def test_part__moved_between_the_look_up_of_rooms_and_their_lock__is_found_where_it_is(how):
     boss, one, other, third, fourth = actor(role=Role.ADMIN), *(room() for _ in range(4))
     if how == "approve":
         for asking in (one, other, third):
             policy(asking, approval="always")
     parts = book_all([one, other], hours(11, 12), actor("Bob"))
     beside = book(fourth, hours(13, 14), by=boss)
-    usual, done = unit_of_work._lock, []
+    done = []
 
-    def lock(rooms):
+    def move_the_other_part(_seen):
         if not done:
             done.append(Booking.objects.filter(pk=parts[1].id).update(room=third))
-        return usual(rooms)
 
-    monkeypatch.setattr(unit_of_work, "_lock", lock)
-    if how == "swap":
-        swap_rooms(actor=boss, booking_id=parts[0].id, other_id=beside.id, clock=THEN)
-    else:
-        command = approve_booking if how == "approve" else cancel_booking
-        command(actor=boss, booking_id=parts[0].id, clock=THEN)
+    with hooked(Step.ROOMS_CHOSEN, move_the_other_part):
+        if how == "swap":
+            swap_rooms(actor=boss, booking_id=parts[0].id, other_id=beside.id, clock=THEN)
+        else:
+            command = approve_booking if how == "approve" else cancel_booking
+            command(actor=boss, booking_id=parts[0].id, clock=THEN)
     states = {state for state, _ in now(*parts)}
     assert states == {"cancelled" if how == "cancel" else "confirmed"}
 

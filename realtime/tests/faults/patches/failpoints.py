@@ -11,8 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-import booking.api.bookings
-import booking.transaction.unit_of_work as frame
+from booking.transaction.step_hooks import Step, install
 from realtime.store.live_store import LiveStore
 
 HOLD_S = 60.0
@@ -25,37 +24,18 @@ def hold() -> None:
 
 
 def hold_after_commit() -> None:
-    real = booking.api.bookings.book_rooms
-
-    def book_rooms(**command: Any) -> Any:
-        facts = real(**command)
-        hold()
-        return facts
-
-    booking.api.bookings.book_rooms = book_rooms
+    """Stop a booking command that is stored, before its caller has the answer."""
+    install(Step.COMMITTED, lambda _seen: hold())
 
 
 def hold_before_commit() -> None:
-    real = frame.mark_rooms_changed
-
-    def mark_rooms_changed(rooms: Any) -> None:
-        real(rooms)
-        if rooms:
-            hold()
-
-    frame.mark_rooms_changed = mark_rooms_changed
+    """Stop a booking command when everything is written and nothing is committed."""
+    install(Step.BEFORE_COMMIT, lambda _seen: hold())
 
 
 def commit_early() -> None:
-    """Break the transaction in two: what was written so far is made to last."""
-    real = frame.mark_rooms_changed
-
-    def mark_rooms_changed(rooms: Any) -> None:
-        if rooms:
-            connection.connection.commit()
-        real(rooms)
-
-    frame.mark_rooms_changed = mark_rooms_changed
+    """Break the transaction in two: commit the booking before its receipt is written."""
+    install(Step.CHANGES_WRITTEN, lambda _seen: connection.connection.commit())
 
 
 def hold_in_batch() -> None:
