@@ -15,12 +15,13 @@ run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C
 test: $(VENV)/.dev ## Run all tests against real servers that the tests start themselves
 	@$(PY) -m pytest --cov --cov-report=term --cov-report=xml $(ARGS)
 
-check: $(VENV)/.dev ## Lint, types, import directions, templates
+check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint --quiet --lint frontend
+	@$(PY) -m frontend.tests.stylesheets
 
 cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=--json)
 	@$(PY) -m booking.tests.cases $(ARGS)
