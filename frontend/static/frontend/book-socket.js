@@ -5,7 +5,8 @@
  */
 "use strict";
 const liveLink = (path, {onFrame, onOpen, onLost}) => {
-const PING_MS = 10000, SILENCE_MS = 10000, RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 30000, AGAIN_MS = 1000;
+const PING_MS = 10000, SILENCE_MS = 10000, AGAIN_MS = 1000;
+const RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 5000; // as live.js has it, and why
 const SIGNED_OUT = 4401;
 const mono = () => performance.now();
 let socket = null, topic = null, heard = 0, attempts = 0, retry = 0, ended = false;

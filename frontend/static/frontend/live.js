@@ -13,7 +13,12 @@
 "use strict";
 const RECONNECTING_MS = 6000, STALE_MS = 10000, TICK_MS = 250, PING_MS = 10000, DRIFT_MS = 5000;
 const TUNED_MS = 3 * PING_MS, TRIP_MOST_MS = 2000;
-const RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 30000, ASK_MS = 1000;
+// While the server is away a display tries once in 2.7 s on average (0.2 s + half of 5 s): 1,000 of them 370 times
+// a second. When it is back the last one tries 5.2 s later and has 4.8 s left to be live within 10 s of the return,
+// however long the outage was; the 1,000 come 190 a second, which is a fifth of a core (docs/scaling.md).
+const RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 5000;
+const REFUSED_MS = 30000, INVITED_MOST_MS = 30000; // it is not an outage, and the server has said so
+const ASK_MS = 1000;
 const FRAME_MOST = 4000; // the server takes 4,096 bytes: a board of some 60 rooms asks for everything
 const DOUBTS = 1; // heartbeats in a row that may disagree and still be proof of life
 const REFUSED = {
@@ -77,7 +82,7 @@ const receivers = {
   room({room}) { if (room) take(room, false); },
   summary({html: text}) { rows.summarise(text); },
   sync({n}) { send({type: "ack", n}); },
-  bye({after_ms: most}) { if (most >= 0) invited = Math.min(most, RETRY_MOST_MS); },
+  bye({after_ms: most}) { if (most >= 0) invited = Math.min(most, INVITED_MOST_MS); },
   heartbeat({at, age_ms: age = 0, digest: digests}) {
     heard = mono();
     setRoughly(Date.parse(at));
@@ -138,7 +143,7 @@ function lost(code, why) {
   socket = null;
   const isRefused = code in REFUSED;
   if (isRefused) reason = why || reason || REFUSED[code];
-  retry = setTimeout(connect, isRefused ? RETRY_MOST_MS * (0.9 + Math.random() / 5) : wait());
+  retry = setTimeout(connect, isRefused ? REFUSED_MS * (0.9 + Math.random() / 5) : wait());
   judge();
 }
 function drop() { // a half-open link may never fire `close`: it is left behind, not waited for

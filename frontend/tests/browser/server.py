@@ -93,6 +93,7 @@ class ScriptedServer:
         self.next_builds: list[str] = []  # of the pages before those of `build`
         self.pages_served = 0
         self.breaks_pages = False
+        self.refuses_sockets = False  # as a proxy does whose web process is away
         self.connections: asyncio.Queue[Connection] = asyncio.Queue()
         self._open: list[ServerConnection] = []
         self._server: Server | None = None
@@ -156,6 +157,8 @@ class ScriptedServer:
     def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path
         if path == "/ws/v1/live":
+            if self.refuses_sockets:
+                return _answer(HTTPStatus.BAD_GATEWAY, "text/plain", b"")
             return None
         if path == PATH:
             self.pages_served += 1

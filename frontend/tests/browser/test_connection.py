@@ -5,6 +5,11 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LUCK = (0, 0.999)  # what chance says at both ends
+# Regular work is done each 4.5 s at most, or an hour of it takes a minute.
+SELDOM = """
+const regularly = window.setInterval;
+window.setInterval = (work, ms) => regularly(work, Math.max(ms, 4500));
+"""
 
 
 async def end(connection, code: int) -> None:
@@ -45,15 +50,33 @@ async def test_close__refused__says_why(screen) -> None:
     assert detail in await screen.page.locator("[data-reason]").inner_text()
 
 
-async def test_close__again_and_again__waits_longer_up_to_30_s(screen) -> None:
+async def test_close__again_and_again__waits_longer_up_to_5_s(screen) -> None:
     connection = await screen.come_alive()
     await screen.luck(0.999)
-    for most_s in (1, 2, 4, 8, 16, 30, 30):
+    for most_s in (1, 2, 4, 5, 5, 5):
         await connection.close(1012)
         connection = await screen.comes_back(200 + 999 * most_s)
     await screen.come_alive(connection)
     await connection.close(1012)
     await screen.comes_back(1_199)
+
+
+async def test_server__away_for_an_hour__board_is_live_within_10_s_of_its_return(screen) -> None:
+    await screen.page.add_init_script(SELDOM)
+    connection = await screen.come_alive()
+    await screen.luck(0.999)  # the longest waits there are
+    screen.server.refuses_sockets = True
+    connection.abort()
+    for _ in range(6):
+        await screen.is_cut_off()
+        await screen.passes(600_000)
+    await screen.is_cut_off()
+    assert await screen.state() == "stale"
+    screen.server.refuses_sockets = False
+    returned_ms = screen.elapsed_ms
+    connection = await screen.comes_back(200 + 999 * 5)
+    await screen.come_alive(connection)
+    assert screen.elapsed_ms - returned_ms < 10_000
 
 
 async def test_line__cut__claims_nothing_until_snapshot_and_heartbeat(screen) -> None:
