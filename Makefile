@@ -13,7 +13,7 @@ run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C
 	@$(PY) manage.py run $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests against real servers that the tests start themselves
-	@$(PY) -m pytest --cov --cov-report=term --cov-report=xml $(ARGS)
+	@$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets
 	@$(VENV)/bin/ruff check .
@@ -40,6 +40,9 @@ faults: $(VENV)/.dev ## Break everything on purpose; report what held (ARGS="--r
 
 nginx-check: $(VENV)/.dev ## Prove infra/nginx/nginx.conf with the real nginx and two web processes
 	@$(PY) -m infra.nginx
+
+# Most tests wait more than they compute, so there are twice as many processes as a small machine has cores.
+ALL_TESTS := -n 4 --cov --cov-report=term --cov-report=xml
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

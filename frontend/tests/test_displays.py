@@ -23,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 async def store(settings):
     """A store of this file alone: servers of other tests write their displays every 15 s."""
-    settings.MONGODB_DATABASE = "meeting_rooms_test_displays"
+    settings.MONGODB_DATABASE = f"{settings.MONGODB_DATABASE}_displays"
     opened = shared_store()
     yield opened
     await opened._displays.delete_many({})

@@ -1,24 +1,34 @@
 """Pytest plugin: real servers for the test run, started before Django reads its settings.
 
 Each run has a data folder of its own, so runs do not meet; what a killed run left is cleared by the
-next one. A server whose URL is in the environment is used instead.
+next one. A server whose URL is in the environment is used instead. The processes of a parallel run
+(pytest-xdist) share the servers; each has its own Postgres database, MongoDB database and Redis
+prefix.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from pymongo import MongoClient
+from pytest_django import DjangoDbBlocker
 
 from meeting_rooms.dev import servers
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
+from meeting_rooms.testing_schedule import GroupScheduling, long_first
 
-TEARDOWN, TEARDOWNS = "_fixture_teardown", 3
 ROOT = Path(__file__).resolve().parents[2] / ".data"
-DATA_DIR = ROOT / f"test-{os.getpid()}"
+# The name of this process among those of a parallel run; "" for the one that starts the others, and
+# for a run that is not parallel.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+DATA_DIR = Path(os.environ["DATA_DIR"]) if WORKER else ROOT / f"test-{os.getpid()}"
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
+
+_failed: set[str] = set()
 
 settings.register_profile("default", max_examples=100)
 settings.register_profile("thorough", max_examples=1000, print_blob=True)
@@ -39,13 +49,10 @@ ENVIRONMENT_OF_TESTS = {
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
     """Start the servers, then let pytest-django load the settings."""
-    wanted = [name for name in ServiceName if not os.environ.get(ENVIRONMENT[name])]
-    servers.reap_orphans(ROOT, report=_quiet)
-    started = servers.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
-    os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
-    os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
-    if mongodb := started.urls.get(ServiceName.MONGODB):
-        _keep_the_past(mongodb)
+    if WORKER:
+        _take_own_names()
+        return (yield)
+    _start_servers()
     try:
         return (yield)
     except BaseException:
@@ -53,11 +60,40 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         raise
 
 
+def _start_servers() -> None:
+    wanted = [name for name in ServiceName if not os.environ.get(ENVIRONMENT[name])]
+    servers.reap_orphans(ROOT, report=_quiet)
+    started = servers.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
+    os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
+    os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
+    if mongodb := started.urls.get(ServiceName.MONGODB):
+        _keep_the_past(mongodb)
+
+
+def _take_own_names() -> None:
+    """Take names in the shared stores that no other process of the run has."""
+    for name in ("MONGODB_DATABASE", "REDIS_PREFIX"):
+        os.environ[name] = f"{ENVIRONMENT_OF_TESTS[name]}_{WORKER}"
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """Stop what was started, and nothing else."""
-    servers.stop(DATA_DIR, report=_quiet)
-    shutil.rmtree(DATA_DIR, ignore_errors=True)
+    if not WORKER:
+        servers.stop(DATA_DIR, report=_quiet)
+        shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take long; the others keep their random order."""
+    long_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Keep the tests together that share what is expensive to start."""
+    return GroupScheduling(config, log)
 
 
 def _keep_the_past(mongodb_url: str) -> None:
@@ -71,35 +107,54 @@ def _quiet(_line: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _patient_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
-    """Empty the tables again where a server that still runs read them in the other order.
+def _shared_preparations(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,  # noqa: ARG001 - settings first
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Collect static files, as in production, and migrate the template: once in a run."""
+    # Django's models can be imported only now that the settings are loaded.
+    from django.conf import settings
+    from django.core.management import call_command
 
-    Postgres ends one side of such a deadlock; when it is the test's, its next try succeeds.
-    """
-    from django.core.management import CommandError  # settings are loaded only now
-    from django.db import OperationalError
-    from django.test import TransactionTestCase
+    from meeting_rooms import testing_database as database
 
-    teardown: Callable[[TransactionTestCase], None] = getattr(TransactionTestCase, TEARDOWN)
+    with database.first_of_the_run(DATA_DIR / "static-files") as is_first:
+        if is_first:
+            call_command("collectstatic", interactive=False, verbosity=0)
+    if any(_needs_database(item) for item in request.session.items):
+        with database.first_of_the_run(DATA_DIR / "template") as is_first:
+            if is_first:
+                with django_db_blocker.unblock():
+                    database.make_template()
+        settings.DATABASES["default"]["TEST"]["TEMPLATE"] = database.template_name()
 
-    def patiently(case: TransactionTestCase) -> None:
-        for tries_left in reversed(range(TEARDOWNS)):
-            try:
-                teardown(case)
-            except CommandError as exc:
-                if not tries_left or not isinstance(exc.__cause__, OperationalError):
-                    raise
-            else:
-                return
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, TEARDOWN, patiently)
-        yield
+def _needs_database(item: pytest.Item) -> bool:
+    fixtures = frozenset(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files(django_test_environment: None) -> None:  # noqa: ARG001 - settings first
-    """Collect static files, so that pages are rendered with the storage of production."""
-    from django.core.management import call_command  # settings are loaded only now
+def _cheap_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
+    """Empty the tables in the way of `empty_tables`: Django's takes 50 times as long, and locks."""
+    from django.test import TransactionTestCase
 
-    call_command("collectstatic", interactive=False, verbosity=0)
+    from meeting_rooms.testing_database import empty_tables
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
+        yield
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Give up the connections of a test that has failed: they may be in any state."""
+    if hasattr(report, "node"):
+        return  # another process of the run has run it
+    if report.failed:
+        _failed.add(report.nodeid)
+    if report.when == "teardown" and report.nodeid in _failed:
+        _failed.discard(report.nodeid)
+        from meeting_rooms.testing_database import start_afresh
+
+        start_afresh()

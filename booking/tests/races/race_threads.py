@@ -13,7 +13,11 @@ from booking.transaction.step_hooks import Step, hooked
 
 Command = Callable[[], object]
 PATIENCE_S = 20
-BLOCKED = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
+BLOCKED = """
+SELECT EXISTS (
+  SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+)
+"""
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 

@@ -24,7 +24,7 @@ TOPIC = "building:house"
 @pytest.fixture
 async def live_store(settings) -> AsyncIterator[LiveStore]:
     """A store of this file alone: servers of other tests write their displays every 15 s."""
-    settings.MONGODB_DATABASE = "meeting_rooms_test_displays"
+    settings.MONGODB_DATABASE = f"{settings.MONGODB_DATABASE}_displays"
     opened = open_store()
     await opened.prepare()
     yield opened

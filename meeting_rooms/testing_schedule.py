@@ -1,0 +1,60 @@
+"""How a parallel run spreads its tests: in groups that share what is expensive to start.
+
+Every other test goes alone to the first process that is free. pytest-xdist has groups of its own,
+by mark, but pytest 9.2 does not let version 3.8 of it write them into the test's id.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+# Beginnings of test ids, by group.
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "browser": (
+            "frontend/tests/browser/",
+            "meeting_rooms/tests/acceptance/test_booking_page.py",
+        ),
+        "web process and worker": (
+            "meeting_rooms/tests/acceptance/test_bad_input.py",
+            "meeting_rooms/tests/acceptance/test_live_acceptance.py::test_key__",
+            "meeting_rooms/tests/acceptance/test_live_acceptance.py::test_race__",
+            "meeting_rooms/tests/acceptance/test_live_holds.py",
+            "meeting_rooms/tests/acceptance/test_lost_rights.py",
+        ),
+        "embedded servers": ("meeting_rooms/tests/dev/test_servers_lifecycle.py",),
+    }
+)
+# Its tests run once for each kind of web process.
+SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/test_socket_contract\.py::.*\[(\w+)")
+# Tests that mostly wait, for seconds: they begin first, so that no process waits alone at the end.
+LONG = (
+    "meeting_rooms/tests/dev/test_demo.py::test_simulator__",
+    "meeting_rooms/tests/acceptance/test_live_acceptance.py::test_sockets__",
+    "meeting_rooms/tests/acceptance/test_recovery.py",
+    "meeting_rooms/tests/dev/test_run.py",
+    "meeting_rooms/tests/acceptance/test_topologies.py",
+    "realtime/tests/acceptance/test_convergence.py",
+)
+
+
+def group_of(test_id: str) -> str:
+    """Return the name of the test's group; the test's own id if it is in none."""
+    if contract := SOCKET_CONTRACT.match(test_id):
+        return f"socket contract, {contract[1]}"
+    return next((name for name, tests in GROUPS.items() if test_id.startswith(tests)), test_id)
+
+
+def long_first(items: list[pytest.Item]) -> None:
+    """Put the long tests first; both parts keep their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each group to one process, the largest groups first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
