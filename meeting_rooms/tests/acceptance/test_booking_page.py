@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.test import Client
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from booking.commands.book_room import BookRooms, book_room
 from booking.commands.cancel_booking import cancel_booking
 from booking.domain.holds import HOLD_LASTS_AT_MOST
 from booking.models import Booking
-from frontend.tests.browser.conftest import SWITCHES, chromium
 from identity.queries import actor_of
 from identity.tests.factories import person
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
@@ -25,16 +25,17 @@ from meeting_rooms.tests.stack import Stack
 from rooms.models import Room
 from rooms.tests.factories import floor, room
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 SECOND_MS = 1000
 PATIENCE_MS = 10_000
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
-        yield browser
-        await browser.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(browser: Browser) -> AsyncIterator[Browser]:
+    """Close what a test has opened: forms that stay open keep their holds."""
+    yield browser
+    for context in browser.contexts:
+        await context.close()
 
 
 @database_sync_to_async

@@ -35,7 +35,7 @@ class Display:
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
-    from frontend.tests.browser.conftest import SWITCHES, chromium  # reads the settings
+    from frontend.tests.browser.chromium import SWITCHES, chromium  # reads the settings
 
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)

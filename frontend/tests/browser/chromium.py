@@ -1,0 +1,30 @@
+"""Which browser the tests run, and how."""
+
+import os
+import shutil
+
+import pytest
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str:
+    """Return the program; fail with what to install if there is none."""
+    named = os.environ.get("CHROMIUM")
+    found = next(filter(None, map(shutil.which, [named] if named else PROGRAMS)), None)
+    if found is None:
+        pytest.fail(
+            "The browser tests need a Chromium. Install one (Debian: apt install chromium) "
+            f"so that one of {', '.join(PROGRAMS)} is on the PATH, or name one: CHROMIUM=/path.",
+            pytrace=False,
+        )
+    return found
