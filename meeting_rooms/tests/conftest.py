@@ -7,6 +7,8 @@ import pytest
 
 from meeting_rooms.tests.stack import Stack
 
+_shared: list[Stack] = []
+
 
 @pytest.fixture
 def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
@@ -19,23 +21,29 @@ def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
         running.stop()
 
 
-@pytest.fixture(scope="module")
-def web_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for the logs of a module's processes."""
-    return tmp_path_factory.mktemp("stack")
-
-
-@pytest.fixture(scope="module")
-def _module_stack(django_db_setup: None, web_folder: Path) -> Iterator[Stack]:
-    running = Stack(web_folder)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-
-
 @pytest.fixture
-def shared_stack(transactional_db: None, _module_stack: Stack) -> Stack:
-    """Return processes that the module's tests share; each test has a database to itself."""
-    return _module_stack
+def shared_stack(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """Return processes that consecutive tests share; each test has a database to itself."""
+    if not (_shared and _shared[0].is_alive):
+        _stop_shared()  # one of the two has ended
+        _shared.append(Stack(tmp_path_factory.mktemp("stack")))
+        _shared[0].start()
+    return _shared[0]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the shared processes when the next test has no use for them.
+
+    They would work on its data: they follow the same database.
+    """
+    try:
+        return (yield)
+    finally:
+        if "shared_stack" not in getattr(nextitem, "fixturenames", ()):
+            _stop_shared()
+
+
+def _stop_shared() -> None:
+    while _shared:
+        _shared.pop().stop()

@@ -90,6 +90,10 @@ class Stack:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_alive(self) -> bool:
+        return all(process and process.is_alive for process in (self.web, self.worker))
+
     def start(self) -> None:
         self.start_worker()
         self.start_web()
