@@ -8,19 +8,24 @@ from collections.abc import Generator
 from time import monotonic
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from psycopg import Connection, OperationalError
+from psycopg.pq import TransactionStatus
 
 GRACE_S = 1.0  # for the server's own time-out to arrive, which says more
 
 
 class BoundedConnection(Connection[Any]):
-    """A connection that closes itself rather than wait for ever."""
+    """A connection that closes itself rather than wait for ever or stay in mid-statement."""
 
     def wait(
         self, gen: Generator[Any, Any, Any], interval: float = 0.1, timeout: float | None = None
     ) -> Any:
-        """Run one exchange with the server. OperationalError when it takes too long."""
+        """Run one exchange with the server. OperationalError when it takes too long.
+
+        Guarantees: whatever interrupts the exchange, the next statement never meets its remains.
+        """
         limit_s = _limit_s() if timeout is None else timeout
         began = monotonic()
         try:
@@ -28,6 +33,13 @@ class BoundedConnection(Connection[Any]):
         except OperationalError:
             if timeout is None and limit_s is not None and monotonic() - began >= limit_s:
                 self.pgconn.finish()  # an answer may still come: nobody must take it for another's
+            raise
+        except psycopg.Error:
+            raise  # the server's own words: the exchange is over
+        except BaseException:
+            # A signal handler, a cancelled thread, a time-out of pytest: the answer is still due.
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
             raise
 
 

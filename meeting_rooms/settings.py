@@ -49,7 +49,7 @@ POOL_TIMEOUT_S = 1.5  # for a connection, so that a refusal takes less than STOR
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://127.0.0.1:5432/meeting_rooms"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "meeting_rooms.postgres_backend",
         "CONN_MAX_AGE": 0,  # the pool below keeps connections; threads must not
         "OPTIONS": {
             "connect_timeout": 3,

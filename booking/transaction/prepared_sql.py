@@ -15,8 +15,10 @@ import orjson
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import generators
+from psycopg.abc import PQGen
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 _numbers = count(1)
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
@@ -50,21 +52,31 @@ def execute_json(statement: str, given: dict[str, Any]) -> Any:
 def _exchange(session: psycopg.Connection[Any], statement: str, document: bytes) -> bytes:
     """Send the prepared statement and wait for its one value, within the connection's time-out."""
     with session.lock:
-        known = _prepared.setdefault(session, {})
-        if (name := known.get(statement)) is None:
-            name = b"booking_%d" % next(_numbers)
-            session.pgconn.send_prepare(name, statement.encode())
-            _require(session.wait(generators.execute(session.pgconn)), ExecStatus.COMMAND_OK)
-            known[statement] = name
-        session.pgconn.send_query_prepared(name, [document])
-        result = _require(session.wait(generators.execute(session.pgconn)), ExecStatus.TUPLES_OK)
+        result = session.wait(_steps(session, statement, document))
     value: bytes | None = result.get_value(0, 0)
     if value is None:
         raise LookupError("the statement gave no row")
     return value
 
 
-def _require(results: list[Any], status: ExecStatus) -> Any:
+def _steps(session: psycopg.Connection[Any], statement: str, document: bytes) -> PQGen[PGresult]:
+    """Prepare the statement where this connection has not yet, then run it; return its result.
+
+    All of it runs inside one `session.wait`, which closes the connection where an exchange is
+    interrupted: nothing is ever sent whose answer nobody reads. A statement counts as prepared
+    only once the server has said so.
+    """
+    known = _prepared.setdefault(session, {})
+    if (name := known.get(statement)) is None:
+        name = b"booking_%d" % next(_numbers)
+        session.pgconn.send_prepare(name, statement.encode())
+        _require((yield from generators.execute(session.pgconn)), ExecStatus.COMMAND_OK)
+        known[statement] = name
+    session.pgconn.send_query_prepared(name, [document])
+    return _require((yield from generators.execute(session.pgconn)), ExecStatus.TUPLES_OK)
+
+
+def _require(results: list[PGresult], status: ExecStatus) -> PGresult:
     result = results[0]
     if result.status != status:
         raise error_from_result(result)
