@@ -59,6 +59,11 @@ class CommandContext:
         """Return the instant by which this command judges."""
         return self.snapshot.now
 
+    @property
+    def stores_anything(self) -> bool:
+        """Say whether the command has decided to change anything."""
+        return bool(self.changes or self.also or self.marked)
+
     def room_context(self, room: RoomPolicy) -> RoomContext:
         """Return what was seen of one room and those that share its floor."""
         snapshot = self.snapshot

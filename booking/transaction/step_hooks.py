@@ -22,11 +22,11 @@ class Step(Enum):
     COMMITTED = "the command is stored; its caller has no answer yet"
 
 
-Hook = Callable[["Seen | None"], object]  # what the command has read: None at ROOMS_CHOSEN
+Hook = Callable[["Snapshot | None"], object]  # what the command has read: None at ROOMS_CHOSEN
 _hooks: dict[Step, Hook] = {}
 
 
-def reach(step: Step, snapshot: "Seen | None" = None) -> None:
+def reach(step: Step, snapshot: "Snapshot | None" = None) -> None:
     """Run the hook of this step, if a test has installed one."""
     if _hooks and (hook := _hooks.get(step)) is not None:
         hook(snapshot)

@@ -1,14 +1,17 @@
 """The frame of every booking command: look, settle what is due, decide, write.
 
 Two statements where nothing else is going on: the look, and a write that is refused if what was
-seen has changed. Nobody holds a lock while Python thinks. A command that was outrun, or that is
-about several rooms, locks them first, in ascending id, so that it is outrun no more and commands
-over the same rooms queue up instead of deadlocking. Nothing outside Postgres is called from inside.
+seen has changed. Nobody holds a lock while Python thinks. A command that lost a race looks again
+without a lock, and most often that answers it: its slot is gone. Only a command that would still
+succeed, or that is about several rooms, locks them first, in ascending id: then it loses no more
+races, and commands over the same rooms queue up instead of deadlocking. A room of a divisible hall
+is treated as if its first race were lost: its guard would be several rooms' versions. Nothing
+outside Postgres is called from inside.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import nullcontext
-from typing import TypeVar
+from contextlib import nullcontext, suppress
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -56,15 +59,20 @@ def run_in_rooms(
     Where what to look at depends on the rooms, `query` is asked with their rules; where the rooms
     depend on what is stored, `rooms` is asked before each attempt.
     Guarantees: what the command saw of the rooms, their rules and the person's quotas holds when
-    its changes are stored; all of them are or none. The command may run again from the start, so
-    it keeps nothing of an earlier run and writes nothing itself.
+    its changes are stored; all of them are or none. A command about one room that is refused has
+    not queued for the room's lock, unless the reason came up while it waited there. The command
+    may run again from the start, so it keeps nothing of an earlier run and writes nothing itself.
     Raises NotFoundError for an unknown or inactive room, UnavailableError after six tries, and
     whatever the command raises.
     """
     for number in range(ATTEMPTS):
         try:
-            asked = rooms() if callable(rooms) else rooms
-            return _attempt(command, room_policies(asked), query, clock, is_locked=number > 0)
+            found = room_policies(rooms() if callable(rooms) else rooms)
+            reach(Step.ROOMS_CHOSEN)
+            is_locked = number > 0 or len(found) > 1 or len(found[0].division) > 1
+            if is_locked and (done := _without_lock(command, found, query, clock)):
+                return done.answer
+            return _attempt(command, found, query, clock, is_locked=is_locked)
         except ConcurrentChangeError:
             continue
         except OperationalError as exc:
@@ -90,6 +98,36 @@ def preview_in_rooms(
     return command(tx)
 
 
+class _Done(NamedTuple, Generic[T]):
+    """The answer of a command that has nothing to store."""
+
+    answer: T
+
+
+def _without_lock(
+    command: Callable[[CommandContext], T],
+    rooms: list[RoomPolicy],
+    looking_at: SnapshotQuerySource,
+    clock: Clock,
+) -> _Done[T] | None:
+    """Decide from a look without any lock; return the answer if that is final, None if not.
+
+    Final is a refusal, which is raised, and an answer that changes nothing, such as the one of a
+    request that was sent twice. What is due must be settled first, and what would be stored must
+    be decided under the lock: those are not final. Nor is anything about several rooms: such a
+    command reads more after the look, and only the locks make that one view.
+    """
+    if len(rooms) > 1:
+        return None
+    with suppress(ConcurrentChangeError):
+        tx, _ = _open(rooms, looking_at, clock)
+        if not tx.snapshot.due:
+            answer = command(tx)
+            if not tx.stores_anything:
+                return _Done(answer)
+    return None
+
+
 def _attempt(
     command: Callable[[CommandContext], T],
     rooms: list[RoomPolicy],
@@ -98,8 +136,6 @@ def _attempt(
     *,
     is_locked: bool,
 ) -> T:
-    reach(Step.ROOMS_CHOSEN)
-    is_locked = is_locked or len(rooms) > 1 or len(rooms[0].division) > 1
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)

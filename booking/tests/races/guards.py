@@ -55,6 +55,17 @@ def without_locks() -> Iterator[None]:
 
 
 @contextmanager
+def without_second_look() -> Iterator[None]:
+    """Lock the room after every lost race, whether or not the command could still succeed."""
+    usual = unit_of_work._without_lock
+    unit_of_work._without_lock = lambda *_: None
+    try:
+        yield
+    finally:
+        unit_of_work._without_lock = usual
+
+
+@contextmanager
 def _dropped(table: str, constraint: str) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(
