@@ -20,7 +20,7 @@ from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
 from rooms.api import router as rooms_router
 
 log = structlog.get_logger(__name__)
-RETRY_AFTER_S = 2
+RETRY = {"Retry-After": "2"}  # seconds
 
 api = DocumentedAPI(
     title="Meeting Rooms",
@@ -56,7 +56,9 @@ def _answer(
 @api.exception_handler(MeetingRoomsError)
 def on_refusal(_request: HttpRequest, exc: MeetingRoomsError) -> HttpResponse:
     """Answer a refused command or read."""
-    return _answer(status_of(exc), code=exc.code, detail=exc.detail, **exc.facts)
+    status = status_of(exc)
+    headers = RETRY if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return _answer(status, code=exc.code, detail=exc.detail, headers=headers, **exc.facts)
 
 
 @api.exception_handler(ValidationError)
@@ -129,7 +131,7 @@ def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
         code="unavailable",
         detail="The bookings store did not answer in time. Try again, with the same "
         "Idempotency-Key if you sent one.",
-        headers={"Retry-After": str(RETRY_AFTER_S)},
+        headers=RETRY,
     )
 
 

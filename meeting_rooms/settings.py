@@ -41,10 +41,19 @@ MONGODB_DATABASE = env.str("MONGODB_DATABASE", "meeting_rooms")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "meeting_rooms")
 
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
-LOCK_TIMEOUT_MS = 3_000
+# The last resort of a wait for a row's lock, so it stays just below the statement's own. What
+# bounds such a queue is its length: the connections of all processes, some milliseconds each.
+LOCK_TIMEOUT_MS = 9_000
 POSTGRES_POOL_SIZE = env.int("POSTGRES_POOL_SIZE", 20)
+# Requests that may wait while every connection is in use; one more is refused at once. A request
+# takes 15 to 40 ms of CPU, so a full queue is 6 to 16 s of work, and three times that where the
+# machine is slow. The patience is the last resort beyond it.
+POSTGRES_MAX_WAITING = 20 * POSTGRES_POOL_SIZE
+POSTGRES_PATIENCE_S = 60.0
 STORE_TIMEOUT_S = 2.0
-POOL_TIMEOUT_S = 1.5  # for a connection, so that a refusal takes less than STORE_TIMEOUT_S
+# How long Postgres may give no connection to anybody until it counts as away. A refusal must take
+# less than STORE_TIMEOUT_S. A pool that is merely busy does not count.
+POOL_TIMEOUT_S = 1.5
 
 DATABASES = {
     "default": {
@@ -59,6 +68,8 @@ DATABASES = {
                 "min_size": 1,
                 "max_size": POSTGRES_POOL_SIZE,
                 "timeout": POOL_TIMEOUT_S,
+                "max_waiting": POSTGRES_MAX_WAITING,
+                "patience": POSTGRES_PATIENCE_S,
                 # Attempts are ever rarer: after a long outage the next would come minutes late.
                 # One that is given up is followed by another as soon as somebody needs it.
                 "reconnect_timeout": STORE_TIMEOUT_S,

@@ -1,0 +1,84 @@
+"""The pool of connections to PostgreSQL, which tells a busy pool from a PostgreSQL that is away.
+
+Busy: every connection is in use. Requests wait in a queue whose length is limited, and the queue
+moves as fast as the machine works, so a slow machine answers late but refuses no request.
+
+Away: a request has its place in the pool, and PostgreSQL gives it no connection. That is refused
+after the pool's `timeout`, and with it every request that waits behind.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from meeting_rooms.postgres_backend.admission import Admission, QueueFullError, RefusedError
+
+Session = psycopg.Connection[Any]
+
+
+class QueuedPool(ConnectionPool[Session]):
+    """A pool whose users queue for a place before they ask it for a connection.
+
+    As many users as there can be connections have a place. So what waits inside the pool waits for
+    PostgreSQL alone, to open a connection or another one in its stead.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        max_waiting: int,
+        patience: float,
+        seconds: Callable[[], float] = monotonic,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._patience_s = patience
+        self._seconds = seconds
+        self._served_at = seconds()
+        self._admission = Admission(
+            places=self.max_size, max_waiting=max_waiting, patience_s=patience
+        )
+
+    def getconn(self, timeout: float | None = None) -> Session:
+        """Return a connection; give it back with `putconn`.
+
+        Raises TooManyRequests where the queue is full, PoolTimeout where PostgreSQL gives none
+        within `timeout` seconds, or within the patience of the pool.
+        """
+        try:
+            self._admission.enter()
+        except QueueFullError:
+            raise TooManyRequests("too many requests wait for a connection already") from None
+        except RefusedError:
+            raise PoolTimeout("PostgreSQL gives no connection to the request before") from None
+        except TimeoutError:
+            raise PoolTimeout(f"every connection in use for {self._patience_s:.0f} s") from None
+        try:
+            return self._connection(self.timeout if timeout is None else timeout)
+        except BaseException:
+            self._admission.leave()
+            raise
+
+    def putconn(self, conn: Session) -> None:
+        """Give a connection back, and the place with it."""
+        super().putconn(conn)
+        self._admission.leave()
+
+    def _connection(self, timeout_s: float) -> Session:
+        """Wait as long as any user of the pool has been given a connection within `timeout_s`."""
+        began = now = self._seconds()
+        while (until := self._until(began, timeout_s)) > now:
+            with suppress(PoolTimeout):
+                session = super().getconn(until - now)
+                self._served_at = self._seconds()
+                return session
+            now = self._seconds()
+        self._admission.refuse_waiting()
+        raise PoolTimeout(f"PostgreSQL has given no connection for {timeout_s:.1f} s")
+
+    def _until(self, began: float, timeout_s: float) -> float:
+        return min(max(began, self._served_at) + timeout_s, began + self._patience_s)

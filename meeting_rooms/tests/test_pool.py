@@ -1,0 +1,113 @@
+"""A pool of connections that is busy, and a PostgreSQL that is away: two waits, told apart."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from meeting_rooms.postgres_backend.pool import QueuedPool
+from meeting_rooms.tests.stack import free_port
+from meeting_rooms.tests.test_admission import FOR_EVER_S, until
+
+SHORT_S = 0.05  # how long PostgreSQL may give no connection
+
+
+class Seconds:
+    """A clock that a test moves, and that counts how often it was read."""
+
+    def __init__(self) -> None:
+        self.now, self.reads = 0.0, 0
+
+    def __call__(self) -> float:
+        self.reads += 1
+        return self.now
+
+
+@contextmanager
+def pool_of(url: str, size: int, **options) -> Iterator[QueuedPool]:
+    settings = {"max_waiting": 9, "patience": FOR_EVER_S, "timeout": SHORT_S, **options}
+    with (
+        QueuedPool(url, min_size=0, max_size=size, open=False, **settings) as pool,
+        ThreadPoolExecutor(9) as pool.threads,
+    ):
+        yield pool
+
+
+def connected(pool: ConnectionPool) -> object:
+    """Return a connection, however long PostgreSQL takes to open it."""
+    return pool.getconn(FOR_EVER_S)
+
+
+def waits(pool: QueuedPool, callers: int) -> None:
+    until(lambda: len(pool._admission._waiting) == callers)
+
+
+def test_busy_pool__longer_than_the_time_out__refuses_nobody(settings):
+    with pool_of(settings.DATABASE_URL, 1) as pool:
+        taken = connected(pool)
+        waiting = [pool.threads.submit(pool.getconn) for _ in range(3)]
+        waits(pool, 3)
+        taken.execute("SELECT pg_sleep(%s)", [4 * SHORT_S])
+        pool.putconn(taken)
+        for caller in waiting:
+            pool.putconn(caller.result())
+
+
+def test_negative_control__psycopgs_own_pool__refuses_who_waits_for_a_busy_one(settings):
+    with ConnectionPool(settings.DATABASE_URL, min_size=0, max_size=1, timeout=SHORT_S) as pool:
+        taken = connected(pool)
+        with pytest.raises(PoolTimeout):
+            pool.getconn()
+        pool.putconn(taken)
+
+
+def test_full_queue__one_more__is_refused_at_once(settings):
+    with pool_of(settings.DATABASE_URL, 1, max_waiting=1) as pool:
+        taken = connected(pool)
+        waiting = pool.threads.submit(pool.getconn)
+        waits(pool, 1)
+        with pytest.raises(TooManyRequests):
+            pool.getconn()
+        pool.putconn(taken)
+        pool.putconn(waiting.result())
+
+
+def test_away__who_has_a_place_and_who_waits_behind__are_refused():
+    """The patience is longer than a test may take: only the refusal of the first ends the wait."""
+    with pool_of(f"postgres://127.0.0.1:{free_port()}/nothing", 1) as pool:
+        asking = [pool.threads.submit(pool.getconn) for _ in range(4)]
+        assert all(isinstance(caller.exception(), PoolTimeout) for caller in asking)
+
+
+def test_away__afterwards__no_place_is_lost():
+    with pool_of(f"postgres://127.0.0.1:{free_port()}/nothing", 1) as pool:
+        for _ in range(3):
+            with pytest.raises(PoolTimeout):
+                pool.getconn()
+
+
+def test_slow_to_connect__while_others_are_served__is_not_away():
+    seconds = Seconds()
+    with pool_of(f"postgres://127.0.0.1:{free_port()}/nothing", 1, seconds=seconds) as pool:
+        caller = pool.threads.submit(pool.getconn)
+        until(lambda: seconds.reads > 2)
+        pool._served_at = 0.8 * SHORT_S  # another user
+        seconds.now = 1.6 * SHORT_S
+        seen = seconds.reads
+        until(lambda: seconds.reads > seen + 3)
+        assert not caller.done()
+        seconds.now = 2 * SHORT_S
+        assert isinstance(caller.exception(), PoolTimeout)
+
+
+def test_last_resort__in_spite_of_progress__is_refused():
+    seconds, patience_s = Seconds(), 1.2 * SHORT_S
+    address = f"postgres://127.0.0.1:{free_port()}/nothing"
+    with pool_of(address, 1, seconds=seconds, patience=patience_s) as pool:
+        caller = pool.threads.submit(pool.getconn)
+        until(lambda: seconds.reads > 2)
+        pool._served_at = 1.1 * SHORT_S  # another user; that alone would do until 2.1
+        seconds.now = 1.3 * SHORT_S
+        assert isinstance(caller.exception(), PoolTimeout)
