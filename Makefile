@@ -15,13 +15,14 @@ run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C
 test: $(VENV)/.dev ## Run all tests against real servers that the tests start themselves
 	@$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
-check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets
+check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, licences
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/djlint --quiet --lint frontend
 	@$(PY) -m frontend.tests.stylesheets
+	@$(PY) -m meeting_rooms.dev.licences
 
 cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=--json)
 	@$(PY) -m booking.tests.cases $(ARGS)

@@ -4,7 +4,6 @@ The packages are empty, but say what the real ones say about the packages they n
 """
 
 import hashlib
-import re
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,16 +11,9 @@ from zipfile import ZipFile
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from meeting_rooms.dev.lock_file import read_lock
+
 NEWER = "99999.1"
-_CONTINUED = re.compile(r"\\\n\s*")
-_HASH = re.compile(r"--hash=\S+")
-
-
-def locked(lock: Path) -> list[Requirement]:
-    """Return the requirements of a lock file, without the hashes."""
-    lines = _CONTINUED.sub(" ", lock.read_text()).splitlines()
-    entries = (_HASH.sub("", line).strip() for line in lines if not line.startswith("#"))
-    return [Requirement(entry) for entry in entries if entry]
 
 
 def version_of(requirement: Requirement) -> str:
@@ -40,7 +32,7 @@ class PackageIndex:
 
     def lock(self, source: Path, target: Path) -> list[Requirement]:
         """Offer what the lock `source` names; write the same lock with this index's hashes."""
-        requirements = locked(source)
+        requirements = read_lock(source)
         lines = []
         for requirement in requirements:
             digest = self._offer(requirement.name, version_of(requirement))
