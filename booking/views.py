@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from booking.exchange.feeds import read_feed
 from meeting_rooms.http.problem import status_of
+from meeting_rooms.http.schema_types import require_known_parameters
 from meeting_rooms.kernel.errors import MeetingRoomsError
 
 WRITTEN_ANEW = b"DTSTAMP"  # is the time of writing: not a change of what is told
@@ -25,6 +26,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponseBase:
     Programs that ask with If-None-Match are told 304 while nothing has changed.
     """
     try:
+        require_known_parameters(request.GET, ())
         calendar = read_feed(secret=secret)
     except MeetingRoomsError as refused:
         return _plain(refused.detail, status_of(refused))

@@ -4,24 +4,25 @@ Each operation names the answers that are its own; those that any may give are a
 example for each. Refusals are `application/problem+json`, which the framework does not know of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.params.models import QueryModel
 from ninja.renderers import BaseRenderer
 
 from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem
+from meeting_rooms.http.schema_types import require_known_parameters
 
 PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
-ALWAYS = (401, 403, 503)
-WITH_INPUT = (422,)
-WITH_BODY = (400, 413, 422)
-WITH_PATH = (404, 422)
+ALWAYS = (401, 403, 422, 503)  # 422: any operation refuses a query parameter that it does not have
+WITH_BODY = (400, 413)
+WITH_PATH = (404,)
 # One refusal for each status, as it is really answered; docs/api.md lists every code.
 EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
     400: {"not_json": {"detail": "Cannot parse request body"}},
@@ -78,7 +79,8 @@ MEANINGS = {
     409: "The present state forbids it; the answer says what would do.",
     412: "Changed since it was read; the answer says what differs.",
     413: "The body is too large.",
-    422: "The request does not fit, or a rule of the room forbids it; `refusals` lists each.",
+    422: "A query parameter or member is unknown or does not fit, or a rule of the room forbids "
+    "the request; `refusals` lists each rule.",
     429: "A stated bound was passed.",
     503: "A store did not answer. Nothing was changed; trying again is safe.",
 }
@@ -96,7 +98,11 @@ class OrjsonRenderer(BaseRenderer):
 
 
 class DocumentedAPI(NinjaAPI):
-    """The framework's API with a document that tells the whole truth."""
+    """The framework's API with a complete document, and operations that take nothing beyond it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_decorator(_with_known_parameters_only, mode="view")
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Name an operation by its function: short, and stable when modules move."""
@@ -122,6 +128,31 @@ class DocumentedAPI(NinjaAPI):
         return document
 
 
+def _with_known_parameters_only(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Let an operation refuse query parameters that it does not declare; 401 and 403 come first.
+
+    The framework ignores them: a misspelt filter would answer with everything.
+    """
+    operation: Operation = run.__self__  # type: ignore[attr-defined]  # a bound method
+    known = parameters_of(operation)
+    read_values = operation._get_values
+
+    def read_known_values(
+        request: HttpRequest, path_params: Any, response: HttpResponse
+    ) -> dict[str, Any]:
+        require_known_parameters(request.GET, known)
+        return read_values(request, path_params, response)
+
+    operation._get_values = read_known_values  # type: ignore[method-assign,assignment]
+    return run
+
+
+def parameters_of(operation: Operation) -> frozenset[str]:
+    """Return the names of the query parameters that an operation declares."""
+    models = (m for m in operation.models if issubclass(m, QueryModel))
+    return frozenset(name for model in models for name in model.__ninja_flatten_map__)
+
+
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for operation in methods.values():
@@ -130,8 +161,6 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 def _possible(path: str, operation: dict[str, Any]) -> set[int]:
     possible = set(ALWAYS)
-    if operation.get("parameters"):
-        possible.update(WITH_INPUT)
     if "requestBody" in operation:
         possible.update(WITH_BODY)
     if "{" in path:

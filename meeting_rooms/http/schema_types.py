@@ -1,10 +1,12 @@
 """What crosses the REST edge inwards: strict bodies, instants with an offset, versions.
 
-A member that a body does not have is refused, not ignored: nothing can be set by guessing its name,
-and a misspelt member does not pass for an absent one.
+A member that a body does not have, or a parameter that a query does not have, is refused, not
+ignored: nothing can be set by guessing its name, and a misspelt name does not pass for an absent
+one.
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -30,6 +32,26 @@ class Answer(BaseModel):
     """A body that is sent out; what it is made of was checked before."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+def require_known_parameters(given: Collection[str], known: Collection[str]) -> None:
+    """Refuse a query with a parameter that the operation does not declare.
+
+    Raises InvalidCommandError `invalid`; its facts name the `unknown` and the `known` parameters.
+    """
+    unknown = sorted(set(given) - set(known))
+    if not unknown:
+        return
+    allowed = f"Known are: {', '.join(sorted(known))}." if known else "There are none here."
+    detail = f"No such query parameter. {allowed}"
+    raise InvalidCommandError(
+        "; ".join(f"query.{name}: {detail}" for name in unknown),
+        facts={
+            "errors": [{"at": f"query.{name}", "detail": detail} for name in unknown],
+            "unknown": unknown,
+            "known": sorted(known),
+        },
+    )
 
 
 def read_instant(value: Any) -> datetime:
