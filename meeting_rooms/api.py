@@ -16,6 +16,7 @@ from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
 from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem, status_of
 from meeting_rooms.kernel.errors import MeetingRoomsError
+from meeting_rooms.kernel.product import PRODUCT_NAME
 from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
 from rooms.api import router as rooms_router
 
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 RETRY = {"Retry-After": "2"}  # seconds
 
 api = DocumentedAPI(
-    title="Meeting Rooms",
+    title=PRODUCT_NAME,
     version=__version__,
     description="Rooms, availability and bookings. Refusals are RFC 9457 problems whose `code` "
     "is stable. Live changes are pushed at /ws/v1/live.",

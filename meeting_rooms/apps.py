@@ -2,12 +2,14 @@
 
 from django.apps import AppConfig
 
+from meeting_rooms.kernel.product import PRODUCT_NAME
+
 
 class MeetingRoomsConfig(AppConfig):
     """Registers the system checks."""
 
     name = "meeting_rooms"
-    verbose_name = "Meeting Rooms"
+    verbose_name = PRODUCT_NAME
 
     def ready(self) -> None:
         """Load the checks."""

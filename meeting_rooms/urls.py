@@ -6,10 +6,11 @@ from django.urls import include, path
 from booking.views import feed
 from meeting_rooms.api import api
 from meeting_rooms.health import healthz, readyz
+from meeting_rooms.kernel.product import PRODUCT_NAME
 from meeting_rooms.metrics import metrics
 from realtime.asyncapi import asyncapi_json
 
-admin.site.site_header = admin.site.site_title = "Meeting Rooms"
+admin.site.site_header = admin.site.site_title = PRODUCT_NAME
 
 urlpatterns = [
     path("healthz", healthz),

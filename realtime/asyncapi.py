@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from meeting_rooms import __version__
+from meeting_rooms.kernel.product import PRODUCT_NAME
 from realtime.protocol import messages
 from realtime.protocol.frames import CLOSE_CODES, SERVER_FRAMES
 
@@ -73,7 +74,7 @@ def _described() -> dict[str, Any]:
     return {
         "asyncapi": "3.0.0",
         "info": {
-            "title": "Meeting Rooms: live protocol",
+            "title": f"{PRODUCT_NAME}: live protocol",
             "version": __version__,
             "description": _DESCRIPTION,
             "x-close-codes": {str(code): says for code, says in CLOSE_CODES.items()},

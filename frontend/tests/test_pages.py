@@ -1,5 +1,6 @@
 """Pages in and out of session: what they show, to whom, and what a form answers."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -123,3 +124,17 @@ def test_tokens__made_on_the_page__is_shown_once(staff):
     again = staff.get("/account/tokens").content.decode()
     assert "shown this once" not in again
     assert staff.post("/account/tokens", {"name": " "}).status_code == 422
+
+
+def test_pages__titles_headers_and_admin__name_the_product_alike(client, staff):
+    house = room().floor.building
+    signed_out = ["/", "/sign-in"]
+    signed_in = ["/", "/account/tokens", f"/book/{house.slug}"]
+    for visitor, paths in ((client, signed_out), (staff, signed_in)):
+        for path in paths:
+            page = visitor.get(path).content.decode()
+            assert re.search(r"<title>\S.* · Meeting Rooms</title>", page), path
+            assert re.search(r'<p class="mark">.*</svg>\s*Meeting Rooms</a>', page), path
+    admin = client.get("/admin/login/").content.decode()
+    assert "Meeting Rooms</title>" in admin
+    assert '<a href="/admin/">Meeting Rooms</a>' in admin

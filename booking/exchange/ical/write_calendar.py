@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vCalAddress, vRecur
 
 from meeting_rooms.kernel.errors import InvalidCommandError
+from meeting_rooms.kernel.product import PRODUCT_NAME
 
-PRODUCT = "-//Meeting Rooms//Booking//EN"
+PRODUCT = f"-//{PRODUCT_NAME}//Booking//EN"
 NO_ADDRESS = "invalid:nomail"  # an ORGANIZER must be an address; this one says that there is none
 
 

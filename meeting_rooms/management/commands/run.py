@@ -17,6 +17,7 @@ from meeting_rooms.dev import servers
 from meeting_rooms.dev.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from meeting_rooms.dev.servers import ENVIRONMENT, EmbeddedServerError, ServiceName
 from meeting_rooms.dev.supervisor import MANAGE, Child, Supervisor
+from meeting_rooms.kernel.product import PRODUCT_NAME
 from meeting_rooms.secret_key import ensure_secret_key
 
 FIRST_PORT, PORTS_TRIED = 8000, 20
@@ -110,7 +111,7 @@ class Command(BaseCommand):
             if time.monotonic() > deadline:
                 raise CommandError(f"{address} did not answer in {ANSWER_TIMEOUT_S:.0f} s.")
             time.sleep(0.1)
-        self._say(f"\n  Meeting Rooms is live:  {self.style.SUCCESS(address)}")
+        self._say(f"\n  {PRODUCT_NAME} is live:  {self.style.SUCCESS(address)}")
         if is_demo:
             self._say(f"  A lobby board:          {address}/board/harbour-house")
             self._say("  Demo data and a simulator are running. Demo accounts:")

@@ -1,0 +1,10 @@
+"""What every template knows."""
+
+from django.http import HttpRequest
+
+from meeting_rooms.kernel.product import PRODUCT_NAME
+
+
+def product(_request: HttpRequest) -> dict[str, str]:
+    """Return the product's name for titles and headers."""
+    return {"product_name": PRODUCT_NAME}
