@@ -18,8 +18,8 @@ from pymongo import MongoClient
 from pytest_django import DjangoDbBlocker
 
 from meeting_rooms.dev import servers
+from meeting_rooms.dev.pytest_schedule import GroupScheduling, long_first
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
-from meeting_rooms.testing_schedule import GroupScheduling, long_first
 
 ROOT = Path(__file__).resolve().parents[2] / ".data"
 # The name of this process among those of a parallel run; "" for the one that starts the others, and
@@ -117,7 +117,7 @@ def _shared_preparations(
     from django.conf import settings
     from django.core.management import call_command
 
-    from meeting_rooms import testing_database as database
+    from meeting_rooms.dev import pytest_database as database
 
     with database.first_of_the_run(DATA_DIR / "static-files") as is_first:
         if is_first:
@@ -140,7 +140,7 @@ def _cheap_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: A
     """Empty the tables in the way of `empty_tables`: Django's takes 50 times as long, and locks."""
     from django.test import TransactionTestCase
 
-    from meeting_rooms.testing_database import empty_tables
+    from meeting_rooms.dev.pytest_database import empty_tables
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
@@ -155,6 +155,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _failed.add(report.nodeid)
     if report.when == "teardown" and report.nodeid in _failed:
         _failed.discard(report.nodeid)
-        from meeting_rooms.testing_database import start_afresh
+        from meeting_rooms.dev.pytest_database import start_afresh
 
         start_afresh()

@@ -12,10 +12,10 @@ import pytest
 from packaging.version import Version
 
 from meeting_rooms.dev.install import Machine, find_missing, main, notes, python_advice, version_of
-from meeting_rooms.tests.package_index import NEWER, PackageIndex
-from meeting_rooms.tests.package_index import version_of as pinned
+from meeting_rooms.tests.dev.package_index import NEWER, PackageIndex
+from meeting_rooms.tests.dev.package_index import version_of as pinned
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 INSTALLER = Path("meeting_rooms/dev/install.py")
 LOCKS = ("requirements.txt", "requirements-servers.txt", "requirements-dev.txt")
 TIMEOUT_S = 240.0

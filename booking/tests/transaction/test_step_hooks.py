@@ -15,7 +15,7 @@ from meeting_rooms.kernel.clock import FixedClock
 from rooms.tests.factories import room
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PRODUCT = ("booking", "frontend", "identity", "infra", "meeting_rooms", "realtime", "rooms")
 SLOT = hours(11, 12)
 
