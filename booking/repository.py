@@ -1,7 +1,7 @@
 """Reads of bookings. What is past its grace instant is free here, whether released yet or not."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -141,13 +141,6 @@ def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> Que
     blocked_by = [pk for pk, taken in rooms_sharing_floor([room]).items() if taken]
     met = bookings_during(interval, now=now).filter(room__in=blocked_by)
     return met.filter(during__endswith__gt=now).exclude(state=BookingState.HELD)
-
-
-def rooms_free_during(rooms: Iterable[Room], interval: Interval, *, now: datetime) -> list[Room]:
-    """Return those of `rooms` that are neither booked nor closed at any instant of `interval`."""
-    candidates = list(rooms)
-    taken = unavailable_intervals(candidates, interval, now=now)
-    return [room for room in candidates if room.pk not in taken]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ The sum, modulo 2³², of zlib's CRC-32 over `id:epoch:version` of every room of
 not depend on order, one change updates it, and a browser computes it without a library.
 """
 
-from collections.abc import Iterable
 from zlib import crc32
 
 from realtime.state.live_state import LiveState
@@ -15,8 +14,3 @@ MODULUS = 2**32
 def mark_digest(state: LiveState) -> int:
     """Return one room's share of the digest."""
     return crc32(f"{state.id}:{state.epoch}:{state.version}".encode())
-
-
-def topic_digest(states: Iterable[LiveState]) -> int:
-    """Return the digest of a whole topic."""
-    return sum(map(mark_digest, states)) % MODULUS

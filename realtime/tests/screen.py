@@ -1,12 +1,13 @@
 """The protocol's client in a few lines: the reference for what a screen ends up showing."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
 from realtime.state.digest import MODULUS
-from realtime.state.live_state import Mark
+from realtime.state.live_state import LiveState, Mark
 
 
 @dataclass
@@ -22,8 +23,7 @@ class Screen:
         return {r["id"]: (r["epoch"], r["version"]) for r in self.rooms.values()}
 
     def digest(self) -> int:
-        marks = (f"{r}:{epoch}:{version}" for r, (epoch, version) in self.have().items())
-        return sum(crc32(mark.encode()) for mark in marks) % MODULUS
+        return _digest((room, *mark) for room, mark in self.have().items())
 
     def subscribe(self) -> None:
         self.asks.append({"type": "subscribe", "topic": self.topic, "have": self.have()})
@@ -54,3 +54,13 @@ class Screen:
             return
         self.rooms[room["id"]] = room
         self.history.append((room["id"], room["epoch"], room["version"]))
+
+
+def topic_digest(states: Iterable[LiveState]) -> int:
+    """Return the digest of a topic as a client counts it, from nothing but the three members."""
+    return _digest((state.id, state.epoch, state.version) for state in states)
+
+
+def _digest(marks: Iterable[tuple[str, str, int]]) -> int:
+    parts = (f"{room}:{epoch}:{version}" for room, epoch, version in marks)
+    return sum(crc32(part.encode()) for part in parts) % MODULUS

@@ -19,7 +19,7 @@ def find_room_by_name(name: str, *, building: str | None) -> Room:
     found = rooms_named(name, building=building)
     if not found:
         raise NotFoundError(
-            f"There is no room '{name}'. Make it first, or import with --create-rooms.",
+            f"There is no room '{name}'. Create it first, or let the import create missing rooms.",
             code="unknown_room",
         )
     if len(found) > 1:
@@ -49,7 +49,8 @@ def ensure_room(
     place = place_from_name(name)
     if building is None and place is None:
         raise InvalidCommandError(
-            f"'{name}' does not tell its building. Name one with --building.", code="no_building"
+            f"The room name '{name}' does not say which building it is in. Name the building.",
+            code="no_building",
         )
     label = building or (place.building if place else "")
     level = place.level if place else 0

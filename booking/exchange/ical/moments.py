@@ -142,7 +142,7 @@ def _listed(value: Any) -> list[Any]:
 def _named(floating: ZoneInfo | None) -> ZoneInfo:
     if floating is None:
         raise InvalidCommandError(
-            "Its times name no zone, and neither does its room. Name one with --timezone.",
+            "Its times name no time zone, and neither does its room. Name a time zone for them.",
             code="time_without_zone",
         )
     return floating

@@ -15,7 +15,7 @@ from booking.domain.booking_data import BookingData
 from booking.domain.errors import SlotTakenError
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
-from booking.repository import bookings_during, rooms_free_during
+from booking.repository import bookings_during, unavailable_intervals
 from booking.tests.factories import NOW, book, hours
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -81,9 +81,9 @@ def test_case_023__at_the_instant_it_runs_out_the_slot_is_anybodys_without_a_cle
     """A hold runs out while nobody cleans up"""
     dogger = room()
     hold(dogger, actor("U1"))
-    assert not rooms_free_during([dogger], SLOT, now=LAPSES - MILLISECOND)
+    assert dogger.pk in unavailable_intervals([dogger], SLOT, now=LAPSES - MILLISECOND)
     assert not bookings_during(SLOT, now=LAPSES).exists()
-    assert rooms_free_during([dogger], SLOT, now=LAPSES) == [dogger]
+    assert unavailable_intervals([dogger], SLOT, now=LAPSES) == {}
     assert Booking.objects.get().state == BookingState.HELD  # nothing has run
     book(dogger, SLOT, by=actor("U2"), clock=FixedClock(LAPSES))
     states = set(Booking.objects.values_list("state", flat=True))

@@ -11,10 +11,10 @@ from booking.tests.factories import NOW, at
 from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.hub.fragments import FragmentCache, Rendering, register_view
 from realtime.hub.topic_subscribers import TopicSubscribers
-from realtime.state.digest import topic_digest
 from realtime.state.live_state import Audience, LiveState, Schedule
 from realtime.state.topics import Topic
 from realtime.tests.factories import live, slot
+from realtime.tests.screen import topic_digest
 
 STAFF, PUBLIC = Rendering(Audience.STAFF), Rendering(Audience.PUBLIC)
 

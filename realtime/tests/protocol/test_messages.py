@@ -6,9 +6,9 @@ from booking.tests.factories import NOW
 from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.protocol import messages
 from realtime.protocol.messages import BadFrameError, parse_frame
-from realtime.state.digest import topic_digest
 from realtime.state.topics import Topic
 from realtime.tests.factories import live
+from realtime.tests.screen import topic_digest
 
 
 def test_parse__good_frames__are_read():
