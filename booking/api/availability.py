@@ -164,7 +164,6 @@ def list_alternatives(
 
     Each has passed the rules of its room.
     """
-    wanted = query.interval()
-    asked = BookingRequest(wanted, actor_from(request).user_id)
-    found = suggest_alternatives(room_id, wanted, now=DATABASE_CLOCK.now(), request=asked)
+    person = actor_from(request).user_id
+    found = suggest_alternatives(room_id, query.interval(), person=person)
     return [AlternativeOut(**alternative.as_json()) for alternative in found]

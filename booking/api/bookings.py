@@ -19,7 +19,6 @@ from booking.api.shapes import (
 )
 from booking.commands.book_room import MAX_ROOMS, BookRooms, book_rooms
 from booking.commands.edit_booking import BookingEdit, edit_booking
-from booking.domain.booking_request import BookingRequest
 from booking.domain.errors import SlotTakenError
 from booking.domain.states import BookingState
 from booking.queries.alternatives import suggest_alternatives
@@ -201,7 +200,10 @@ def change_booking(
 
 
 def _alternatives(facts: Mapping[str, Any], wanted: BookRooms, actor: Actor) -> dict[str, Any]:
-    room = UUID(str(facts.get("room", wanted.rooms[0])))
-    asked = BookingRequest(wanted.interval, actor.user_id, attendees=wanted.attendees)
-    found = suggest_alternatives(room, wanted.interval, now=DATABASE_CLOCK.now(), request=asked)
+    found = suggest_alternatives(
+        UUID(str(facts.get("room", wanted.rooms[0]))),
+        wanted.interval,
+        person=actor.user_id,
+        attendees=wanted.attendees,
+    )
     return {"alternatives": [alternative.as_json() for alternative in found]}

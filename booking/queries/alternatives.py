@@ -1,24 +1,46 @@
 """What could be booked instead of a slot that is taken. A read, built on the selectors.
 
-Everything that is offered has passed the rules of its room, all but the person's quotas.
+Everything that is offered has passed the rules of its room, all but the person's quotas. Those who
+lose a race for one slot ask the same at the same time, so the answer is found once and shared: per
+slot, version of the building's rooms and of all rules, and couple of seconds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from booking.domain.booking_request import BookingRequest
 from booking.domain.free_time import gaps, nearest_fits
 from booking.queries.free_rooms import RoomsNow, rooms_now
+from booking.transaction.prepared_sql import execute_json
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.shared_results import SharedResults
+from rooms.domain.effective_policy import BookableBy
 from rooms.models import Room
+from rooms.policies.cache import POLICIES_VERSION
 from rooms.queries import RoomFilter, find_rooms, get_room
 
 MAX_ALTERNATIVES = 3  # of each kind
 MAX_JUDGED = 40  # free stretches of one room; a day has fewer
 SEARCH_EITHER_SIDE = timedelta(hours=4)
+KEPT_FOR_S = 2  # at most: nothing bumps a version when a rule's hour comes or a no-show lapses
+MAX_KEPT = 500  # answers of up to six alternatives, about 10 KB each
+PATIENCE_S = 10.0  # as long as a statement may take
+
+# Every change of a booking or closure raises its rooms' versions, every change of a room's name,
+# capacity, place or rules the version of all rules. A room that is added is counted.
+VERSIONS = f"""
+SELECT jsonb_build_array(
+    coalesce(($1::jsonb->>'now')::timestamptz, clock_timestamp()),
+    coalesce({POLICIES_VERSION}, 0), count(*), sum(other.schedule_version))::text
+FROM rooms_room AS room
+JOIN rooms_floor AS floor ON floor.id = room.floor_id
+JOIN rooms_floor AS near ON near.building_id = floor.building_id
+JOIN rooms_room AS other ON other.floor_id = near.id
+WHERE room.uuid = ($1::jsonb->>'room')::uuid
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +60,78 @@ class Alternative:
         }
 
 
+class _Found(NamedTuple):
+    """Alternatives as found for one person; for anybody, unless `is_personal`."""
+
+    alternatives: list[Alternative]
+    person: UUID | None
+    is_personal: bool
+
+
+_shared: SharedResults[_Found] = SharedResults(max_kept=MAX_KEPT, patience_s=PATIENCE_S)
+
+
 def suggest_alternatives(
-    room_uuid: UUID, wanted: Interval, *, now: datetime, request: BookingRequest | None = None
+    room_uuid: UUID,
+    wanted: Interval,
+    *,
+    person: UUID | None = None,
+    attendees: int | None = None,
+    now: datetime | None = None,
 ) -> list[Alternative]:
     """Return the nearest times in this room, then other rooms of the building at the same time.
 
-    Other rooms seat at least as many, the closest fit first. A suggestion is no promise.
+    Other rooms seat at least as many, the closest fit first. A suggestion is no promise. Without a
+    `now` it is Postgres' own; the answer is of an instant up to KEPT_FOR_S before. Without a
+    `person` the rules on who may book do not count. Raises NotFoundError for the room.
     """
-    room = get_room(room_uuid)
-    asked = request or BookingRequest(wanted, person=None)
-    return [*_other_times(room, asked, wanted, now), *_other_rooms(room, asked, wanted, now)]
+    given = {"room": room_uuid, "now": now}
+    instant, *versions = execute_json(VERSIONS, given)
+    at = datetime.fromisoformat(instant).astimezone(UTC)
+    asked = BookingRequest(wanted, person, attendees=attendees)
+
+    def find() -> _Found:
+        return _find(room_uuid, asked, now=at)
+
+    key = (room_uuid, wanted, attendees, *versions, at.timestamp() // KEPT_FOR_S)
+    found = _shared.get(key, find)
+    if found.is_personal and found.person != person:
+        found = _shared.get((*key, person), find)
+    return found.alternatives
+
+
+def _find(room_uuid: UUID, asked: BookingRequest, *, now: datetime) -> _Found:
+    room, wanted = get_room(room_uuid), asked.interval
+    building, seats = room.floor.building.slug, room.capacity
+    others = find_rooms(RoomFilter(building=building, min_capacity=seats)).exclude(pk=room.pk)
+    there = rooms_now(others, wanted, now=now)
+    window = _window(wanted, now)
+    here = rooms_now([room], window or wanted, now=now)
+    times = _other_times(here, room, asked, window) if window else []
+    rules = [*here.rules.values(), *there.rules.values()]
+    is_personal = any(each.policy.bookable_by is not BookableBy.EVERYONE for each in rules)
+    return _Found([*times, *_other_rooms(there, room, asked)], asked.person, is_personal)
+
+
+def _window(wanted: Interval, now: datetime) -> Interval | None:
+    """Return the time to search in the same room, None where it is over."""
+    start, end = max(now, wanted.start - SEARCH_EITHER_SIDE), wanted.end + SEARCH_EITHER_SIDE
+    return Interval(start, end) if start < end else None
 
 
 def _other_times(
-    room: Room, asked: BookingRequest, wanted: Interval, now: datetime
+    here: RoomsNow, room: Room, asked: BookingRequest, window: Interval
 ) -> list[Alternative]:
-    window_start = max(now, wanted.start - SEARCH_EITHER_SIDE)
-    window_end = wanted.end + SEARCH_EITHER_SIDE
-    if window_start >= window_end:
-        return []
-    window = Interval(window_start, window_end)
-    here = rooms_now([room], window, now=now)
-    fits = nearest_fits(wanted, gaps(here.taken(room), window))[:MAX_JUDGED]
+    fits = nearest_fits(asked.interval, gaps(here.taken(room), window))[:MAX_JUDGED]
     return _allowed(here, [Alternative(room, fit) for fit in fits], asked)
 
 
-def _other_rooms(
-    room: Room, asked: BookingRequest, wanted: Interval, now: datetime
-) -> list[Alternative]:
-    building = room.floor.building.slug
-    others = find_rooms(RoomFilter(building=building, min_capacity=room.capacity))
-    found = rooms_now(others.exclude(pk=room.pk), wanted, now=now)
+def _other_rooms(there: RoomsNow, room: Room, asked: BookingRequest) -> list[Alternative]:
     by_fit = sorted(
-        found.rooms,
+        there.rooms,
         key=lambda other: (other.floor_id != room.floor_id, other.capacity, other.name, other.pk),
     )
-    return _allowed(found, [Alternative(other, wanted) for other in by_fit], asked)
+    return _allowed(there, [Alternative(other, asked.interval) for other in by_fit], asked)
 
 
 def _allowed(

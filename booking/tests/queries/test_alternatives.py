@@ -1,0 +1,126 @@
+"""Alternatives are found once for all who ask the same, and again once anything has changed."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from booking.commands.cancel_booking import cancel_booking
+from booking.commands.close_room import CloseRoom, close_room
+from booking.queries.alternatives import KEPT_FOR_S, suggest_alternatives
+from booking.tests.factories import NOW, at, book, hours
+from identity.models import Role
+from identity.tests.factories import actor, person
+from meeting_rooms.kernel.clock import FixedClock
+from meeting_rooms.kernel.errors import NotFoundError
+from rooms.models import Room
+from rooms.tests.factories import floor, policy, room
+
+pytestmark = pytest.mark.django_db
+SLOT = hours(11, 12)
+MARCH_NOW = NOW.replace(microsecond=0)
+
+
+class House:
+    """A building with a room whose slot is taken, and another room that is free."""
+
+    def __init__(self) -> None:
+        self.floor = floor()
+        self.taken = room("Dogger", on=self.floor)
+        self.free = room("Fisher", on=self.floor)
+        self.ann = actor("Ann")
+        self.booking = book(self.taken, SLOT, by=self.ann)
+
+    def offers(self, *, after_s: float = 0, **asked) -> list[tuple[str, str]]:
+        now = MARCH_NOW + timedelta(seconds=after_s)
+        found = suggest_alternatives(self.taken.uuid, SLOT, now=now, **asked)
+        return [(one.room.name, f"{one.interval.start:%H:%M}") for one in found]
+
+    def queries(self, **asked) -> int:
+        """Return how many queries an answer took, beside the one for the versions."""
+        with CaptureQueriesContext(connection) as caught:
+            self.offers(**asked)
+        return len(caught)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def _book_the_other(house: House) -> None:
+    book(house.free, SLOT)
+
+
+def _cancel(house: House) -> None:
+    clock = FixedClock(NOW)
+    cancel_booking(actor=house.ann, booking_id=house.booking.id, clock=clock)
+
+
+def _close_the_other(house: House) -> None:
+    wanted = CloseRoom(house.free.uuid, at(9), at(20), "Painting")
+    close_room(actor=actor(role=Role.ADMIN), wanted=wanted, clock=FixedClock(NOW))
+
+
+def _change_the_rules(house: House) -> None:
+    policy(house.free, max_minutes=30)
+
+
+def _rename_the_other(house: House) -> None:
+    Room.objects.filter(pk=house.free.pk).update(name="Viking")
+
+
+def _add_a_room(house: House) -> None:
+    room("Forties", on=house.floor)
+
+
+def _retire_the_other(house: House) -> None:
+    Room.objects.filter(pk=house.free.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("change", [
+    _book_the_other, _cancel, _close_the_other, _change_the_rules, _rename_the_other, _add_a_room,
+    _retire_the_other,
+])  # fmt: skip
+def test_offers__after_any_change_in_the_building__are_found_again(house, change):
+    before = house.offers()
+    assert ("Fisher", "11:00") in before
+    change(house)
+    assert house.offers() != before
+
+
+def test_offers__asked_for_again__cost_no_query_but_for_the_versions(house):
+    assert house.queries() > 0
+    assert house.queries() == 0
+    assert house.queries(person=house.ann.user_id) == 0
+    assert house.queries(attendees=3) > 0
+
+
+def test_offers__as_time_goes_by__are_found_again(house):
+    first = house.offers(after_s=3600 - KEPT_FOR_S)
+    assert ("Dogger", "12:00") in first
+    assert house.queries(after_s=3600 - 2 * KEPT_FOR_S) > 0
+    assert house.queries(after_s=3600 - KEPT_FOR_S + 0.5) == 0
+
+
+def test_offers__of_rooms_for_some_people_only__are_each_persons_own(house):
+    listed, other = person("Listed"), person("Other")
+    policy(house.free, bookable_by="listed", bookers=[listed])
+    for _ in range(2):
+        assert ("Fisher", "11:00") in house.offers(person=listed.pk)
+        assert ("Fisher", "11:00") not in house.offers(person=other.pk)
+    assert house.queries(person=other.pk) == 0
+
+
+def test_offers__for_more_people_than_a_room_holds__are_of_larger_rooms(house):
+    policy(house.free, capacity_rule="refuse")
+    assert ("Fisher", "11:00") in house.offers(attendees=8)
+    assert ("Fisher", "11:00") not in house.offers(attendees=9)
+
+
+def test_offers__for_an_unknown_room__are_refused_each_time(house):
+    unknown = actor().user_id
+    for _ in range(2):
+        with pytest.raises(NotFoundError):
+            suggest_alternatives(unknown, SLOT, now=NOW)
