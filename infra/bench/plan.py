@@ -20,6 +20,7 @@ class Plan:
     bookings: int = 300  # of one sample of the booking command
     contested_slots: int = 1000
     contenders: int = 32  # for each of them
+    race_clients: int = 200  # that post one slot at once over HTTP
     board_requests: int = 300
     board_rooms: int = 50
     day_rooms: int = 500
@@ -48,6 +49,7 @@ def quick_plan() -> Plan:
         bookings=20,
         contested_slots=5,
         contenders=8,
+        race_clients=20,
         board_requests=20,
         board_rooms=10,
         day_rooms=10,

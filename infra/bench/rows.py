@@ -43,6 +43,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("deadlocks", "Deadlocks in 1,000 rounds of 32 contenders", at_most(0, "")),
         Row("one-winner", "Rounds without exactly one winner", at_most(0, "")),
     ),
+    "losers": (
+        Row("race-loser", "CPU of a lost race vs a slot taken for long", at_most(1.2, "×")),
+    ),
     "board": (
         Row("board", "Board page vs Django template: times cheaper", at_least(8, "×")),
     ),
