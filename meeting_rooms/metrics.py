@@ -11,12 +11,29 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
+from prometheus_client import Gauge
 from prometheus_client.exposition import choose_encoder
 
+from identity.hashing import PLACES
 from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem
-from realtime.metrics import REGISTRY
+from realtime.metrics import NAMESPACE, REGISTRY
 
 FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
+
+password_hashes_peak = Gauge(
+    "password_hashes_peak",
+    "The most password hashes that this process has made at one time.",
+    namespace=NAMESPACE,
+    registry=REGISTRY,
+)
+password_hashes_peak.set_function(lambda: PLACES.most_at_once)
+password_hashes_made = Gauge(
+    "password_hashes_made",
+    "Password hashes that this process has made.",
+    namespace=NAMESPACE,
+    registry=REGISTRY,
+)
+password_hashes_made.set_function(lambda: PLACES.total)
 
 
 @require_safe

@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "frontend.refusals.RefusalMiddleware",
 ]
 ROOT_URLCONF = "meeting_rooms.urls"
 ASGI_APPLICATION = "meeting_rooms.asgi.application"
@@ -142,10 +143,9 @@ DRAIN_SPREAD_S = env.float("DRAIN_SPREAD_S", 5.0)  # over which sockets are sent
 
 # -- people -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+AUTHENTICATION_BACKENDS = ["identity.backends.PasswordBackend"]
+SIGN_IN_COUNTERS = "meeting_rooms.attempt_counters.RedisCounters"
+PASSWORD_HASHERS = ["identity.hashing.BoundedArgon2", "identity.hashing.BoundedPBKDF2"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -189,6 +189,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Each appends its peer to X-Forwarded-For: a client's address is so many entries from the end.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1) if BEHIND_PROXY else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

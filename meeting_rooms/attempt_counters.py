@@ -1,0 +1,119 @@
+"""The counters of sign-in attempts in Redis, which all web processes share.
+
+While Redis does not answer, each process counts in its own memory: people can sign in, and the
+limits still hold, once for each process.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import structlog
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from redis.asyncio import Redis, RedisCluster, SSLConnection
+from redis.asyncio.cluster import ClusterNode
+from redis.exceptions import RedisError
+
+from identity.domain.attempts import WINDOW, Counted, Limit, MemoryCounters
+from meeting_rooms.redis_url import open_redis, redis_host
+
+log = structlog.get_logger(__name__)
+ANSWER_WITHIN_S = 1.0  # for connecting and counting; a person is waiting to sign in
+WINDOW_MS = WINDOW // timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# KEYS: the counters. ARGV: now and the length of a window in ms, then the maximum of each counter.
+# Returns 0 if the attempt was counted on all, else when the last full counter ends.
+COUNT = """
+local now, window, ends_last = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
+for i, key in ipairs(KEYS) do
+  local found = redis.call('HMGET', key, 'count', 'ends')
+  local ends = tonumber(found[2])
+  if not ends or ends <= now or ends > now + window then
+    redis.call('DEL', key)
+  elseif tonumber(found[1]) >= tonumber(ARGV[i + 2]) then
+    ends_last = math.max(ends_last, ends)
+  end
+end
+if ends_last > 0 then return ends_last end
+for _, key in ipairs(KEYS) do
+  if redis.call('HINCRBY', key, 'count', 1) == 1 then
+    redis.call('HSETNX', key, 'ends', now + window)
+    redis.call('PEXPIRE', key, 2 * window)
+  end
+end
+return 0
+"""
+TAKE_BACK = """
+for _, key in ipairs(KEYS) do
+  if tonumber(redis.call('HGET', key, 'count') or 0) > 0 then
+    redis.call('HINCRBY', key, 'count', -1)
+  end
+end
+"""
+
+
+class RedisCounters:
+    """Counts in Redis, and in memory while Redis is away. For synchronous code.
+
+    Each call opens a connection of its own: sign-ins are rare, and so no event loop, thread or
+    restart of Redis leaves one behind that no longer works.
+    """
+
+    store = "redis"
+
+    def __init__(self) -> None:
+        self._memory = MemoryCounters()
+
+    def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
+        """Count one attempt on every limit, or refuse it and count none of them."""
+        now_ms = (now - EPOCH) // timedelta(milliseconds=1)
+        arguments = [now_ms, WINDOW_MS, *(limit.at_most for limit in limits)]
+        try:
+            ends_ms = async_to_sync(_run)(COUNT, limits, arguments)
+        except _AWAY:
+            return self._memory.count(limits, now)
+        until = EPOCH + timedelta(milliseconds=ends_ms) if ends_ms else None
+        return Counted(until, self.store)
+
+    def take_back(self, limits: Sequence[Limit], counted: Counted) -> None:
+        """Take one counted attempt back from where it was counted."""
+        if counted.store != self.store:
+            self._memory.take_back(limits, counted)
+            return
+        try:
+            async_to_sync(_run)(TAKE_BACK, limits, [])
+        except _AWAY as exc:
+            # The attempt stays counted until its window ends: stricter by one.
+            log.warning("sign_in_not_taken_back", error=type(exc).__name__)
+
+
+_AWAY = (RedisError, OSError, TimeoutError)
+
+
+async def _run(script: str, limits: Sequence[Limit], arguments: Sequence[int]) -> int:
+    """Run a script on the counters. Raises one of _AWAY within ANSWER_WITHIN_S."""
+    # The braces make all counters of one cluster slot, as a script needs.
+    keys = [f"{settings.REDIS_PREFIX}:{{sign-in}}:{limit.key}" for limit in limits]
+    async with asyncio.timeout(ANSWER_WITHIN_S), _open_for_keys(settings.REDIS_URL) as client:
+        evaluate = cast("Callable[..., Awaitable[int | None]]", client.eval)
+        return await evaluate(script, len(keys), *keys, *arguments) or 0
+
+
+@asynccontextmanager
+async def _open_for_keys(url: str) -> AsyncIterator[Redis | RedisCluster]:
+    """Open a client that reads and writes keys: in a cluster each has a node of its own."""
+    host = redis_host(url)
+    if "nodes" not in host:
+        async with open_redis(url) as client:
+            yield client
+        return
+    nodes: list[tuple[str, int]] = host.pop("nodes").in_turn()
+    is_tls = issubclass(host.pop("connection_class"), SSLConnection)
+    options: dict[str, Any] = {**host, "ssl": is_tls, "socket_timeout": ANSWER_WITHIN_S}
+    startup = [ClusterNode(*address, **options) for address in nodes]
+    async with RedisCluster(startup_nodes=startup, **options) as cluster:
+        yield cluster
