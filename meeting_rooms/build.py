@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 _APPS = ("meeting_rooms", "frontend", "realtime", "booking", "rooms", "identity")
-_SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg"})
+_SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg", ".sql"})
 
 
 def build_id(root: Path) -> str:

@@ -1,8 +1,11 @@
 """A booking as a value: what the write path moves about, what is stored, audited and answered."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Self
+from operator import attrgetter, itemgetter
+from types import UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from booking.domain.states import BookingState
@@ -69,57 +72,50 @@ class BookingData:
 
         `from_row` reads what that gives.
         """
-        return {
-            "id": self.id,
-            "room": self.room,
-            "room_id": self.room_id,
-            "during": self.interval.as_range(),
-            "local_start": self.local_start,
-            "local_end": self.local_end,
-            "title": self.title,
-            "organizer_name": self.organizer,
-            "organizer_id": self.organizer_id,
-            "is_private": self.private,
-            "state": self.state.value,
-            "takes_slot": self.takes_slot,
-            "lapses_at": self.lapses_at,
-            "created_at": self.created_at,
-            "attendees": self.attendees,
-            "version": self.version,
-            "group_id": self.group_id,
-            "series_id": self.series_id,
-            "recurrence_id": self.recurrence_id,
-            "flags": self.flags,
-            "external_uid": self.external_uid,
-        }
+        row = dict(zip(COLUMNS, _members_of(self), strict=True))
+        for column, write in _WRITERS:
+            row[column] = write(row[column])
+        return row
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """Read the JSON of what `as_row` gave, or of Postgres' `to_jsonb` of a stored booking."""
-        return cls(
-            id=UUID(row["id"]),
-            room=UUID(row["room"]),
-            room_id=row["room_id"],
-            interval=Interval.read(row["during"]),
-            local_start=row["local_start"],
-            local_end=row["local_end"],
-            title=row["title"],
-            organizer=row["organizer_name"],
-            organizer_id=_read_uuid(row["organizer_id"]),
-            private=row["is_private"],
-            state=BookingState(row["state"]),
-            takes_slot=row["takes_slot"],
-            lapses_at=row["lapses_at"] and datetime.fromisoformat(row["lapses_at"]),
-            created_at=datetime.fromisoformat(row["created_at"]),
-            attendees=row["attendees"],
-            version=row["version"],
-            group_id=_read_uuid(row["group_id"]),
-            series_id=_read_uuid(row["series_id"]),
-            recurrence_id=row["recurrence_id"],
-            flags=tuple(row["flags"]),
-            external_uid=row["external_uid"],
-        )
+        values = list(_columns_of(row))
+        for position, read in _READERS:
+            if values[position] is not None:
+                values[position] = read(values[position])
+        return cls(*values)
 
 
-def _read_uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None
+# The columns of `booking_booking`, in the order of the members above. A column has its member's
+# name but for these three.
+_RENAMED = {"interval": "during", "organizer": "organizer_name", "private": "is_private"}
+MEMBERS = tuple(member.name for member in fields(BookingData))
+COLUMNS = tuple(_RENAMED.get(member, member) for member in MEMBERS)
+_members_of = attrgetter(*MEMBERS)
+_columns_of = itemgetter(*COLUMNS)
+
+# How a value of each type is written to JSON, where orjson does not know it, and read from JSON.
+_WRITE: dict[Any, Callable[[Any], Any]] = {
+    Interval: Interval.as_range,
+    BookingState: attrgetter("value"),
+}
+_READ: dict[Any, Callable[[Any], Any]] = {
+    UUID: UUID,
+    Interval: Interval.read,
+    BookingState: BookingState,
+    datetime: datetime.fromisoformat,
+    tuple: tuple,
+}
+
+
+def _type_of(member: str) -> Any:
+    """Return the type of a member: `UUID` for `UUID | None`, `tuple` for `tuple[str, ...]`."""
+    hint = get_type_hints(BookingData)[member]
+    known, *_none = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return get_origin(known) or known
+
+
+_TYPES = [_type_of(member) for member in MEMBERS]
+_WRITERS = [(c, _WRITE[t]) for c, t in zip(COLUMNS, _TYPES, strict=True) if t in _WRITE]
+_READERS = [(position, _READ[t]) for position, t in enumerate(_TYPES) if t in _READ]

@@ -1,6 +1,7 @@
 """Bookings, their audit log and idempotency receipts. Fields and constraints only."""
 
 import uuid
+from operator import attrgetter
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
@@ -13,7 +14,7 @@ from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 
-from booking.domain.booking_data import BookingData
+from booking.domain.booking_data import COLUMNS, MEMBERS, BookingData
 from booking.domain.states import (
     STATES_THAT_MAY_TAKE_THE_SLOT,
     STATES_THAT_TAKE_THE_SLOT,
@@ -131,29 +132,15 @@ class Booking(models.Model):
 
     def as_data(self) -> BookingData:
         """Return the booking as a value. Reads the room, so select it along."""
-        return BookingData(
-            id=self.id,
-            room=self.room.uuid,
-            room_id=self.room_id,
-            interval=self.interval,
-            local_start=self.local_start,
-            local_end=self.local_end,
-            title=self.title,
-            organizer=self.organizer_name,
-            organizer_id=self.organizer_id,
-            private=self.is_private,
-            state=BookingState(self.state),
-            takes_slot=self.takes_slot,
-            lapses_at=self.lapses_at,
-            created_at=self.created_at,
-            attendees=self.attendees,
-            version=self.version,
-            group_id=self.group_id,
-            series_id=self.series_id,
-            recurrence_id=self.recurrence_id,
-            flags=tuple(self.flags),
-            external_uid=self.external_uid,
-        )
+        values = dict(zip(MEMBERS, _stored(self), strict=True))
+        values["state"] = BookingState(self.state)
+        values["flags"] = tuple(self.flags)
+        return BookingData(**values)
+
+
+# What of the model each member of BookingData is; a column's name but for these two.
+_ATTRIBUTES = {"room": "room.uuid", "during": "interval"}
+_stored = attrgetter(*(_ATTRIBUTES.get(column, column) for column in COLUMNS))
 
 
 class AuditEntry(models.Model):

@@ -14,12 +14,11 @@ from uuid import UUID
 from booking.domain.booking_request import BookingRequest
 from booking.domain.free_time import gaps, nearest_fits
 from booking.queries.free_rooms import RoomsNow, rooms_now
-from booking.transaction.prepared_sql import execute_json
+from booking.transaction.prepared_sql import execute_json, load_sql
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.shared_results import SharedResults
 from rooms.domain.effective_policy import BookableBy
 from rooms.models import Room
-from rooms.policies.cache import POLICIES_VERSION
 from rooms.queries import RoomFilter, find_rooms, get_room
 
 MAX_ALTERNATIVES = 3  # of each kind
@@ -29,18 +28,7 @@ KEPT_FOR_S = 2  # at most: nothing bumps a version when a rule's hour comes or a
 MAX_KEPT = 500  # answers of up to six alternatives, about 10 KB each
 PATIENCE_S = 10.0  # as long as a statement may take
 
-# Every change of a booking or closure raises its rooms' versions, every change of a room's name,
-# capacity, place or rules the version of all rules. A room that is added is counted.
-VERSIONS = f"""
-SELECT jsonb_build_array(
-    coalesce(($1::jsonb->>'now')::timestamptz, clock_timestamp()),
-    coalesce({POLICIES_VERSION}, 0), count(*), sum(other.schedule_version))::text
-FROM rooms_room AS room
-JOIN rooms_floor AS floor ON floor.id = room.floor_id
-JOIN rooms_floor AS near ON near.building_id = floor.building_id
-JOIN rooms_room AS other ON other.floor_id = near.id
-WHERE room.uuid = ($1::jsonb->>'room')::uuid
-"""  # noqa: S608 - constants only
+VERSIONS = load_sql(__file__, "versions_of_a_building")
 
 
 @dataclass(frozen=True, slots=True)

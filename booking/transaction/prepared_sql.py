@@ -8,6 +8,7 @@ plain booking is, the exchange is made without one.
 """
 
 from itertools import count
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,11 @@ from psycopg.pq.abc import PGresult
 
 _numbers = count(1)
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
+
+
+def load_sql(module_file: str, name: str) -> str:
+    """Return the statement in `sql/NAME.sql` beside the module: `load_sql(__file__, "name")`."""
+    return (Path(module_file).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def as_plain_json(value: Any) -> Any:

@@ -14,70 +14,12 @@ from booking.domain.booking_data import BookingData, Row
 from booking.domain.booking_request import ClosureFacts, Question, Usage
 from booking.domain.policy_checks import interval_to_read, questions
 from booking.transaction.database_clock import instant_for_sql
-from booking.transaction.prepared_sql import execute_json
+from booking.transaction.prepared_sql import execute_json, load_sql
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
-from rooms.policies.cache import POLICIES_VERSION
 
-# The room is looked up for the few that are found: a join would read all rooms for them.
-BOOKING_AS_JSON = (
-    "to_jsonb(booking) || jsonb_build_object('room', "
-    "(SELECT room.uuid FROM rooms_room AS room WHERE room.id = booking.room_id))"
-)
-# A booking counts where it begins, its minutes where they lie.
-USAGE = """
-SELECT asked.number, used.*
-FROM jsonb_to_recordset(here.asked) AS asked (
-    number int, period tstzrange, building_id bigint, room_id bigint, is_windowed boolean),
-LATERAL (
-    SELECT
-        count(*) FILTER (WHERE lower(booking.during) >= lower(asked.period)) AS count,
-        coalesce(extract(epoch FROM sum(least(upper(booking.during), upper(asked.period))
-                     - greatest(lower(booking.during), lower(asked.period)))), 0) / 60 AS minutes,
-        jsonb_agg(booking.during * asked.period) FILTER (WHERE asked.is_windowed) AS stretches
-    FROM booking_booking AS booking
-    WHERE booking.organizer_id = here.person
-        AND upper(booking.during) > lower(asked.period)  -- as booking_of_organizer has it
-        AND lower(booking.during) < upper(asked.period)
-        AND (booking.takes_slot OR booking.state = 'pending') AND booking.state <> 'held'
-        AND (booking.lapses_at IS NULL OR booking.lapses_at > here.now)
-        AND booking.id <> ALL(here.besides)
-        AND (asked.building_id IS NULL OR booking.room_id IN (
-             SELECT room.id FROM rooms_room AS room
-             JOIN rooms_floor AS floor ON floor.id = room.floor_id
-             WHERE floor.building_id = asked.building_id))
-        AND (asked.room_id IS NULL OR booking.room_id = asked.room_id)
-) AS used
-"""
-LOOK = f"""
-WITH given AS MATERIALIZED (SELECT $1::jsonb AS of), here AS MATERIALIZED (
-    SELECT coalesce((of->>'now')::timestamptz, clock_timestamp()) AS now,
-           (of->>'rooms')::bigint[] AS rooms, (of->>'units')::int8multirange AS units,
-           (of->>'windows')::tstzmultirange AS windows, (of->>'person')::uuid AS person,
-           of->'asked' AS asked, (of->>'besides')::uuid[] AS besides
-    FROM given
-)
-SELECT jsonb_build_array(
-    here.now, coalesce({POLICIES_VERSION}, 0),
-    (SELECT sum(schedule_version)::bigint FROM rooms_room WHERE id = ANY(here.rooms)),
-    coalesce((SELECT version FROM booking_personledger WHERE user_id = here.person), 0),
-    (SELECT jsonb_agg({BOOKING_AS_JSON})
-     FROM booking_booking AS booking
-     WHERE booking.takes_slot AND booking.units && here.units AND booking.during && here.windows),
-    (SELECT jsonb_agg({BOOKING_AS_JSON})
-     FROM booking_booking AS booking
-     WHERE booking.lapses_at <= here.now AND booking.units && here.units),
-    (SELECT jsonb_agg(jsonb_build_array(closure.room_id, closure.starts_at, closure.ends_at,
-                                        closure.reason) ORDER BY closure.starts_at)
-     FROM rooms_closure AS closure
-     WHERE closure.room_id = ANY(here.rooms)
-       AND tstzrange(closure.starts_at, closure.ends_at) && here.windows),
-    EXISTS (SELECT FROM booking_waitingentry AS waiting
-            WHERE waiting.closed_at IS NULL AND waiting.room_id = ANY(here.rooms)),
-    (SELECT jsonb_agg(usage) FROM ({USAGE}) AS usage)
-)::text FROM here
-"""  # noqa: S608 - constants only
+READ_SNAPSHOT = load_sql(__file__, "read_snapshot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +61,7 @@ def read_snapshot(rooms: Collection[RoomPolicy], query: SnapshotQuery, *, clock:
         "besides": _array(query.besides),
     }
     at, rules, versions, ledger, neighbours, due, closures, has_waiting, usage = execute_json(
-        LOOK, given
+        READ_SNAPSHOT, given
     )
     return Snapshot(
         now=datetime.fromisoformat(at).astimezone(UTC),
@@ -167,13 +109,13 @@ def _array(values: Iterable[object]) -> str:
 
 def _usage(asked: Sequence[Question], rows: Sequence[Row] | None) -> tuple[Usage, ...]:
     return tuple(
-        Usage(asked[row["number"]], row["count"], row["minutes"], _stretches(row["stretches"]))
+        Usage(asked[row["number"]], row["count"], row["minutes"], _intervals(row["intervals"]))
         for row in rows or ()
     )
 
 
-def _stretches(ranges: Sequence[str | None] | None) -> tuple[Interval, ...]:
-    return tuple(Interval.read(stretch) for stretch in ranges or () if stretch is not None)
+def _intervals(ranges: Sequence[str | None] | None) -> tuple[Interval, ...]:
+    return tuple(Interval.read(each) for each in ranges or () if each is not None)
 
 
 def _bookings(rows: Sequence[Row] | None) -> tuple[BookingData, ...]:

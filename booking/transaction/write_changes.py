@@ -15,65 +15,12 @@ from django.db import transaction
 from booking.domain.booking_data import BookingData
 from booking.domain.states import BookingState
 from booking.models import Booking
-from booking.transaction.prepared_sql import execute_json
+from booking.transaction.prepared_sql import execute_json, load_sql
 from booking.transaction.read_snapshot import Snapshot
 from meeting_rooms.kernel.actor import Actor
-from rooms.places.mark_rooms_changed import BUMP, WAKE
-from rooms.policies.cache import POLICIES_VERSION
 
-# A guard that is null is not asked for. The exclusion constraint is named in ON CONFLICT because a
-# plain insert into it can deadlock when fought over.
-GUARDED = f"""
-WITH given AS MATERIALIZED (SELECT $1::jsonb AS of), guard AS MATERIALIZED (
-    SELECT (of->>'rooms')::bigint[] AS rooms, (of->>'version')::bigint AS version,
-           (of->>'rules')::bigint AS rules, (of->>'person')::uuid AS person,
-           (of->>'ledger')::bigint AS ledger, (of->>'now')::timestamptz AS now,
-           of->'changes' AS changes
-    FROM given
-), bumped AS (
-    {BUMP} FROM guard WHERE rooms_room.id = ANY(guard.rooms)
-      AND (guard.version IS NULL OR schedule_version = guard.version)
-      AND coalesce({POLICIES_VERSION}, 0) = guard.rules
-    RETURNING uuid
-), counted AS (
-    INSERT INTO booking_personledger AS ledger (user_id, version)
-    SELECT person, 1 FROM guard WHERE person IS NOT NULL
-    ON CONFLICT (user_id) DO UPDATE SET version = ledger.version + 1
-        WHERE ledger.version = (SELECT ledger FROM guard) RETURNING version
-), changes AS MATERIALIZED (
-    SELECT change FROM guard, jsonb_array_elements(guard.changes) AS change
-    WHERE (SELECT count(*) FROM bumped) = cardinality(guard.rooms)
-      AND (guard.person IS NULL OR EXISTS (SELECT FROM counted))
-), """  # noqa: S608 - constants only
-AUDITED = f""", audited AS (
-    INSERT INTO booking_auditentry (at, actor_kind, actor_name, actor_user_id, command, reason,
-                                    room_id, booking_id, before, after)
-    SELECT guard.now, change->>'actor_kind', change->>'actor_name', (change->>'actor_id')::uuid,
-           change->>'command', change->>'reason', (change->'after'->>'room_id')::bigint,
-           stored.id, change->'before', change->'after'
-    FROM guard, stored JOIN changes ON (change->'after'->>'id')::uuid = stored.id
-)
-SELECT jsonb_build_array((SELECT count(*) FROM stored), (SELECT count({WAKE}) FROM bumped))::text
-"""  # noqa: S608 - constants only
-INSERT = f"""{GUARDED} stored AS (
-    INSERT INTO booking_booking
-    SELECT booking.*
-    FROM changes, jsonb_populate_record(NULL::booking_booking, change->'after') AS booking
-    ON CONFLICT ON CONSTRAINT booking_no_overlap DO NOTHING RETURNING id
-){AUDITED}"""  # noqa: S608 - constants only
-MUTABLE = (
-    "room_id, during, local_start, local_end, title, organizer_id, organizer_name, is_private, "
-    "state, takes_slot, lapses_at, attendees, version, group_id, series_id, recurrence_id, flags, "
-    "external_uid"
-)
-UPDATE = f"""{GUARDED} stored AS (
-    UPDATE booking_booking AS booking SET ({MUTABLE}) = (
-        SELECT {MUTABLE} FROM jsonb_populate_record(NULL::booking_booking, change->'after'))
-    FROM changes
-    WHERE booking.id = (change->'after'->>'id')::uuid
-      AND booking.version = (change->'before'->>'version')::int
-    RETURNING booking.id
-){AUDITED}"""  # noqa: S608 - constants only
+INSERT = load_sql(__file__, "insert_bookings")
+UPDATE = load_sql(__file__, "update_bookings")
 PARKED = {"state": BookingState.CANCELLED, "takes_slot": False}
 OVERTAKEN = frozenset({"23P01", "23505"})  # exclusion violation, unique violation
 

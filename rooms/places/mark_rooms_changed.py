@@ -6,13 +6,15 @@ from django.db import connection
 
 ROOM_CHANGED_CHANNEL = "room_changed"  # LISTEN/NOTIFY; the payload is the room's uuid
 
-# What a bump is, for statements that do more in one go. Parts of this module's text only.
-BUMP = (
-    "UPDATE rooms_room SET schedule_version = schedule_version + 1, "
-    "schedule_changed_at = clock_timestamp()"
+# The booking commands do the same inside their own statements (`booking/transaction/sql`).
+_MARK = """
+WITH bumped AS (
+    UPDATE rooms_room SET schedule_version = schedule_version + 1,
+                          schedule_changed_at = clock_timestamp()
+    WHERE id = ANY(%s) RETURNING uuid
 )
-WAKE = f"pg_notify('{ROOM_CHANGED_CHANNEL}', uuid::text)"
-_MARK = f"WITH bumped AS ({BUMP} WHERE id = ANY(%s) RETURNING uuid) SELECT {WAKE} FROM bumped"  # noqa: S608
+SELECT pg_notify(%s, uuid::text) FROM bumped
+"""
 
 
 def mark_rooms_changed(room_ids: Collection[int]) -> None:
@@ -25,4 +27,4 @@ def mark_rooms_changed(room_ids: Collection[int]) -> None:
     if not room_ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, [sorted(room_ids)])
+        cursor.execute(_MARK, [sorted(room_ids), ROOM_CHANGED_CHANNEL])

@@ -21,7 +21,6 @@ from rooms.queries import active_rooms, share_floor
 
 MAX_KEPT = 20_000  # rooms; about 2 KB each
 MAX_READS = 5  # of rules that change while they are read
-POLICIES_VERSION = "(SELECT version FROM rooms_rulesversion WHERE id = 1)"
 
 _kept: dict[UUID, RoomPolicy] = {}
 
@@ -72,7 +71,7 @@ def _read(uuids: Collection[UUID]) -> dict[UUID, RoomPolicy]:
 
 def _version() -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT coalesce({POLICIES_VERSION}, 0)")
+        cursor.execute("SELECT coalesce((SELECT version FROM rooms_rulesversion WHERE id = 1), 0)")
         row: tuple[int] = cursor.fetchone()
     return row[0]
 

@@ -75,4 +75,4 @@ def test_hooks__in_the_product__are_reached_by_the_frame_and_installed_by_nobody
     files = [path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")]
     product = [path for path in files if "tests" not in path.parts]
     users = {path.name for path in product if "step_hooks" in path.read_text()}
-    assert users == {"room_transaction.py"}
+    assert users == {"unit_of_work.py"}
