@@ -20,7 +20,7 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, 
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports --no-cache
-	@$(VENV)/bin/djlint --quiet --lint frontend
+	@$(VENV)/bin/djlint --quiet --lint frontend identity/templates booking/templates
 	@$(PY) -m frontend.tests.stylesheets
 	@$(PY) -m meeting_rooms.dev.licences
 

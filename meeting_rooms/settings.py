@@ -162,6 +162,7 @@ LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "English")]
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["meeting_rooms.formats"]
 
 # -- static files -----------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import DurationField, ExpressionWrapper, F, Func, Q, QuerySet
 
 from meeting_rooms.kernel.errors import NotFoundError
-from rooms.models import Building, Closure, Policy, Room
+from rooms.models import Building, Closure, Feature, Floor, Place, Policy, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,20 @@ def rooms_under(policy: Policy) -> QuerySet[Room]:
     if policy.building_id is not None:
         return Room.objects.filter(floor__building=policy.building_id)
     return Room.objects.all()
+
+
+def rooms_showing(place: Place) -> list[int]:
+    """Return the ids of the rooms whose screens show this place."""
+    match place:
+        case Room():
+            return [place.pk]
+        case Floor():
+            rooms = Room.objects.filter(floor=place)
+        case Building():
+            rooms = Room.objects.filter(floor__building=place)
+        case Feature():
+            rooms = Room.objects.filter(features=place)
+    return sorted(rooms.values_list("pk", flat=True))
 
 
 def schedule_versions() -> dict[UUID, int]:

@@ -123,7 +123,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}, {self.during.lower:%Y-%m-%d %H:%M}"
+        return f"{self.title}, {self.during.lower:%Y-%m-%d %H:%M} UTC"
 
     @property
     def interval(self) -> Interval:
@@ -167,7 +167,7 @@ class AuditEntry(models.Model):
         indexes = [models.Index(fields=["room_id", "at"], name="booking_audit_by_room")]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name}: {self.command}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S} UTC {self.actor_name}: {self.command}"
 
 
 class IdempotencyReceipt(models.Model):

@@ -218,6 +218,12 @@ def label(instant: datetime, zone: ZoneInfo, *, always_abbreviation: bool = Fals
     return f"{there:%H:%M}"
 
 
+def in_words(instant: datetime, zone: ZoneInfo) -> str:
+    """Return a date and time with its zone's name: "12 Mar 2026, 10:00 Europe/Helsinki"."""
+    there = instant.astimezone(zone)
+    return f"{there.day} {there:%b %Y}, {label(instant, zone)} {zone.key}"
+
+
 def _offer(instant: datetime, zone: ZoneInfo) -> dict[str, Any]:
     there = instant.astimezone(zone)
     return {

@@ -1,17 +1,10 @@
-"""Django admin of places and policies. Every change made here reaches the screens."""
+"""Django admin of places and policies."""
 
-from rooms.admin.places import (
-    BuildingAdmin,
-    ClosureAdmin,
-    FeatureAdmin,
-    FloorAdmin,
-    RoomAdmin,
-)
+from rooms.admin.places import BuildingAdmin, FeatureAdmin, FloorAdmin, RoomAdmin
 from rooms.admin.policies import OpeningExceptionAdmin, PolicyAdmin, PolicyChangeAdmin
 
 __all__ = [
     "BuildingAdmin",
-    "ClosureAdmin",
     "FeatureAdmin",
     "FloorAdmin",
     "OpeningExceptionAdmin",

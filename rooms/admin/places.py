@@ -1,12 +1,47 @@
-"""Places in Django's admin."""
+"""Places in Django's admin: the parts that need nothing of bookings.
 
+Buildings, rooms and closures are registered in `booking.admin`: what is done to them changes
+bookings.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from rooms.admin.live import LiveAdmin
-from rooms.models import Building, Closure, Feature, Floor, Room
+from identity.admin.commands import CommandAdmin
+from meeting_rooms.kernel.actor import Actor
+from rooms.models import Building, Feature, Floor, Room
+from rooms.places.remove_place import remove_place
+from rooms.places.save_place import save_place
+
+
+class PlaceAdmin(CommandAdmin):
+    """An admin of one kind of place."""
+
+    offers = frozenset({"add", "change", "delete"})
+
+    def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
+        """Store the place, and with a building its floors."""
+        place = form.instance
+        with transaction.atomic():
+            save_place(actor=actor, place=place, features=form.cleaned_data.get("features"))
+            for formset in formsets:
+                for floor in formset.deleted_objects:
+                    remove_place(actor=actor, place=floor)
+                changed = [floor for floor, _ in formset.changed_objects]
+                for floor in (*changed, *formset.new_objects):
+                    floor.building = place  # which had no key before it was stored
+                    save_place(actor=actor, place=floor)
+
+    def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
+        """Delete the places, all of them or none."""
+        with transaction.atomic():
+            for place in objects:
+                remove_place(actor=actor, place=place)
 
 
 class FloorInline(admin.TabularInline[Floor, Building]):
@@ -17,8 +52,7 @@ class FloorInline(admin.TabularInline[Floor, Building]):
     show_change_link = True
 
 
-@admin.register(Building)
-class BuildingAdmin(LiveAdmin):
+class BuildingAdmin(PlaceAdmin):
     """Buildings and their floors."""
 
     list_display = ("name", "slug", "timezone", "address", "is_board_public", "shows_titles")
@@ -27,16 +61,20 @@ class BuildingAdmin(LiveAdmin):
 
 
 @admin.register(Floor)
-class FloorAdmin(LiveAdmin):
+class FloorAdmin(PlaceAdmin):
     """Floors and the way to them."""
 
     list_display = ("name", "building", "level", "direction", "hint")
     list_filter = ("building",)
+    list_select_related = ("building",)
     search_fields = ("name", "slug", "building__name")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
+        """Keep a floor in its building."""
+        return () if obj is None else ("building",)
 
-@admin.register(Room)
-class RoomAdmin(LiveAdmin):
+
+class RoomAdmin(PlaceAdmin):
     """Rooms."""
 
     list_display = ("name", "floor", "capacity", "is_active")
@@ -46,25 +84,23 @@ class RoomAdmin(LiveAdmin):
     filter_horizontal = ("features",)
     readonly_fields = ("uuid", "schedule_version")
 
-    def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
-        """Save all but the version and its instant: bookings have moved them since."""
-        if not change:
-            return super().save_model(request, obj, form, change)
-        kept = {"id", "schedule_version", "schedule_changed_at"}
-        fields = [field.name for field in Room._meta.concrete_fields if field.name not in kept]
-        return obj.save(update_fields=fields)
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        """Offer a known room the floors of its building only."""
+        form = super().get_form(request, obj, change=change, **kw)
+        if obj is not None and "floor" in form.base_fields:
+            form.base_fields["floor"].queryset = _floors_beside(obj)
+        return form
 
 
-@admin.register(Closure)
-class ClosureAdmin(LiveAdmin):
-    """Stretches out of service."""
-
-    list_display = ("room", "starts_at", "ends_at", "reason")
-    list_filter = ("room__floor__building",)
+def _floors_beside(room: Room) -> QuerySet[Floor]:
+    floors = Floor.objects.select_related("building")
+    return floors.filter(building=room.floor.building_id)
 
 
 @admin.register(Feature)
-class FeatureAdmin(LiveAdmin):
+class FeatureAdmin(PlaceAdmin):
     """What rooms may have."""
 
     list_display = ("name", "slug")

@@ -1,13 +1,14 @@
-"""Policies in Django's admin. What is changed here is logged as what is changed by the API."""
+"""Policies in Django's admin, written by the command that the API uses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
 from django.http import HttpRequest
 
-from identity.api_auth import actor_from
-from rooms.domain.policy_document import PolicyDocument
+from identity.admin.commands import CommandAdmin
+from meeting_rooms.kernel.actor import Actor
+from rooms.admin.policy_rows import exception_of, exceptions_with, policy_said, rows_of
 from rooms.models import (
     ExceptionPeriod,
     OpeningException,
@@ -17,8 +18,20 @@ from rooms.models import (
     PolicyPerson,
     Quota,
 )
-from rooms.policies.set_policy import record_policy_change
-from rooms.policies.store import document_of, scope_of_policy
+from rooms.policies.clear_policy import clear_policy
+from rooms.policies.set_policy import set_policy
+from rooms.policies.store import scope_of_policy
+
+EVERY_ZONE = "local time of each building"
+
+
+def _zone_in_words(policy: Policy | None) -> str:
+    """Return in which zone the times of a policy are meant."""
+    if policy is not None and policy.room is not None:
+        return f"local time, {policy.room.floor.building.timezone}"
+    if policy is not None and policy.building is not None:
+        return f"local time, {policy.building.timezone}"
+    return EVERY_ZONE
 
 
 class OpeningHoursInline(admin.TabularInline[OpeningHours, Policy]):
@@ -58,54 +71,33 @@ class ExceptionPeriodInline(admin.TabularInline[ExceptionPeriod, OpeningExceptio
     extra = 0
 
 
-class LoggedAdmin(admin.ModelAdmin[Any]):
-    """An admin of policies, or of parts of them, that logs each change and marks the screens."""
+class ZonedAdmin(CommandAdmin):
+    """An admin of policies, or of parts of them, whose lists of times name their zone."""
 
+    offers = frozenset({"add", "change", "delete"})
     scope_fields: tuple[str, ...] = ()
 
-    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
-        """Read what the policy says before any row of it is saved."""
-        form.said_before = document_of(scope_of_policy(_policy_of(obj)))
-        super().save_model(request, obj, form, change)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the inline rows too, then log what differs."""
-        super().save_related(request, form, formsets, change)
-        _log(request, _policy_of(form.instance), form.said_before)
-
-    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        """Log what the scope no longer says."""
-        policy = _policy_of(obj)
-        before = document_of(scope_of_policy(policy))
-        super().delete_model(request, obj)
-        _log(request, policy, before)
-
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        """Do the same for the bulk action, one by one."""
-        for obj in queryset:
-            self.delete_model(request, obj)
+    def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Name the zone in the title of each list with times."""
+        inlines = super().get_inline_instances(request, obj)
+        for inline in inlines:
+            if inline.model in (OpeningHours, ExceptionPeriod, Quota):
+                name = inline.model._meta.verbose_name_plural
+                zone = _zone_in_words(obj and _policy_of(obj))
+                inline.verbose_name_plural = f"{name} (times: {zone})"
+        return inlines
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
         """Keep what is stored in its scope; another scope has a policy of its own."""
         return () if obj is None else self.scope_fields
 
 
-def _log(request: HttpRequest, policy: Policy, before: PolicyDocument) -> None:
-    scope = scope_of_policy(policy)
-    record_policy_change(actor_from(request), policy, scope, before, document_of(scope))
-
-
-def _policy_of(obj: models.Model) -> Policy:
-    if isinstance(obj, OpeningException):
-        return obj.policy
-    if isinstance(obj, Policy):
-        return obj
-    message = f"{obj!r} is no part of a policy"
-    raise TypeError(message)
+def _policy_of(obj: Policy | OpeningException) -> Policy:
+    return obj.policy if isinstance(obj, OpeningException) else obj
 
 
 @admin.register(Policy)
-class PolicyAdmin(LoggedAdmin):
+class PolicyAdmin(ZonedAdmin):
     """What the campus, a building or a room says. Empty fields are inherited."""
 
     list_display = ("__str__", "building", "room")
@@ -115,9 +107,21 @@ class PolicyAdmin(LoggedAdmin):
     scope_fields = ("building", "room")
     inlines = (OpeningHoursInline, OpeningExceptionInline, QuotaInline, PolicyPersonInline)
 
+    def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
+        """Set what differs."""
+        obj: Policy = form.instance
+        scope = scope_of_policy(obj)
+        set_policy(actor=actor, scope=scope, changes=policy_said(form, formsets))
+        obj.pk = Policy.objects.get(**scope.columns).pk
+
+    def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
+        """Let the scopes inherit everything."""
+        for policy in objects:
+            clear_policy(actor=actor, scope=scope_of_policy(policy))
+
 
 @admin.register(OpeningException)
-class OpeningExceptionAdmin(LoggedAdmin):
+class OpeningExceptionAdmin(ZonedAdmin):
     """Dates with other hours than usual, and those hours."""
 
     list_display = ("first_date", "last_date", "reason", "is_holiday", "policy")
@@ -128,23 +132,28 @@ class OpeningExceptionAdmin(LoggedAdmin):
     date_hierarchy = "first_date"
     inlines = (ExceptionPeriodInline,)
 
+    def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
+        """Set the policy's exceptions with this one; the command writes all of them again."""
+        obj: OpeningException = form.instance
+        [periods] = formsets
+        wanted = exception_of(obj, rows_of(periods))
+        changes = exceptions_with(obj.policy, [wanted], besides=[obj.pk] if obj.pk else [])
+        set_policy(actor=actor, scope=scope_of_policy(obj.policy), changes=changes)
+        same = {name: wanted[name] for name in ("first_date", "last_date", "reason", "is_holiday")}
+        obj.pk = OpeningException.objects.filter(policy=obj.policy, **same).latest("pk").pk
+
+    def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
+        """Set each policy's exceptions without the chosen ones."""
+        for policy in {exception.policy for exception in objects}:
+            changes = exceptions_with(policy, [], besides=[one.pk for one in objects])
+            set_policy(actor=actor, scope=scope_of_policy(policy), changes=changes)
+
 
 @admin.register(PolicyChange)
-class PolicyChangeAdmin(admin.ModelAdmin[PolicyChange]):
+class PolicyChangeAdmin(CommandAdmin):
     """Who changed which policy when. Only to be read."""
 
+    where_else = "Each change of a policy adds a row to the log, and nothing changes a row."
     list_display = ("at", "actor_name", "scope", "after")
     search_fields = ("scope", "actor_name")
     date_hierarchy = "at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django asks
-        """Say no: commands add rows."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django asks
-        """Say no: rows stay."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django asks
-        """Say no: rows stay."""
-        return False

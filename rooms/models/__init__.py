@@ -7,6 +7,7 @@ from rooms.models.places import (
     Direction,
     Feature,
     Floor,
+    Place,
     Room,
     validate_timezone,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Floor",
     "OpeningException",
     "OpeningHours",
+    "Place",
     "Policy",
     "PolicyChange",
     "PolicyPerson",

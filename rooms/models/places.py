@@ -134,6 +134,9 @@ class Room(models.Model):
         return self.name
 
 
+Place = Building | Floor | Room | Feature
+
+
 class Closure(models.Model):
     """A stretch in which a room is out of service. No end: until further notice."""
 

@@ -1,0 +1,60 @@
+"""Bookings and their audit log in Django's admin: to read."""
+
+from django.contrib import admin
+
+from booking.models import AuditEntry, Booking
+from identity.admin.commands import CommandAdmin
+from meeting_rooms.kernel.local_time import in_words
+from rooms.queries import zone_of
+
+BY_COMMANDS = (
+    "Bookings are made, changed and cancelled on the booking pages and with the REST API. Each "
+    "change is a row of the audit log."
+)
+
+
+@admin.register(Booking)
+class BookingAdmin(CommandAdmin):
+    """Bookings in every state, their times in the zone of the room."""
+
+    where_else = BY_COMMANDS
+    list_display = ("title", "room", "starts", "ends", "organizer_name", "state")
+    list_filter = ("state", "room__floor__building")
+    search_fields = ("title", "organizer_name", "external_uid")
+    list_select_related = ("room__floor__building",)
+    ordering = ("-during", "pk")
+    exclude = ("during", "local_start", "local_end", "lapses_at")
+    readonly_fields = ("starts", "ends", "as_meant", "lapses")
+
+    @admin.display(ordering="during")
+    def starts(self, booking: Booking) -> str:
+        """Show the start with its zone."""
+        return in_words(booking.during.lower, zone_of(booking.room))
+
+    @admin.display
+    def ends(self, booking: Booking) -> str:
+        """Show the end with its zone."""
+        return in_words(booking.during.upper, zone_of(booking.room))
+
+    @admin.display(description="As meant")
+    def as_meant(self, booking: Booking) -> str:
+        """Show the wall times that were asked for."""
+        zone = zone_of(booking.room).key
+        return f"{booking.local_start} {zone} to {booking.local_end} {zone}"
+
+    @admin.display(empty_value="-")
+    def lapses(self, booking: Booking) -> str | None:
+        """Show when the slot is given back, unless somebody checks in or confirms."""
+        at = booking.lapses_at
+        return None if at is None else in_words(at, zone_of(booking.room))
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(CommandAdmin):
+    """The log of facts."""
+
+    where_else = "Commands add rows to the log, and nothing changes or removes a row."
+    list_display = ("at", "actor_name", "command", "booking_id", "reason")
+    list_filter = ("command", "actor_kind")
+    search_fields = ("booking_id", "actor_name")
+    ordering = ("-pk",)

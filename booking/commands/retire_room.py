@@ -1,0 +1,79 @@
+"""Commands: take a room out of use for good, and bring it back."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from booking.commands.close_room import MAX_LISTED
+from booking.domain.errors import shown
+from booking.domain.states import BookingState
+from booking.models import Booking
+from booking.transaction.context import CommandContext, release_holds
+from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.unit_of_work import run_in_rooms
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.errors import ConflictError, NotFoundError, PermissionDeniedError
+from rooms.models import Room
+from rooms.places.mark_rooms_changed import mark_rooms_changed
+
+
+def retire_room(*, actor: Actor, room: UUID, clock: Clock = DATABASE_CLOCK) -> None:
+    """Take the room off boards and out of booking. Its past bookings stay.
+
+    A room is retired only when nobody comes any more: a closure asks what becomes of its bookings
+    to come. Holds are released.
+    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists the first 500 of
+    `facts.count`; PermissionDeniedError for others than admins; NotFoundError for an unknown or
+    retired room.
+    """
+    _require_admin(actor)
+
+    def run(tx: CommandContext) -> None:
+        rules = tx.rooms[room]
+        coming = Booking.objects.select_related("room").filter(
+            Q(takes_slot=True) | Q(state=BookingState.PENDING),
+            room_id=rules.id,
+            during__endswith__gt=tx.now,
+        )
+        found = [booking.as_data() for booking in coming.order_by("during", "pk")]
+        holds = [booking for booking in found if booking.state is BookingState.HELD]
+        affected = [booking for booking in found if booking.state is not BookingState.HELD]
+        if affected:
+            raise ConflictError(
+                f"{len(affected)} bookings in this room are not over. Close the room first and say "
+                "what becomes of them, then retire it.",
+                code="bookings_affected",
+                facts={
+                    "count": len(affected),
+                    "bookings": [
+                        {"id": str(b.id), **shown(b.interval)} for b in affected[:MAX_LISTED]
+                    ],
+                },
+            )
+        release_holds(tx, holds, actor)
+        tx.marked.add(room)
+        tx.also.append(lambda: Room.objects.filter(pk=rules.id).update(is_active=False))
+
+    run_in_rooms(run, rooms=(room,), clock=clock)
+
+
+@transaction.atomic
+def reinstate_room(*, actor: Actor, room: UUID) -> None:
+    """Bring a retired room back to boards and booking. Repeating it is harmless.
+
+    Raises: PermissionDeniedError for others than admins; NotFoundError.
+    """
+    _require_admin(actor)
+    found = Room.objects.filter(uuid=room).first()
+    if found is None:
+        raise NotFoundError(f"There is no room {room}.")
+    if not found.is_active:
+        Room.objects.filter(pk=found.pk).update(is_active=True)
+        mark_rooms_changed([found.pk])
+
+
+def _require_admin(actor: Actor) -> None:
+    if not actor.is_admin:
+        raise PermissionDeniedError("Only admins retire rooms and bring them back.")

@@ -1,0 +1,26 @@
+"""Command: store a person, new or known."""
+
+from django.db import transaction
+
+from identity.models import Role, User
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
+
+
+@transaction.atomic
+def save_person(*, actor: Actor, person: User) -> None:
+    """Store who a person is and what the person may do.
+
+    A person is never deleted, for bookings and the audit log refer to people: make the person
+    inactive. Raises: PermissionDeniedError for others than admins; ConflictError `last_admin` where
+    no active admin would be left.
+    """
+    if not actor.is_admin:
+        raise PermissionDeniedError("Only admins add and change people.")
+    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
+    others = [admin for admin in admins.order_by("pk") if admin.pk != person.pk]
+    if not others and not (person.is_active and person.is_admin):
+        raise ConflictError(
+            "This is the last active admin. Make another person an admin first.", code="last_admin"
+        )
+    person.save()

@@ -1,0 +1,1 @@
+"""How Django writes values where no template says otherwise."""

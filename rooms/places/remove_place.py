@@ -1,0 +1,30 @@
+"""Command: delete a building, floor, room or feature that nothing depends on."""
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
+from rooms.models import Place
+from rooms.places.mark_rooms_changed import mark_rooms_changed
+from rooms.queries import rooms_showing
+
+
+@transaction.atomic
+def remove_place(*, actor: Actor, place: Place) -> None:
+    """Delete the place. The screens that show it follow.
+
+    Raises: PermissionDeniedError for others than admins; ConflictError `place_in_use` for a
+    building with floors, a floor with rooms, and a room that has or had bookings.
+    """
+    if not actor.is_admin:
+        raise PermissionDeniedError("Only admins delete places.")
+    mark_rooms_changed(rooms_showing(place))
+    try:
+        place.delete()
+    except ProtectedError as exc:
+        raise ConflictError(
+            f"{place} is in use: it has floors, rooms or bookings. A room that has bookings can be "
+            "retired instead.",
+            code="place_in_use",
+        ) from exc

@@ -1,0 +1,72 @@
+"""Command: store a building, floor, room or feature, new or known."""
+
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
+from rooms.models import Building, Feature, Floor, Place, Room
+from rooms.places.mark_rooms_changed import mark_rooms_changed
+from rooms.queries import rooms_showing
+
+# Columns of a known room that bookings and other commands move; a form may hold old values.
+KEPT_OF_ROOM = frozenset(
+    {"id", "uuid", "division", "units", "is_active", "schedule_version", "schedule_changed_at"}
+)
+
+
+@transaction.atomic
+def save_place(*, actor: Actor, place: Place, features: Collection[Feature] | None = None) -> None:
+    """Store the place, and a room's features if given, and mark the rooms that show it.
+
+    What bookings depend on has commands of its own: a known building's time zone stays
+    (`correct_zone`), and so does whether a known room is in use (`retire_room`). A room stays in
+    its building and a floor too, for their bookings are meant in its time zone.
+    Raises: PermissionDeniedError for others than admins; InvalidCommandError `impossible_place`,
+    `zone_has_a_command`, `other_building`.
+    """
+    if not actor.is_admin:
+        raise PermissionDeniedError("Only admins add and change places.")
+    is_new = place._state.adding
+    if not is_new:
+        _require_same_bookings(place)
+    try:
+        place.full_clean()
+    except ValidationError as exc:
+        raise InvalidCommandError(" ".join(exc.messages), code="impossible_place") from exc
+    if isinstance(place, Room) and not is_new:
+        columns = {field.name for field in Room._meta.concrete_fields}
+        place.save(update_fields=columns - KEPT_OF_ROOM)
+    else:
+        place.save()
+    if isinstance(place, Room) and features is not None:
+        place.features.set(features)
+    mark_rooms_changed(rooms_showing(place))
+
+
+def _require_same_bookings(place: Place) -> None:
+    """Refuse what would give bookings another time zone."""
+    match place:
+        case Building():
+            stored = Building.objects.get(pk=place.pk)
+            if stored.timezone != place.timezone:
+                raise InvalidCommandError(
+                    "A new time zone changes the bookings of the building. Use 'Correct the time "
+                    "zone'.",
+                    code="zone_has_a_command",
+                )
+        case Floor():
+            if Floor.objects.get(pk=place.pk).building_id != place.building_id:
+                raise InvalidCommandError("A floor stays in its building.", code="other_building")
+        case Room():
+            stored_room = Room.objects.select_related("floor").get(pk=place.pk)
+            if stored_room.floor.building_id != place.floor.building_id:
+                raise InvalidCommandError(
+                    "A room stays in its building. Add a new room in the other building and retire "
+                    "this one.",
+                    code="other_building",
+                )
+        case Feature():
+            return
