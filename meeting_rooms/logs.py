@@ -1,6 +1,7 @@
 """Structured logs: one line per event, with the request's id on every line it causes."""
 
 import re
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -38,7 +39,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
     renderer = _without_secrets(
         structlog.processors.JSONRenderer(ensure_ascii=True)  # no raw control bytes in a line
         if as_json
-        else structlog.dev.ConsoleRenderer(pad_event_to=32)
+        else structlog.dev.ConsoleRenderer(pad_event_to=32, colors=sys.stderr.isatty())
     )
     return {
         "version": 1,

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,34 @@ from pathlib import Path
 STOP_TIMEOUT_S = 10.0
 RESTART_DELAY_S = 1.0
 POLL_S = 0.2
+# A process that ends more often does not work at all: starting it again hides the reason.
+RESTARTS_AT_MOST = 5
+RESTARTS_PERIOD_S = 120.0
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+
+Monotonic = Callable[[], float]
+
+
+class TooManyRestartsError(Exception):
+    """A child process ends again and again; the text says which one."""
+
+
+class RestartBudget:
+    """Limits the restarts of one process: RESTARTS_AT_MOST in any RESTARTS_PERIOD_S."""
+
+    def __init__(self, monotonic: Monotonic = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._restarts: deque[float] = deque(maxlen=RESTARTS_AT_MOST)
+
+    def spend(self) -> bool:
+        """Count one restart; return False, and count nothing, if there were too many lately."""
+        now = self._monotonic()
+        is_full = len(self._restarts) == RESTARTS_AT_MOST
+        if is_full and now - self._restarts[0] < RESTARTS_PERIOD_S:
+            return False
+        self._restarts.append(now)
+        return True
 
 
 @dataclass(slots=True)
@@ -23,15 +50,22 @@ class Child:
     arguments: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     restart_at: float = field(default=0.0)
+    budget: RestartBudget = field(default_factory=RestartBudget)
 
-    def start(self, environment: Mapping[str, str]) -> None:
-        """Start the command in a session of its own, so that Ctrl-C reaches only the supervisor."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, str(MANAGE), *self.arguments],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def start(self, environment: Mapping[str, str], log: Path) -> None:
+        """Start the command in a session of its own, so that Ctrl-C reaches only the supervisor.
+
+        Everything that it prints is appended to `log`.
+        """
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, str(MANAGE), *self.arguments],
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     @property
     def is_running(self) -> bool:
@@ -40,29 +74,43 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children alive until told to stop."""
+    """Keeps children alive until a signal comes.
+
+    `watch_stores` is called about once a second; it starts the stores that have died, and returns
+    the environment variables that are different since then.
+    """
 
     def __init__(
         self,
         children: Sequence[Child],
         environment: Mapping[str, str],
+        *,
+        log: Path,
         report: Callable[[str], None],
+        watch_stores: Callable[[], Mapping[str, str]],
     ) -> None:
         self._children = children
-        self._environment = environment
+        self._environment = dict(environment)
+        self._log = log
         self._report = report
+        self._watch_stores = watch_stores
         self._is_stopping = False
+        self._is_in_stores = False
 
     def start(self) -> None:
         """Start all children, and stop on SIGINT or SIGTERM from here on."""
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, self._on_signal)
         for child in self._children:
-            child.start(self._environment)
+            child.start(self._environment, self._log)
 
     def watch(self) -> None:
-        """Restart whatever dies, a second later, until a signal comes."""
+        """Restart what dies, until a signal comes.
+
+        Raises: TooManyRestartsError; KeyboardInterrupt for a signal during the start of a store.
+        """
         while not self._is_stopping:
+            self._look_at_stores()
             for child in self._children:
                 self._revive(child)
             time.sleep(POLL_S)
@@ -88,16 +136,40 @@ class Supervisor:
         """Say whether a signal has come."""
         return self._is_stopping
 
+    def ended(self) -> list[str]:
+        """Return the names of the children that do not run."""
+        return [child.name for child in self._children if not child.is_running]
+
     def _on_signal(self, _number: int, _frame: object) -> None:
         self._is_stopping = True
+        if self._is_in_stores:  # a start takes up to 30 s, and ends cleanly when interrupted
+            raise KeyboardInterrupt
+
+    def _look_at_stores(self) -> None:
+        self._is_in_stores = True
+        try:
+            changed = self._watch_stores()
+        finally:
+            self._is_in_stores = False
+        if changed:
+            self._report("A store has another address; starting the processes again.")
+            self._environment |= changed
+            self.stop()
+            for child in self._children:
+                child.start(self._environment, self._log)
 
     def _revive(self, child: Child) -> None:
         if child.is_running:
             child.restart_at = 0.0
         elif not child.restart_at:
             code = child.process.returncode if child.process else None
+            if not child.budget.spend():
+                raise TooManyRestartsError(
+                    f"{child.name} ended more than {RESTARTS_AT_MOST} times within "
+                    f"{RESTARTS_PERIOD_S:.0f} s, with code {code}."
+                )
             self._report(f"{child.name} ended with code {code}; starting it again.")
             child.restart_at = time.monotonic() + RESTART_DELAY_S
         elif time.monotonic() >= child.restart_at:
             child.restart_at = 0.0
-            child.start(self._environment)
+            child.start(self._environment, self._log)

@@ -1,0 +1,25 @@
+"""The file that the processes of `manage.py run` write their logs to."""
+
+from pathlib import Path
+
+from meeting_rooms.dev.servers.errors import LOG_TAIL_LINES, read_log
+from meeting_rooms.dev.servers.folders import log_file
+
+
+class RunLog:
+    """The log of one run; the log of the run before is kept beside it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Begin an empty file. The folder of the logs exists: starting the servers makes it."""
+        self.path = log_file(data_dir, "run")
+        if self.path.exists():
+            self.path.replace(self.path.with_suffix(".log.previous"))
+        self.path.touch(mode=0o600)
+
+    def explain(self, sentence: str) -> str:
+        """Return the sentence, with the name of the file and its last lines."""
+        lines = read_log(self.path).splitlines()[-LOG_TAIL_LINES:]
+        if not lines:
+            return f"{sentence} {self.path} is empty."
+        tail = "\n".join(f"    {line}" for line in lines)
+        return f"{sentence} The last lines of {self.path}:\n{tail}"
