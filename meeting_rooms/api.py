@@ -126,7 +126,7 @@ def on_impossible_value(_request: HttpRequest, _exc: DataError) -> HttpResponse:
 @api.exception_handler(InterfaceError)
 def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
     """Answer while Postgres is away or slow. With an idempotency key, trying again is safe."""
-    log.warning("store_unavailable", store="postgres", error=str(exc).strip())
+    log.warning("request_failed", error=exc)
     return _answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
         code="unavailable",

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from math import inf
 
 import psycopg
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.errors import UnavailableError
+from meeting_rooms.kernel.store_outages import Store, process_outages
 from meeting_rooms.redis_url import open_redis
 from realtime.socket.connections import shared_connections
 from realtime.store.live_store import open_store
 
 KEEP_S = 1.0
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,17 @@ async def probe_stores() -> list[StoreProbe]:
     return await asyncio.gather(*(_probe(name, ask) for name, ask in _PROBES.items()))
 
 
+async def _probe_and_note() -> list[StoreProbe]:
+    """Ask every store, and log those that have gone or come back."""
+    probes = await probe_stores()
+    for probe in probes:
+        if probe.problem is None:
+            process_outages.answered(Store(probe.name))
+        else:
+            process_outages.failed(Store(probe.name), probe.problem)
+    return probes
+
+
 class _Readiness:
     """The last probes, kept for a second and made once at a time: a flood must cost no stores."""
 
@@ -88,7 +98,7 @@ class _Readiness:
         """Return probes that are at most KEEP_S older than their own duration."""
         loop = asyncio.get_running_loop()
         if self._task is None or self._task.get_loop() is not loop or loop.time() >= self._until:
-            self._task = loop.create_task(probe_stores(), name="readiness")
+            self._task = loop.create_task(_probe_and_note(), name="readiness")
             self._until = loop.time() + KEEP_S
         return await asyncio.shield(self._task)
 
@@ -109,9 +119,6 @@ async def readyz(_request: HttpRequest) -> JsonResponse:
     if shared_connections().is_draining:
         return JsonResponse({"status": "draining"}, status=503)
     probes = await _readiness.probes()
-    for probe in probes:
-        if not probe.is_ok:
-            log.warning("store_not_ready", store=probe.name, problem=probe.problem)
     stores = {probe.name: "ok" if probe.is_ok else "unavailable" for probe in probes}
     is_ready = all(probe.is_ok for probe in probes)
     status = "ok" if is_ready else "unavailable"

@@ -11,6 +11,8 @@ import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
+from meeting_rooms.store_log import StoreOutageFilter
+
 REQUEST_ID_HEADER = "X-Request-ID"
 _FEED_SECRET = re.compile(r"/feeds/[^\s\"'/?]+")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -21,7 +23,6 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
 ]
 
 structlog.configure(
@@ -50,11 +51,20 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
                 "foreign_pre_chain": _SHARED,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    _describe_errors,
                     renderer,
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"store_outages": {"()": StoreOutageFilter}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "structured",
+                "filters": ["store_outages"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Handled refusals are answers, not incidents.
@@ -63,6 +73,14 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "daphne": {"level": "WARNING"},
         },
     }
+
+
+def _describe_errors(_logger: Any, _name: str, event: Any) -> Any:
+    """Write the exceptions in a line's fields as text, in one form."""
+    for key, value in event.items():
+        if isinstance(value, BaseException):
+            event[key] = f"{type(value).__name__}: {value}".strip()
+    return event
 
 
 def _without_secrets(render: Callable[[Any, str, Any], str | bytes]) -> Callable[..., str]:

@@ -13,6 +13,8 @@ from django.conf import settings
 from psycopg import Connection, OperationalError
 from psycopg.pq import TransactionStatus
 
+from meeting_rooms.kernel.store_outages import Store, process_outages
+
 GRACE_S = 1.0  # for the server's own time-out to arrive, which says more
 
 
@@ -29,7 +31,7 @@ class BoundedConnection(Connection[Any]):
         limit_s = _limit_s() if timeout is None else timeout
         began = monotonic()
         try:
-            return super().wait(gen, interval, limit_s)
+            answer = super().wait(gen, interval, limit_s)
         except OperationalError:
             if timeout is None and limit_s is not None and monotonic() - began >= limit_s:
                 self.pgconn.finish()  # an answer may still come: nobody must take it for another's
@@ -41,6 +43,8 @@ class BoundedConnection(Connection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
+        process_outages.answered(Store.POSTGRES)
+        return answer
 
 
 def _limit_s() -> float | None:

@@ -71,3 +71,7 @@ class UnavailableError(MeetingRoomsError):
     """A store did not answer in time. Nothing was changed; trying again is safe."""
 
     default_code = "unavailable"
+
+
+class LiveStoreUnavailableError(UnavailableError):
+    """The store of the live states, MongoDB, did not answer in time."""

@@ -147,7 +147,7 @@ class DisplayLog:
             try:
                 await self.flush()
             except UnavailableError as exc:
-                log.warning("displays_not_told", error=str(exc.__cause__))
+                log.warning("displays_not_told", error=exc)
 
 
 _logs: WeakKeyDictionary[asyncio.AbstractEventLoop, DisplayLog] = WeakKeyDictionary()

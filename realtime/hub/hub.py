@@ -159,7 +159,7 @@ class Hub:
             skew_s = await self._store.clock_skew_s(self._clock.now())
             lease_age_s = await self._store.lease_age_s()
         except UnavailableError as exc:
-            log.warning("hub_waits_for_store", error=str(exc.__cause__))
+            log.warning("hub_waits_for_store", error=exc)
         except Exception:  # a bug must not end the healing; it does end the vouching
             log.exception("heal_failed")
         self._judge_liveness(lease_age_s, skew_s)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 from channels.layers import BaseChannelLayer
 
+from meeting_rooms.kernel.store_outages import Store, process_outages
 from realtime import metrics
 from realtime.layer.publisher import (
     GROUP,
@@ -76,7 +77,7 @@ class LayerLink:
                 async with asyncio.timeout(LAYER_TIMEOUT_S):
                     await self._layer.send(self._channel, {"type": ECHO})
             except LAYER_ERRORS as exc:
-                log.warning("layer_away", error=repr(exc))
+                log.warning("layer_away", store=Store.REDIS, error=exc)
             await asyncio.sleep(ECHO_S)
             if not self.is_deaf and loop.time() - self._heard_at > DEAF_AFTER_S:
                 self.is_deaf = True
@@ -88,7 +89,7 @@ class LayerLink:
                 self._channel = await self._layer.new_channel()
                 await self._layer.group_add(GROUP, self._channel)
         except LAYER_ERRORS as exc:
-            log.warning("group_not_joined", error=repr(exc))
+            log.warning("group_not_joined", store=Store.REDIS, error=exc)
             await self._forget_attempt()
             return False
         self._joined.set()
@@ -100,10 +101,11 @@ class LayerLink:
             async with asyncio.timeout(LAYER_TIMEOUT_S):
                 await self._layer.flush()
         except LAYER_ERRORS as exc:
-            log.warning("layer_not_flushed", error=repr(exc))
+            log.warning("layer_not_flushed", store=Store.REDIS, error=exc)
 
     def _hear(self) -> None:
         self._heard_at = asyncio.get_running_loop().time()
+        process_outages.answered(Store.REDIS)
         if self.is_deaf:
             self.is_deaf = False
             log.info("layer_heard")

@@ -14,6 +14,7 @@ from channels.layers import BaseChannelLayer
 from redis.exceptions import RedisError
 
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
+from meeting_rooms.kernel.store_outages import Store, process_outages
 from realtime import metrics
 from realtime.state.live_state import LiveState
 from realtime.store.mongo_link import CODEC
@@ -54,8 +55,9 @@ class Publisher:
         except LAYER_ERRORS as exc:
             metrics.publishes_dropped_total.inc()
             self._mute_until = now + MUTE_S
-            log.warning("publish_dropped", room=state.id, version=state.version, error=repr(exc))
+            log.warning("publish_dropped", room=state.id, store=Store.REDIS, error=exc)
             return False
+        process_outages.answered(Store.REDIS)
         return True
 
 

@@ -145,7 +145,7 @@ class Connections:
             asked = (theirs[0].ask_audience() for theirs in by_principal.values())
             audiences = await asyncio.gather(*asked)
         except STORE_ERRORS as exc:
-            log.warning("audience_not_asked", error=str(exc).strip())
+            log.warning("audience_not_asked", error=exc)
             return
         for theirs, audience in zip(by_principal.values(), audiences, strict=True):
             if audience is Audience.PUBLIC:

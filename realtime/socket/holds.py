@@ -91,4 +91,4 @@ class ConnectionHolds:
                 release = partial(release_hold, actor=actor, reason=LEFT)
                 await asyncio.gather(*(in_thread(release, hold=hold) for hold in self._holds))
         except (MeetingRoomsError, OperationalError, InterfaceError) as exc:
-            log.warning("holds_run_out_instead", holds=len(self._holds), error=str(exc))
+            log.warning("holds_run_out_instead", holds=len(self._holds), error=exc)

@@ -18,7 +18,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
-from meeting_rooms.kernel.errors import UnavailableError
+from meeting_rooms.kernel.errors import LiveStoreUnavailableError
+from meeting_rooms.kernel.store_outages import Store, process_outages
 from realtime.state.display_freshness import Display
 
 log = structlog.get_logger(__name__)
@@ -53,21 +54,23 @@ class MongoLink:
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
-        """Bound a call by `settings.STORE_TIMEOUT_S`; raise UnavailableError if it fails."""
+        """Bound a call by STORE_TIMEOUT_S; raise LiveStoreUnavailableError if it fails."""
         client = self._client
         try:
             async with asyncio.timeout(settings.STORE_TIMEOUT_S):
                 yield
+            process_outages.answered(Store.MONGODB)
         except (PyMongoError, TimeoutError) as exc:
             if not client.topology_description.has_writable_server():
                 self._replace(client)
-            raise UnavailableError("The live store did not answer in time. Try again.") from exc
+            sentence = "The live store did not answer in time. Try again."
+            raise LiveStoreUnavailableError(sentence) from exc
 
     def _replace(self, lost: AsyncMongoClient[dict[str, Any]]) -> None:
         """Go on with a new client, once for all calls that have failed on this one."""
         if lost is not self._client:
             return
-        log.info("store_client_replaced")
+        log.debug("store_client_replaced")
         self._use(self._connect())
         task = asyncio.get_running_loop().create_task(lost.close())
         self._closing.add(task)

@@ -98,7 +98,7 @@ class Worker:
                 log.warning(
                     "worker_waits_for_store",
                     step=getattr(step, "__name__", ""),
-                    error=str(exc).strip(),
+                    error=exc,
                 )
                 await asyncio.sleep(1)
 
@@ -184,7 +184,7 @@ class Worker:
                 await in_thread(expire_due_bookings, room=room, clock=self._clock)
             except (NotFoundError, *STORE_ERRORS) as exc:
                 # Gone, or held by a long transaction: the others must not wait for it.
-                log.warning("release_postponed", room=str(room), error=str(exc).strip())
+                log.warning("release_postponed", room=str(room), error=exc)
         await asyncio.sleep(SWEEP_S)
 
     async def _watch(self) -> None:

@@ -12,6 +12,7 @@ from zlib import crc32
 
 import structlog
 from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
 
 from booking.commands.book_room import BookRooms, book_room
 from booking.commands.cancel_booking import cancel_booking
@@ -58,11 +59,13 @@ class Simulator:
             await self.try_step(people)
 
     async def try_step(self, people: Sequence[Actor]) -> None:
-        """Let a sensor count and one person act; what the rules refuse just does not happen."""
+        """Let a sensor count and one person act; what is refused does not happen."""
         try:
             await self._step(people)
         except MeetingRoomsError as refusal:
             log.info("simulated_step_refused", code=refusal.code, detail=refusal.detail)
+        except (OperationalError, InterfaceError) as exc:
+            log.warning("simulator_waits_for_store", error=exc)
 
     async def _step(self, people: Sequence[Actor]) -> None:
         states = await self._sink.store.states(Topic("campus"))

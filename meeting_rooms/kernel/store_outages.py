@@ -1,0 +1,84 @@
+"""The stores that do not answer, as this process has noticed, and the few log lines about them.
+
+Everything that asks a store may fail many times a second while it is away. The first failure is
+logged, then one line a minute, and the first answer.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+REMIND_S = 60.0
+# After a longer time without a failure and without an answer, the next failure is a new outage.
+FORGET_S = 2 * REMIND_S
+# Answers that were on their way when the store went, or come while it goes, end no outage.
+SETTLED_S = 1.0  # without a failure
+
+log = structlog.get_logger(__name__)
+
+
+class Store(StrEnum):
+    """A store, as log lines name it."""
+
+    POSTGRES = "postgres"
+    MONGODB = "mongodb"
+    REDIS = "redis"
+
+
+@dataclass(slots=True)
+class _Outage:
+    """One store that is away. Times are those of the injected clock, in seconds."""
+
+    since: float
+    logged_at: float
+    failed_at: float
+    failures: int = 1
+
+
+class StoreOutages:
+    """Logs the begin and the end of each outage, and one line in REMIND_S between. Thread-safe."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._outages: dict[Store, _Outage] = {}
+        self._lock = threading.Lock()
+
+    def failed(self, store: Store, error: str) -> None:
+        """Count a failure of the store; log it if it is the first one, or the first in a minute."""
+        with self._lock:
+            now = self._monotonic()
+            outage = self._outages.get(store)
+            if outage is None or now - outage.failed_at > FORGET_S:
+                self._outages[store] = _Outage(now, now, now)
+                event = "store_unavailable"
+            else:
+                outage.failures += 1
+                outage.failed_at = now
+                if now - outage.logged_at < REMIND_S:
+                    return
+                outage.logged_at = now
+                event = "store_still_unavailable"
+            facts = self._facts(store, self._outages[store])
+        log.warning(event, **facts, error=error)
+
+    def answered(self, store: Store) -> None:
+        """Note that the store has answered; log it if it had been away. Cheap if it had not."""
+        if store not in self._outages:
+            return
+        with self._lock:
+            outage = self._outages.get(store)
+            if outage is None or self._monotonic() - outage.failed_at < SETTLED_S:
+                return
+            del self._outages[store]
+        log.warning("store_answers_again", **self._facts(store, outage))
+
+    def _facts(self, store: Store, outage: _Outage) -> dict[str, object]:
+        away_s = round(self._monotonic() - outage.since, 1)
+        return {"store": store.value, "away_s": away_s, "failures": outage.failures}
+
+
+process_outages = StoreOutages()
