@@ -1,5 +1,7 @@
 """The database backend named by `settings.DATABASES`: Django's own, with the changes below."""
 
+from typing import ClassVar
+
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 
@@ -9,20 +11,23 @@ from meeting_rooms.postgres_backend.pool import QueuedPool
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's connection to PostgreSQL, with a pool of ours, which replaces closed connections."""
 
+    _connection_pools: ClassVar[dict[str, QueuedPool]] = {}
+
     @property
     def pool(self) -> QueuedPool | None:
         """The process's pool of connections, made at the first use; as Django makes its own."""
         options = self.settings_dict["OPTIONS"].get("pool")
         if self.alias == NO_DB_ALIAS or not options:
             return None
-        pools = self._connection_pools
-        if self.alias not in pools:
-            parameters = {**self.get_connection_params(), "autocommit": True}
+        if self.alias not in self._connection_pools:
             pool = QueuedPool(
-                kwargs=parameters, open=False, configure=self._configure_connection, **options
+                kwargs={**self.get_connection_params(), "autocommit": True},
+                open=False,
+                configure=self._configure_connection,  # type: ignore[attr-defined] # not in stubs
+                **options,
             )
-            pools.setdefault(self.alias, pool)  # of several threads, the first one's counts
-        return pools[self.alias]
+            self._connection_pools.setdefault(self.alias, pool)  # of several threads, the first
+        return self._connection_pools[self.alias]
 
     def ensure_connection(self) -> None:
         """Connect if there is no usable connection.

@@ -68,6 +68,11 @@ class QueuedPool(ConnectionPool[Session]):
         super().putconn(conn)
         self._admission.leave()
 
+    def close(self, timeout: float = 5.0) -> None:
+        """Close the pool, and refuse every request that waits."""
+        super().close(timeout)
+        self._admission.refuse_waiting()
+
     def _connection(self, timeout_s: float) -> Session:
         """Wait as long as any user of the pool has been given a connection within `timeout_s`."""
         began = now = self._seconds()

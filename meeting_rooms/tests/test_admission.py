@@ -12,9 +12,15 @@ FOR_EVER_S = 3600.0  # beyond the time-out of a test
 
 
 @pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
+def admission() -> Admission:
+    return taken()
+
+
+@pytest.fixture
+def threads(admission: Admission) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(WAITING) as pool:
         yield pool
+        admission.refuse_waiting()  # or the threads of a failed test would wait for ever
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -41,8 +47,7 @@ def taken(*, max_waiting: int = WAITING, patience_s: float = FOR_EVER_S) -> Admi
     return admission
 
 
-def test_places__given_back__go_to_those_who_wait_in_the_order_of_arrival(threads):
-    admission = taken()
+def test_places__given_back__go_to_those_who_wait_in_the_order_of_arrival(threads, admission):
     waiting = queued(threads, admission)
     for number, caller in enumerate(waiting):
         admission.leave()
@@ -52,8 +57,7 @@ def test_places__given_back__go_to_those_who_wait_in_the_order_of_arrival(thread
     admission.enter()  # nobody waits: the place is free
 
 
-def test_place__given_back__is_never_taken_by_a_newcomer_before_the_queue(threads):
-    admission = taken()
+def test_place__given_back__is_never_taken_by_a_newcomer_before_the_queue(threads, admission):
     [first, second] = queued(threads, admission, 2)
     admission.leave()
     first.result()
@@ -66,8 +70,7 @@ def test_place__given_back__is_never_taken_by_a_newcomer_before_the_queue(thread
     third.result()
 
 
-def test_full_queue__one_more__is_refused_at_once(threads):
-    admission = taken()
+def test_full_queue__one_more__is_refused_at_once(threads, admission):
     waiting = queued(threads, admission)
     with pytest.raises(QueueFullError):
         admission.enter()
@@ -75,8 +78,7 @@ def test_full_queue__one_more__is_refused_at_once(threads):
     assert all(isinstance(caller.exception(), RefusedError) for caller in waiting)
 
 
-def test_refused_callers__took_no_place(threads):
-    admission = taken()
+def test_refused_callers__took_no_place(threads, admission):
     queued(threads, admission)
     admission.refuse_waiting()
     admission.leave()

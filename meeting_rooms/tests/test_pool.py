@@ -29,9 +29,10 @@ class Seconds:
 def pool_of(url: str, size: int, **options) -> Iterator[QueuedPool]:
     settings = {"max_waiting": 9, "patience": FOR_EVER_S, "timeout": SHORT_S, **options}
     with (
+        ThreadPoolExecutor(9) as threads,  # ends last: the pool's end lets them go
         QueuedPool(url, min_size=0, max_size=size, open=False, **settings) as pool,
-        ThreadPoolExecutor(9) as pool.threads,
     ):
+        pool.threads = threads
         yield pool
 
 
@@ -74,11 +75,25 @@ def test_full_queue__one_more__is_refused_at_once(settings):
         pool.putconn(waiting.result())
 
 
-def test_away__who_has_a_place_and_who_waits_behind__are_refused():
-    """The patience is longer than a test may take: only the refusal of the first ends the wait."""
-    with pool_of(f"postgres://127.0.0.1:{free_port()}/nothing", 1) as pool:
+def test_away__who_has_a_place_and_who_waits_behind__are_refused_together():
+    seconds = Seconds()
+    with pool_of(f"postgres://127.0.0.1:{free_port()}/nothing", 1, seconds=seconds) as pool:
         asking = [pool.threads.submit(pool.getconn) for _ in range(4)]
-        assert all(isinstance(caller.exception(), PoolTimeout) for caller in asking)
+        waits(pool, 3)
+        seconds.now = 2 * SHORT_S
+        refusals = [caller.exception() for caller in asking]
+    assert all(isinstance(refusal, PoolTimeout) for refusal in refusals)
+    assert sum("request before" in str(refusal) for refusal in refusals) == 3
+
+
+def test_closed_pool__sends_away_who_waits(settings):
+    with pool_of(settings.DATABASE_URL, 1) as pool:
+        taken = connected(pool)
+        waiting = pool.threads.submit(pool.getconn)
+        waits(pool, 1)
+        pool.close()
+        assert isinstance(waiting.exception(), PoolTimeout)
+        pool.putconn(taken)
 
 
 def test_away__afterwards__no_place_is_lost():
