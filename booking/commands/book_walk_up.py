@@ -17,7 +17,7 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
 from meeting_rooms.kernel.interval import Interval
-from rooms.domain.effective_policy import Approval, BookableBy, RoomPolicy
+from rooms.domain.effective_policy import RoomPolicy
 
 TITLE = "Walk-up"
 MAX_MINUTES = 8 * 60
@@ -43,9 +43,9 @@ def book_walk_up(
     details = Details(TITLE, actor.name, None)
 
     def book(tx: CommandContext) -> BookingData:
-        _require_open_to_all(tx.rooms[room])
+        _require_open_at_door(tx.rooms[room])
         rules = tx.rooms[room]
-        request = BookingRequest(Interval(tx.now, tx.now + length), person=None, is_walk_up=True)
+        request = BookingRequest(Interval(tx.now, tx.now + length), person=None)
         decision = evaluate(request, rules, tx.room_context(rules), now=tx.now)
         facts = draft(rules, request.interval, decision, details, now=tx.now)
         facts = replace(facts, flags=(*facts.flags, WALK_UP))
@@ -57,11 +57,10 @@ def book_walk_up(
     return run_in_rooms(book, rooms=(room,), query=query, clock=clock)
 
 
-def _require_open_to_all(room: RoomPolicy) -> None:
-    """Refuse a room whose rules ask who it is for: at a door that is not known."""
-    is_for_all = room.policy.bookable_by is BookableBy.EVERYONE
-    if not is_for_all or room.policy.approval is not Approval.NONE:
+def _require_open_at_door(room: RoomPolicy) -> None:
+    """Refuse a room whose rules ask who books it: at the door that is not known."""
+    if not room.policy.is_open_at_door:
         raise PermissionDeniedError(
-            f"{room.name} is not given to whoever comes by. Sign in and ask for it.",
+            f"Sign in to book {room.name}: it cannot be booked at the door.",
             code="not_at_the_door",
         )

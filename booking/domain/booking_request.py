@@ -25,7 +25,6 @@ class BookingRequest:
     attendees: int | None = None
     replaces: frozenset[UUID] = frozenset()
     is_standing: bool = False  # it was booked before: neither past, notice nor start are asked anew
-    is_walk_up: bool = False  # it starts when somebody stands there: no step is asked of its start
 
 
 class ClosureFacts(NamedTuple):

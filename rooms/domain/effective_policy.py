@@ -140,6 +140,11 @@ class EffectivePolicy:
     beyond_horizon: BeyondHorizon = BeyondHorizon.REFUSE
     sources: Mapping[str, Scope] = field(default_factory=dict)  # rule -> where it was said
 
+    @property
+    def is_open_at_door(self) -> bool:
+        """Say whether a device at the door may book: it does not know who stands there."""
+        return self.bookable_by is BookableBy.EVERYONE and self.approval is Approval.NONE
+
 
 # What a stored rule may say: smallest and largest, in the unit of its name. For those of
 # `NEVER_BY_ZERO`, 0 is how a scope says "never" where it would otherwise inherit.

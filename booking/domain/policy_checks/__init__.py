@@ -4,6 +4,15 @@
 function of its own that returns what it finds broken, or None.
 """
 
+from booking.domain.policy_checks.bookable import (
+    TICK,
+    bookable_again,
+    free_until,
+    gap_beside,
+    refusal_at,
+    shortest_length,
+    turning_points,
+)
 from booking.domain.policy_checks.evaluate import (
     check_in_deadline,
     evaluate,
@@ -21,12 +30,17 @@ from booking.domain.policy_checks.hard_limits import (
 from booking.domain.policy_checks.quotas import counted, questions
 
 __all__ = [
+    "TICK",
+    "bookable_again",
     "check_in_deadline",
     "counted",
     "evaluate",
+    "free_until",
+    "gap_beside",
     "interval_to_read",
     "own_holds",
     "questions",
+    "refusal_at",
     "refusals",
     "refuse_closed",
     "refuse_endless",
@@ -34,4 +48,6 @@ __all__ = [
     "refuse_past",
     "refuse_shared_floor",
     "refuse_taken",
+    "shortest_length",
+    "turning_points",
 ]

@@ -106,7 +106,7 @@ def _broken(
         check_booker(request, room),
         check_opening_hours(wanted, room),
         check_length(wanted, policy),
-        check_step(request, room),
+        check_step(request, room, now=now),
         None if request.is_standing else check_notice(wanted, room, now=now),
         check_advance(wanted, room, now=now),
         check_gap(request, room, known),

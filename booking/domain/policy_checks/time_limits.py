@@ -32,8 +32,12 @@ def check_length(wanted: Interval, policy: EffectivePolicy) -> RuleViolation | N
     return RuleViolation("too_long", told, "max_minutes", facts)
 
 
-def check_step(request: BookingRequest, room: RoomPolicy) -> RuleViolation | None:
-    """Refuse a length, or a start counted from the opening time, that is between two steps."""
+def check_step(request: BookingRequest, room: RoomPolicy, *, now: datetime) -> RuleViolation | None:
+    """Refuse a length, or a start counted from the opening time, that is between two steps.
+
+    The start of a booking that begins at once is not asked for a step: at the door, by a page and
+    over REST alike.
+    """
     wanted, policy = request.interval, room.policy
     if policy.step_minutes == 1:
         return None
@@ -47,7 +51,7 @@ def check_step(request: BookingRequest, room: RoomPolicy) -> RuleViolation | Non
         return RuleViolation(
             "length_not_in_steps", f"{told}. Choose {likely}.", "step_minutes", facts
         )
-    if request.is_standing or request.is_walk_up:
+    if request.is_standing or wanted.start <= now:
         return None
     opened = opening_before(policy, room.zone, wanted.start)
     if opened is None or (rest := (wanted.start - opened) % step) == NOTHING:

@@ -61,6 +61,15 @@ def test_case_031__step_counts_from_the_opening():
     ]
 
 
+def test_case_031__what_begins_at_once_needs_no_step():
+    """Between two steps a room is booked from now on: at 09:03 for 20 minutes"""
+    stepped = rules(hours=daily("08:30", "18:00"), step_minutes=20)
+    now = local("13 09:03")
+    assert codes(stepped, span("13 09:03", "13 09:23"), now=now) == []
+    assert codes(stepped, span("13 09:04", "13 09:24"), now=now) == ["start_not_in_steps"]
+    assert codes(stepped, span("13 09:03", "13 09:24"), now=now) == ["length_not_in_steps"]
+
+
 MONDAY_0001 = local("09 00:01")
 
 

@@ -44,6 +44,7 @@ def test_walk_up__where_not_everybody_may_book__is_refused(rules):
     with pytest.raises(PermissionDeniedError) as refused:
         book_walk_up(actor=door(den), room=den.uuid, minutes=15, clock=CLOCK)
     assert refused.value.code == "not_at_the_door"
+    assert refused.value.detail.startswith(f"Sign in to book {den.name}")
 
 
 @pytest.mark.parametrize("minutes", [0, -1, 8 * 60 + 1])

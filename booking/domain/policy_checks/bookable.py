@@ -1,0 +1,178 @@
+"""Whether a room can be booked from an instant on, and when that changes. Pure.
+
+The live state asks here, and so does the list of free rooms: a screen says free exactly where
+`evaluate` accepts the shortest booking of a person who may book the room.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from booking.domain.booking_data import BookingData
+from booking.domain.booking_request import BookingRequest, RoomContext
+from booking.domain.free_time import merge
+from booking.domain.policy_checks.evaluate import evaluate
+from booking.domain.policy_checks.hard_limits import MAX_LENGTH
+from booking.domain.policy_checks.opening_hours import check_gap_in_hours, check_opening_hours
+from meeting_rooms.kernel.errors import MeetingRoomsError
+from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.local_time import ONE_DAY, start_of_day
+from rooms.domain.effective_policy import EffectivePolicy, RoomPolicy
+from rooms.domain.opening_hours import covered_until, stretches_on
+
+TICK = timedelta(milliseconds=1)  # the live state keeps instants to the millisecond
+OPENS_WITHIN = 400 * ONE_DAY  # longer than the longest exception, a year, closes a room
+HOURS_CODES = frozenset({"outside_opening_hours", "gap_leaves_hours"})
+
+
+def shortest_length(policy: EffectivePolicy) -> timedelta:
+    """Return the length of the shortest booking: a multiple of the step, not under the minimum.
+
+    At most MAX_LENGTH; `evaluate` refuses it in a room whose rules allow no length at all.
+    """
+    steps = -(-policy.min_minutes // policy.step_minutes)
+    return min(timedelta(minutes=steps * policy.step_minutes), MAX_LENGTH)
+
+
+def refusal_at(room: RoomPolicy, known: RoomContext, at: datetime) -> str | None:
+    """Return the code with which the shortest booking from `at` on is refused; None: accepted.
+
+    It is judged for a person who may book here and whose quotas are not used up; room managers,
+    who override rules, do not count.
+    """
+    wanted = Interval(at, at + shortest_length(room.policy))
+    try:
+        evaluate(BookingRequest(wanted, person=None), room, known, now=at)
+    except MeetingRoomsError as refused:
+        return refused.code
+    return None
+
+
+def free_until(room: RoomPolicy, known: RoomContext, start: datetime, before: datetime) -> datetime:
+    """Return until when a booking that begins at `start` may last, `before` at the latest.
+
+    The next booking with its gap, the next closure, the closing time, and in a room that takes one
+    booking a day the day of the next booking end it; the longest length does not.
+    """
+    ends = [before]
+    for other in known.neighbours:
+        if other.interval.start >= start:
+            ends.append(other.interval.start - gap_beside(room, other))
+            if room.policy.one_booking_a_day:
+                day = other.interval.start.astimezone(room.zone).date()
+                ends.append(start_of_day(day, room.zone))
+    ends += [closure.start for closure in known.closures if closure.start >= start]
+    end = min(ends)
+    if end <= start:
+        return start
+    gap = timedelta(0) if room.policy.gap_may_leave_hours else _gap(room)
+    closes = covered_until(room.policy, room.zone, Interval(start, end + gap))
+    return max(start, min(end, closes - gap))
+
+
+def bookable_again(
+    room: RoomPolicy, known: RoomContext, now: datetime, before: datetime
+) -> datetime | None:
+    """Return when a room that refuses at `now` accepts again; None: not before `before`.
+
+    Outside its hours a room is closed until it opens, whether it is booked then or not. A room that
+    asks for notice, or allows no length, is never bookable at once.
+    """
+    refusal = refusal_at(room, known, now)
+    if room.policy.notice_minutes or shortest_length(room.policy) > _longest(room.policy):
+        return None
+    if refusal in HOURS_CODES:
+        return _opens_after(room, now)
+    instants = turning_points(room, known, now, before)
+    return next((at for at in instants if refusal_at(room, known, at) is None), None)
+
+
+def turning_points(
+    room: RoomPolicy, known: RoomContext, after: datetime, before: datetime
+) -> list[datetime]:
+    """Return every instant in (after, before) at which `refusal_at` may change, in order.
+
+    The shortest booking still fits at the instant that is its length before an end, so the change
+    is one TICK later. What is `known` stays as it is: a booking that lapses is the caller's matter.
+    """
+    found = {*_beside_bookings(room, known), *_beside_closures(room, known)}
+    found.update(_at_opening_and_closing(room, after, before))
+    found.update(_at_midnights(room, after, before))
+    return sorted(at for at in found if after < at < before)
+
+
+def gap_beside(room: RoomPolicy, other: BookingData) -> timedelta:
+    """Return what must stay free between a booking of this room and `other`."""
+    return timedelta(minutes=max(room.policy.gap_minutes, room.gaps.get(other.room_id, 0)))
+
+
+def _beside_bookings(room: RoomPolicy, known: RoomContext) -> Iterator[datetime]:
+    length = shortest_length(room.policy)
+    for other in known.neighbours:
+        gap = gap_beside(room, other)
+        yield other.interval.start - length + TICK
+        yield other.interval.start - gap - length + TICK
+        yield other.interval.end
+        yield other.interval.end + gap
+
+
+def _beside_closures(room: RoomPolicy, known: RoomContext) -> Iterator[datetime]:
+    for closure in known.closures:
+        yield closure.start - shortest_length(room.policy) + TICK
+        if closure.end is not None:
+            yield closure.end
+
+
+def _at_opening_and_closing(
+    room: RoomPolicy, after: datetime, before: datetime
+) -> Iterator[datetime]:
+    policy = room.policy
+    if not policy.hours and not policy.exceptions:
+        return
+    length, gap = shortest_length(policy), _gap(room)
+    days = _dates(room, after - ONE_DAY, before + length + gap + ONE_DAY)
+    for open_for in merge(
+        stretch for day in days for stretch in stretches_on(policy, room.zone, day)
+    ):
+        yield open_for.start
+        yield open_for.end - length + TICK
+        if not policy.gap_may_leave_hours:
+            yield open_for.end - gap - length + TICK
+
+
+def _at_midnights(room: RoomPolicy, after: datetime, before: datetime) -> Iterator[datetime]:
+    """Yield when the local days change that a booking touches, where a rule counts by days."""
+    policy, length = room.policy, shortest_length(room.policy)
+    is_window_near = length >= (policy.advance_days - 2) * ONE_DAY
+    if not policy.one_booking_a_day and not is_window_near:
+        return
+    for day in _dates(room, after, before + length + ONE_DAY):
+        midnight = start_of_day(day, room.zone)
+        yield midnight
+        yield midnight - length + TICK
+
+
+def _opens_after(room: RoomPolicy, after: datetime) -> datetime | None:
+    """Return the next opening from which the shortest booking fits into the hours."""
+    for day in _dates(room, after, after + OPENS_WITHIN):
+        for open_for in stretches_on(room.policy, room.zone, day):
+            wanted = Interval(open_for.start, open_for.start + shortest_length(room.policy))
+            if open_for.start > after and not (
+                check_opening_hours(wanted, room) or check_gap_in_hours(wanted, room)
+            ):
+                return open_for.start
+    return None
+
+
+def _dates(room: RoomPolicy, first: datetime, last: datetime) -> Iterator[date]:
+    day, end = first.astimezone(room.zone).date(), last.astimezone(room.zone).date()
+    while day <= end:
+        yield day
+        day += ONE_DAY
+
+
+def _gap(room: RoomPolicy) -> timedelta:
+    return timedelta(minutes=room.policy.gap_minutes)
+
+
+def _longest(policy: EffectivePolicy) -> timedelta:
+    return timedelta(minutes=policy.max_minutes)
