@@ -1,4 +1,4 @@
-"""A pool of connections that is busy, and a PostgreSQL that is away: two waits, told apart."""
+"""A pool of connections that is busy, and a PostgreSQL that is away, are two different waits."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
