@@ -10,6 +10,7 @@ from ninja.security import HttpBearer, django_auth
 
 from identity.commands.authenticate_api_token import authenticate_api_token
 from identity.commands.authenticate_device import authenticate_device
+from identity.domain.error_codes import IdentityErrorCode
 from identity.domain.tokens import is_of_device
 from identity.models import Device, User
 from identity.queries import actor_of, actor_of_device
@@ -34,7 +35,7 @@ class ApiTokenAuth(HttpBearer):
         """Refuse devices. Raises PermissionDeniedError `not_for_devices`."""
         raise PermissionDeniedError(
             "A device may show its rooms, check in and take walk-ups. Sign in for more.",
-            code="not_for_devices",
+            code=IdentityErrorCode.NOT_FOR_DEVICES,
         )
 
 
@@ -68,5 +69,7 @@ def device_from(request: HttpRequest) -> Device:
     """Return the device that calls. Raises PermissionDeniedError where a person does."""
     caller = getattr(request, "auth", None)
     if not isinstance(caller, Device):
-        raise PermissionDeniedError("This is for devices only.", code="only_for_devices")
+        raise PermissionDeniedError(
+            "This is for devices only.", code=IdentityErrorCode.ONLY_FOR_DEVICES
+        )
     return caller

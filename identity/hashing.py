@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
 
+from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.errors import UnavailableError
 
 HASHES_AT_ONCE = 4  # each needs 100 MB of memory
@@ -21,7 +22,7 @@ RETRY_AFTER_S = 5
 class HashingBusyError(UnavailableError):
     """Every place is taken and the queue is full, or the wait was too long. No hash was made."""
 
-    default_code = "sign_in_busy"
+    default_code = IdentityErrorCode.SIGN_IN_BUSY
 
 
 class Places:

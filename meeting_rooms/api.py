@@ -15,6 +15,7 @@ from identity.api import router as identity_router
 from identity.api_auth import API_AUTH
 from meeting_rooms import __version__
 from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem, status_of
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.product import PRODUCT_NAME
 from meeting_rooms.openapi import DocumentedAPI, OrjsonRenderer
@@ -71,7 +72,7 @@ def on_validation(_request: HttpRequest, exc: ValidationError) -> HttpResponse:
     ]
     return _answer(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="invalid",
+        code=KernelErrorCode.INVALID,
         detail="; ".join(f"{e['at']}: {e['detail']}" for e in errors),
         errors=errors,
     )
@@ -90,7 +91,7 @@ def on_unauthenticated(_request: HttpRequest, _exc: AuthenticationError) -> Http
     """Answer a caller nobody knows."""
     return _answer(
         HTTPStatus.UNAUTHORIZED,
-        code="not_authenticated",
+        code=KernelErrorCode.NOT_AUTHENTICATED,
         detail="Send 'Authorization: Bearer <token>'. Make a token at /account/tokens.",
         headers={"WWW-Authenticate": "Bearer"},
     )
@@ -99,7 +100,9 @@ def on_unauthenticated(_request: HttpRequest, _exc: AuthenticationError) -> Http
 @api.exception_handler(Http404)
 def on_missing(_request: HttpRequest, _exc: Http404) -> HttpResponse:
     """Answer an address that leads nowhere."""
-    return _answer(HTTPStatus.NOT_FOUND, code="not_found", detail="There is nothing here.")
+    return _answer(
+        HTTPStatus.NOT_FOUND, code=KernelErrorCode.NOT_FOUND, detail="There is nothing here."
+    )
 
 
 @api.exception_handler(RequestDataTooBig)
@@ -107,7 +110,7 @@ def on_too_big(_request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
     """Answer a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
     return _answer(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        code="body_too_large",
+        code=KernelErrorCode.BODY_TOO_LARGE,
         detail="The body may have at most 256 KiB.",
     )
 
@@ -117,7 +120,7 @@ def on_impossible_value(_request: HttpRequest, _exc: DataError) -> HttpResponse:
     """Answer a value that no column can hold, such as a NUL byte or a number too large."""
     return _answer(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        code="impossible_value",
+        code=KernelErrorCode.IMPOSSIBLE_VALUE,
         detail="A value cannot be stored: a NUL byte, or a number that is too large.",
     )
 
@@ -129,7 +132,7 @@ def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
     log.warning("request_failed", error=exc)
     return _answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        code="unavailable",
+        code=KernelErrorCode.UNAVAILABLE,
         detail="The bookings store did not answer in time. Try again, with the same "
         "Idempotency-Key if you sent one.",
         headers=RETRY,
@@ -142,6 +145,6 @@ def on_bug(_request: HttpRequest, exc: Exception) -> HttpResponse:
     log.error("unhandled_error", exc_info=exc)
     return _answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        code="internal_error",
+        code=KernelErrorCode.INTERNAL_ERROR,
         detail="Something broke on our side. Quote the X-Request-ID when you report it.",
     )

@@ -16,6 +16,7 @@ from prometheus_client.exposition import choose_encoder
 
 from identity.hashing import PLACES
 from meeting_rooms.http.problem import PROBLEM_CONTENT_TYPE, problem
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from realtime.metrics import NAMESPACE, REGISTRY
 
 FORWARDING_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded")
@@ -69,7 +70,7 @@ def _refusal() -> HttpResponse:
     return JsonResponse(
         problem(
             HTTPStatus.FORBIDDEN,
-            code="metrics_not_yours",
+            code=KernelErrorCode.METRICS_NOT_YOURS,
             detail="Send 'Authorization: Bearer <METRICS_TOKEN>'. Without such a setting, metrics "
             "are read on the machine itself.",
         ),

@@ -18,6 +18,7 @@ from booking.commands.close_room import (
     close_room,
     reopen_room,
 )
+from booking.domain.error_codes import BookingErrorCode
 from booking.repository import bookings_in_the_way
 from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import actor_from
@@ -145,7 +146,9 @@ def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[Closed
     actor = actor_from(request)
     fates = {fate.booking: fate.fate_or_room() for fate in body.fates}
     if len(fates) < len(body.fates):
-        raise InvalidCommandError("Name each booking once.", code="booking_named_twice")
+        raise InvalidCommandError(
+            "Name each booking once.", code=BookingErrorCode.BOOKING_NAMED_TWICE
+        )
     wanted = CloseRoom(room_id, body.starts_at, body.ends_at, body.reason, fates, body.others)
     closure_id, changed = close_room(actor=actor, wanted=wanted)
     closed = ClosedOut(

@@ -16,6 +16,7 @@ from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
 from meeting_rooms.http.problem import Problem
 from meeting_rooms.http.schema_types import FIRST_YEAR, LAST_YEAR, Answer
 from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from rooms.queries import RoomFilter, find_rooms, get_building
 
@@ -25,7 +26,8 @@ router = Router(tags=["days"])
 def _within_bounds(day: date) -> date:
     if not FIRST_YEAR < day.year < LAST_YEAR:
         raise InvalidCommandError(
-            f"Ask for a day after {FIRST_YEAR} and before {LAST_YEAR}.", code="invalid_time"
+            f"Ask for a day after {FIRST_YEAR} and before {LAST_YEAR}.",
+            code=KernelErrorCode.INVALID_TIME,
         )
     return day
 

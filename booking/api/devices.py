@@ -9,6 +9,7 @@ from pydantic import StrictInt
 
 from booking.api.shapes import MAX_TEXT, BookingOut, answer
 from booking.commands.book_walk_up import MAX_MINUTES, book_walk_up
+from booking.domain.error_codes import BookingErrorCode
 from identity.api_auth import DEVICES_ONLY, actor_from, device_from
 from identity.commands.issue_device import MAX_ROOMS, issue_device
 from identity.commands.revoke_device import revoke_device
@@ -74,7 +75,7 @@ def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Sta
     if body.room is None and len(device.rooms) > 1:
         raise InvalidCommandError(
             "This device has several rooms. Say which.",
-            code="which_room",
+            code=BookingErrorCode.WHICH_ROOM,
             facts={"rooms": [str(room) for room in device.rooms]},
         )
     room = body.room or device.rooms[0]

@@ -8,6 +8,7 @@ from ninja import Field, Router, Status
 from pydantic import StrictInt
 
 from booking.commands.divide_hall import MAX_CELLS, divide_hall
+from booking.domain.error_codes import BookingErrorCode
 from identity.api_auth import actor_from
 from meeting_rooms.http.problem import Problem
 from meeting_rooms.http.schema_types import Body
@@ -47,7 +48,8 @@ def divide(request: HttpRequest, room_id: UUID, body: DivisionIn) -> Status[None
     parts = {part.room: (part.first, part.last) for part in body.parts}
     if len(parts) < len(body.parts) or room_id in parts:
         raise InvalidCommandError(
-            "Name each part once, and the hall itself not at all.", code="part_named_twice"
+            "Name each part once, and the hall itself not at all.",
+            code=BookingErrorCode.PART_NAMED_TWICE,
         )
     divide_hall(actor=actor_from(request), hall=room_id, cells=body.cells, parts=parts)
     return Status(204, None)

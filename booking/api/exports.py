@@ -9,12 +9,14 @@ from ninja import Field, Query, Router
 from pydantic import BaseModel
 
 from booking.api.day_view import Day
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.table import MAX_ROWS, write_table
 from booking.exchange.export_calendar import room_calendar
 from booking.exchange.export_table import bookings_around, table_rows
 from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import actor_from
 from meeting_rooms.http.problem import Problem
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from rooms.queries import get_building, get_room
 
@@ -38,10 +40,13 @@ class TableQuery(BaseModel):
     def days(self) -> tuple[date, date]:
         """Return the days. Raises InvalidCommandError if there are none, or too many."""
         if self.last < self.first:
-            raise InvalidCommandError("'to' is before 'from'.", code="end_not_after_start")
+            raise InvalidCommandError(
+                "'to' is before 'from'.", code=KernelErrorCode.END_NOT_AFTER_START
+            )
         if self.last - self.first >= timedelta(days=MAX_EXPORT_DAYS):
             raise InvalidCommandError(
-                f"Ask for at most {MAX_EXPORT_DAYS} days at once.", code="period_too_long"
+                f"Ask for at most {MAX_EXPORT_DAYS} days at once.",
+                code=BookingErrorCode.PERIOD_TOO_LONG,
             )
         return self.first, self.last
 
@@ -73,7 +78,7 @@ def export_bookings(request: HttpRequest, query: Query[TableQuery]) -> HttpRespo
     if found.count() > MAX_ROWS:
         raise LimitExceededError(
             f"There are more than {MAX_ROWS:,} bookings. Ask for fewer days.",
-            code="too_many_bookings",
+            code=BookingErrorCode.TOO_MANY_BOOKINGS,
         )
     lines = write_table(table_rows(found, actor_from(request), first, last))
     answer = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router
 from ninja.errors import HttpError, ValidationError
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.presets import Preset
 from booking.exchange.csv.table import parse_table
 from booking.exchange.fetch_url import FetchPolicy, fetch_calendar
@@ -219,7 +220,7 @@ def _require_type(request: HttpRequest, *kinds: str) -> None:
     if request.content_type not in kinds:
         raise InvalidCommandError(
             f"Send the file as the body, with 'Content-Type: {kinds[0]}'.",
-            code="wrong_content_type",
+            code=BookingErrorCode.WRONG_CONTENT_TYPE,
             facts={"content_types": list(kinds)},
         )
 
@@ -264,7 +265,7 @@ def _too_many(command: str) -> LimitExceededError:
     return LimitExceededError(
         f"The file has more than {MAX_ENTRIES} entries, counting each date of a series, or more "
         f"than {MAX_SERIES} series. Split it, or use `manage.py {command}`, which takes more.",
-        code="too_many_entries",
+        code=BookingErrorCode.TOO_MANY_ENTRIES,
         facts={"max_entries": MAX_ENTRIES, "max_series": MAX_SERIES, "command": command},
     )
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from pydantic import BaseModel, Field
 
 from booking.domain.booking_data import BookingData
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.privacy import as_read_by
 from booking.domain.states import BookingState
 from meeting_rooms.http.schema_types import Answer, Instant, entity_tag
@@ -97,7 +98,8 @@ class PeriodQuery(BaseModel):
         interval = Interval.of(self.starts_at, self.ends_at)
         if interval.duration.days >= MAX_QUERY_DAYS:
             raise InvalidCommandError(
-                f"Ask for at most {MAX_QUERY_DAYS} days at once.", code="period_too_long"
+                f"Ask for at most {MAX_QUERY_DAYS} days at once.",
+                code=BookingErrorCode.PERIOD_TOO_LONG,
             )
         return interval
 

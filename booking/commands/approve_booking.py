@@ -6,6 +6,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, Decision
 from booking.domain.changes import without_slot
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.policy_checks import check_in_deadline, evaluate
 from booking.domain.states import BookingState
 from booking.repository import get_booking, parts_of, pending_rivals
@@ -151,7 +152,7 @@ def _require_pending(booking: BookingData, tx: CommandContext) -> None:
     if booking.state is not BookingState.PENDING:
         raise ConflictError(
             f"The request is {booking.state} already; there is nothing to decide.",
-            code="not_pending",
+            code=BookingErrorCode.NOT_PENDING,
         )
     if booking.interval.end <= tx.now:
-        raise ConflictError("The time asked for is over.", code="already_over")
+        raise ConflictError("The time asked for is over.", code=BookingErrorCode.ALREADY_OVER)

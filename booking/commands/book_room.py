@@ -16,6 +16,7 @@ from booking.transaction.idempotency import BOOKINGS, idempotent
 from booking.transaction.read_snapshot import SnapshotQuery
 from booking.transaction.unit_of_work import run_in_rooms
 from booking.transaction.write_changes import Change
+from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
@@ -80,7 +81,7 @@ def book_rooms(
         raise PermissionDeniedError("Only a person can book. Sign in.")
     if not 1 <= len(set(wanted.rooms)) == len(wanted.rooms) <= MAX_ROOMS:
         raise InvalidCommandError(
-            f"Name 1 to {MAX_ROOMS} different rooms.", code="wrong_number_of_rooms"
+            f"Name 1 to {MAX_ROOMS} different rooms.", code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS
         )
     refuse_endless(wanted.interval)
     details = Details.of(

@@ -7,12 +7,14 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import WALK_UP, Details, draft
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.policy_checks import evaluate
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.read_snapshot import SnapshotQuery
 from booking.transaction.unit_of_work import run_in_rooms
 from booking.transaction.write_changes import Change
+from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
@@ -35,10 +37,14 @@ def book_walk_up(
     is needed; InvalidCommandError `wrong_length`; and what `book_room` raises.
     """
     if not actor.is_device:
-        raise PermissionDeniedError("Walk-ups are for devices.", code="only_for_devices")
+        raise PermissionDeniedError(
+            "Walk-ups are for devices.", code=IdentityErrorCode.ONLY_FOR_DEVICES
+        )
     actor.require_room(room)
     if not 1 <= minutes <= MAX_MINUTES:
-        raise InvalidCommandError(f"Take 1 to {MAX_MINUTES} minutes.", code="wrong_length")
+        raise InvalidCommandError(
+            f"Take 1 to {MAX_MINUTES} minutes.", code=BookingErrorCode.WRONG_LENGTH
+        )
     length = timedelta(minutes=minutes)
     details = Details(TITLE, actor.name, None)
 
@@ -62,5 +68,5 @@ def _require_open_at_door(room: RoomPolicy) -> None:
     if not room.policy.is_open_at_door:
         raise PermissionDeniedError(
             f"Sign in to book {room.name}: it cannot be booked at the door.",
-            code="not_at_the_door",
+            code=BookingErrorCode.NOT_AT_THE_DOOR,
         )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import without_slot
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.states import STATES_THAT_CAN_BE_CANCELLED, BookingState
 from booking.transaction.change_booking import change_booking, require_organizer
 from booking.transaction.context import CommandContext
@@ -27,9 +28,13 @@ def cancel_booking(
         if booking.state is BookingState.CANCELLED:
             return booking
         if booking.state not in STATES_THAT_CAN_BE_CANCELLED:
-            raise ConflictError(f"The booking is already {booking.state}.", code="not_cancellable")
+            raise ConflictError(
+                f"The booking is already {booking.state}.", code=BookingErrorCode.NOT_CANCELLABLE
+            )
         if booking.interval.end <= tx.now:
-            raise ConflictError("The booking is over and stays as history.", code="already_over")
+            raise ConflictError(
+                "The booking is over and stays as history.", code=BookingErrorCode.ALREADY_OVER
+            )
         return without_slot(booking, BookingState.CANCELLED)
 
     return change_booking(

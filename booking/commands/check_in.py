@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from booking.domain.booking_data import BookingData
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.states import BookingState
 from booking.transaction.change_booking import change_booking
 from booking.transaction.context import CommandContext
@@ -29,13 +30,13 @@ def check_in(
         if booking.state is BookingState.RELEASED:
             raise ConflictError(
                 "Nobody checked in in time, so the slot was released. Book it again if it is free.",
-                code="released",
+                code=BookingErrorCode.RELEASED,
                 facts={"room": str(booking.room), "ends_at": booking.interval.end.isoformat()},
             )
         if booking.state is not BookingState.CONFIRMED or booking.interval.end <= tx.now:
             raise ConflictError(
                 f"The booking is {booking.state} or over; there is nothing to check in to.",
-                code="not_active",
+                code=BookingErrorCode.NOT_ACTIVE,
             )
         opens_before = timedelta(minutes=tx.rooms[booking.room].policy.check_in_opens_minutes)
         opens = booking.interval.start - opens_before
@@ -43,7 +44,7 @@ def check_in(
             zone = tx.rooms[booking.room].zone
             raise ConflictError(
                 f"Check-in opens at {opens.astimezone(zone):%H:%M}.",
-                code="too_early",
+                code=BookingErrorCode.TOO_EARLY,
                 facts={"opens_at": opens.isoformat()},
             )
         return replace(booking, state=BookingState.CHECKED_IN, lapses_at=None)

@@ -9,6 +9,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, ClosureFacts
 from booking.domain.changes import flagged, moved, with_decision, without_slot
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.multi_room import as_one_booking
 from booking.domain.policy_checks import evaluate, refuse_shared_floor
@@ -145,7 +146,7 @@ def _window(wanted: CloseRoom) -> Interval:
     if not 1 <= len(wanted.reason.strip()) <= MAX_REASON_LENGTH:
         raise InvalidCommandError(
             f"Say why in 1 to {MAX_REASON_LENGTH} characters: people will ask.",
-            code="bad_reason",
+            code=BookingErrorCode.BAD_REASON,
         )
     return Interval.of(wanted.starts_at, wanted.ends_at or wanted.starts_at + FURTHER_NOTICE)
 
@@ -161,7 +162,7 @@ def _require_fates(affected: list[BookingData], wanted: CloseRoom) -> None:
         raise ConflictError(
             f"{len(undecided)} bookings are in the way. Say for each whether it is kept, "
             "cancelled or moved, and to which room.",
-            code="bookings_affected",
+            code=BookingErrorCode.BOOKINGS_AFFECTED,
             facts={
                 "count": len(undecided),
                 "bookings": [

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import local_time
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.states import STATES_THAT_CAN_BE_RESTORED, BookingState
 from booking.models import Booking, Series
 from booking.transaction.context import CommandContext
@@ -121,7 +122,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         validate_timezone(name)
     except ValidationError as exc:
-        raise InvalidCommandError(exc.messages[0], code="unknown_zone") from exc
+        raise InvalidCommandError(exc.messages[0], code=BookingErrorCode.UNKNOWN_ZONE) from exc
     return ZoneInfo(name)
 
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import NumericRange
 
 from booking.domain.booking_data import BookingData
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import SlotTakenError, shown_all
 from booking.models import Booking
 from booking.repository import taking_the_slot
@@ -64,11 +65,14 @@ def divide_hall(
 
 def _check(hall: UUID, cells: int, layout: Mapping[UUID, Cells]) -> None:
     if not 2 <= cells <= MAX_CELLS:
-        raise InvalidCommandError(f"A hall has 2 to {MAX_CELLS} pieces.", code="bad_cells")
+        raise InvalidCommandError(
+            f"A hall has 2 to {MAX_CELLS} pieces.", code=BookingErrorCode.BAD_CELLS
+        )
     for uuid, (begin, end) in layout.items():
         if not 1 <= begin <= end <= cells or (uuid != hall and (begin, end) == (1, cells)):
             raise InvalidCommandError(
-                f"The part {begin} to {end} is no part of {cells} pieces.", code="bad_cells"
+                f"The part {begin} to {end} is no part of {cells} pieces.",
+                code=BookingErrorCode.BAD_CELLS,
             )
 
 
@@ -77,7 +81,7 @@ def _refuse_foreign(hall: Room, rooms: Iterable[Room]) -> None:
         if room.division_id not in (None, hall.pk) or (room == hall and room.division_id):
             raise InvalidCommandError(
                 f"{room.name} is a part of another hall. Divide that one anew first.",
-                code="part_of_another_hall",
+                code=BookingErrorCode.PART_OF_ANOTHER_HALL,
             )
 
 

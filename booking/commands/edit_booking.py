@@ -6,6 +6,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import DetailsEdit, flagged, moved, with_decision
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.multi_room import as_one_booking
 from booking.domain.policy_checks import (
     evaluate,
@@ -128,10 +129,13 @@ def _edited(
 ) -> BookingData:
     if before.state not in STATES_THAT_CAN_BE_CHANGED:
         raise ConflictError(
-            f"The booking is {before.state}. Make a new one instead.", code="not_changeable"
+            f"The booking is {before.state}. Make a new one instead.",
+            code=BookingErrorCode.NOT_CHANGEABLE,
         )
     if before.interval.end <= tx.now:
-        raise ConflictError("The booking is over and stays as history.", code="already_over")
+        raise ConflictError(
+            "The booking is over and stays as history.", code=BookingErrorCode.ALREADY_OVER
+        )
     after = edit.details.of(before)
     room = tx.rooms[edit.room or before.room]
     interval = edit.interval or before.interval
@@ -153,11 +157,12 @@ def _at_another_place(
     if is_running and (after.room, after.interval.start) != (before.room, before.interval.start):
         raise ConflictError(
             "The booking has begun. Only its end can change; end it and book anew to move.",
-            code="already_started",
+            code=BookingErrorCode.ALREADY_STARTED,
         )
     if after.interval.end <= tx.now:
         raise InvalidCommandError(
-            "A booking cannot end before now. End it now instead.", code="in_the_past"
+            "A booking cannot end before now. End it now instead.",
+            code=BookingErrorCode.IN_THE_PAST,
         )
     if gives_time_back(before, after):
         return shortened(before, after, room, now=tx.now)
@@ -178,6 +183,6 @@ def _at_another_place(
         raise ConflictError(
             "More time in this room needs a yes, and the meeting runs. Ask those who run the room "
             "to extend it.",
-            code="needs_approval",
+            code=BookingErrorCode.NEEDS_APPROVAL,
         )
     return flagged(after, decision) if is_running else with_decision(after, decision)

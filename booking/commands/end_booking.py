@@ -4,6 +4,7 @@ from uuid import UUID
 
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import moved
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.states import BookingState
 from booking.transaction.change_booking import change_booking, require_organizer
 from booking.transaction.context import CommandContext
@@ -29,7 +30,7 @@ def end_booking(
         if booking.state is not BookingState.CHECKED_IN or not running:
             raise ConflictError(
                 "Only a running, checked-in booking can be ended; cancel it instead.",
-                code="not_running",
+                code=BookingErrorCode.NOT_RUNNING,
             )
         return moved(booking, tx.rooms[booking.room], Interval(booking.interval.start, tx.now))
 

@@ -12,6 +12,7 @@ from booking.repository import get_booking, time_until_taken
 from booking.transaction.database_clock import DATABASE_CLOCK
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
@@ -27,7 +28,9 @@ def extend_booking(
     (`facts.possible_minutes`), which can be asked for instead.
     """
     if minutes < 1:
-        raise InvalidCommandError("Extend by at least a minute.", code="end_not_after_start")
+        raise InvalidCommandError(
+            "Extend by at least a minute.", code=KernelErrorCode.END_NOT_AFTER_START
+        )
     for _ in range(ATTEMPTS):
         try:
             return _extend(actor, booking_id, minutes, clock)

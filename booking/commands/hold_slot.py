@@ -7,6 +7,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, Decision
 from booking.domain.changes import Details, draft, without_slot
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.holds import HOLD_TITLE, MAX_HOLDS, first_end, is_same_slot, renewed_end
 from booking.domain.policy_checks import evaluate, own_holds, refuse_endless
@@ -99,7 +100,7 @@ def _refuse_too_many(person: UUID, *, besides: frozenset[UUID], now: datetime) -
         return
     raise LimitExceededError(
         f"You hold {len(held)} slots already. Book one of them or let one go.",
-        code="too_many_holds",
+        code=BookingErrorCode.TOO_MANY_HOLDS,
         facts={"limit": MAX_HOLDS, "held": [_told(hold) for hold in held]},
     )
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from booking.domain.booking_data import BookingData
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.holds import HOLD_LASTS_AT_MOST, renewed_end
 from booking.domain.states import BookingState
@@ -31,7 +32,7 @@ def renew_hold(*, actor: Actor, hold: UUID, clock: Clock = DATABASE_CLOCK) -> Bo
         if held.state is not BookingState.HELD:
             raise ConflictError(
                 OVER if held.state is BookingState.LAPSED else BOOKED,
-                code="hold_over",
+                code=BookingErrorCode.HOLD_OVER,
                 facts={
                     "room": str(held.room),
                     **shown(held.interval),

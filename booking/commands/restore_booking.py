@@ -6,6 +6,7 @@ from uuid import UUID
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.policy_checks import check_in_deadline, evaluate
 from booking.domain.states import (
     STATES_THAT_CAN_BE_RESTORED,
@@ -78,17 +79,21 @@ def restore_booking(
 
 def _before_it_ended(booking: BookingData, tx: CommandContext, *, is_manager: bool) -> BookingData:
     if booking.state not in STATES_THAT_CAN_BE_RESTORED:
-        raise ConflictError(f"The booking is {booking.state}.", code="nothing_to_undo")
+        raise ConflictError(
+            f"The booking is {booking.state}.", code=BookingErrorCode.NOTHING_TO_UNDO
+        )
     if booking.interval.end <= tx.now:
-        raise ConflictError("The booking would be over by now.", code="already_over")
+        raise ConflictError("The booking would be over by now.", code=BookingErrorCode.ALREADY_OVER)
     ended = AuditEntry.objects.filter(booking_id=booking.id, after__state=booking.state)
     entry = ended.filter(before__state__in=STATES_THAT_MAY_TAKE_THE_SLOT).last()
     if entry is None or entry.before is None:
-        raise ConflictError("There is nothing to bring back. Book anew.", code="nothing_to_undo")
+        raise ConflictError(
+            "There is nothing to bring back. Book anew.", code=BookingErrorCode.NOTHING_TO_UNDO
+        )
     if not is_manager and tx.now - entry.at > UNDO_WITHIN:
         raise ConflictError(
             "Undo is possible for five minutes. Book the slot again if it is free.",
-            code="too_late_to_undo",
+            code=BookingErrorCode.TOO_LATE_TO_UNDO,
         )
     before = BookingData.from_row(entry.before)
     by = booking.interval.start - before.interval.start

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from booking.commands.close_room import MAX_LISTED
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.states import BookingState
 from booking.models import Booking
@@ -44,7 +45,7 @@ def retire_room(*, actor: Actor, room: UUID, clock: Clock = DATABASE_CLOCK) -> N
             raise ConflictError(
                 f"{len(affected)} bookings in this room are not over. Close the room first and say "
                 "what becomes of them, then retire it.",
-                code="bookings_affected",
+                code=BookingErrorCode.BOOKINGS_AFFECTED,
                 facts={
                     "count": len(affected),
                     "bookings": [

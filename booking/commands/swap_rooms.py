@@ -7,6 +7,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import moved, with_decision
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.multi_room import as_one_booking
 from booking.domain.policy_checks import evaluate, refuse_shared_floor
 from booking.domain.states import STATES_THAT_CAN_BE_CHANGED
@@ -37,7 +38,9 @@ def swap_rooms(
     third booking or a rule of the other room is in the way.
     """
     if booking_id == other_id:
-        raise InvalidCommandError("Name two bookings to trade rooms.", code="same_booking")
+        raise InvalidCommandError(
+            "Name two bookings to trade rooms.", code=BookingErrorCode.SAME_BOOKING
+        )
 
     def run(tx: CommandContext) -> Pair:
         pair = _pair(booking_id, other_id)
@@ -87,9 +90,11 @@ def _whose_quotas(actor: Actor, pair: Pair, rooms: Mapping[UUID, RoomPolicy]) ->
 
 def _require_future(booking: BookingData, tx: CommandContext) -> None:
     if booking.state not in STATES_THAT_CAN_BE_CHANGED:
-        raise ConflictError(f"A booking is {booking.state}.", code="not_changeable")
+        raise ConflictError(f"A booking is {booking.state}.", code=BookingErrorCode.NOT_CHANGEABLE)
     if booking.interval.start <= tx.now:
-        raise ConflictError("A booking has begun and stays in its room.", code="already_started")
+        raise ConflictError(
+            "A booking has begun and stays in its room.", code=BookingErrorCode.ALREADY_STARTED
+        )
 
 
 def _traded(tx: CommandContext, actor: Actor, pair: Pair) -> dict[UUID, BookingData]:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from booking.domain.booking_request import BookingRequest, RoomContext
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import SlotTakenError
 from booking.domain.policy_checks import evaluate, refuse_endless, refuse_taken
 from booking.domain.titles import clean_title
@@ -40,7 +41,7 @@ def wait_for_slot(
 
     def run(tx: CommandContext) -> WaitingEntry:
         if interval.end <= tx.now:
-            raise InvalidCommandError("This time is over.", code="in_the_past")
+            raise InvalidCommandError("This time is over.", code=BookingErrorCode.IN_THE_PAST)
         rules = tx.rooms[room]
         request = BookingRequest(interval, person, is_manager=is_manager(actor, rules))
         evaluate(request, rules, RoomContext(closures=tx.room_context(rules).closures), now=tx.now)
@@ -52,7 +53,7 @@ def wait_for_slot(
         if own.count() >= MAX_ENTRIES:
             raise LimitExceededError(
                 f"You wait for {MAX_ENTRIES} slots already. Leave one of the lines first.",
-                code="too_many_waiting",
+                code=BookingErrorCode.TOO_MANY_WAITING,
             )
         entry = WaitingEntry(
             user_id=person,
@@ -92,4 +93,4 @@ def _refuse_free(tx: CommandContext, request: BookingRequest, room: UUID) -> Non
         refuse_taken(request, rules, tx.room_context(rules).neighbours)
     except SlotTakenError:
         return
-    raise ConflictError("The slot is free. Book it.", code="slot_is_free")
+    raise ConflictError("The slot is free. Book it.", code=BookingErrorCode.SLOT_IS_FREE)

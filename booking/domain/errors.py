@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import (
     ConflictError,
     InvalidCommandError,
@@ -19,13 +20,13 @@ class SlotTakenError(ConflictError):
     than that: whose booking it is stays private. Code `slot_held` where only holds are in the way.
     """
 
-    default_code = "slot_taken"
+    default_code = BookingErrorCode.SLOT_TAKEN
 
 
 class RoomClosedError(ConflictError):
     """The room is out of service for a part of the slot."""
 
-    default_code = "out_of_service"
+    default_code = BookingErrorCode.OUT_OF_SERVICE
 
 
 class StaleVersionError(OutdatedCommandError):
@@ -35,7 +36,7 @@ class StaleVersionError(OutdatedCommandError):
     `{was, is}`, where the version that the caller read is still known.
     """
 
-    default_code = "stale_version"
+    default_code = BookingErrorCode.STALE_VERSION
 
 
 class RuleError(InvalidCommandError):
@@ -45,7 +46,7 @@ class RuleError(InvalidCommandError):
     each with what would be allowed instead; `code` and `detail` are those of the first.
     """
 
-    default_code = "against_the_rules"
+    default_code = BookingErrorCode.AGAINST_THE_RULES
 
 
 def shown(interval: Interval) -> dict[str, str]:

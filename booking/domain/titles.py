@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 MAX_TITLE_LENGTH = 200
@@ -14,11 +15,12 @@ def clean_title(title: str) -> str:
     if len(title) > MAX_TITLE_LENGTH:
         raise InvalidCommandError(
             f"The title has {len(title)} characters; at most {MAX_TITLE_LENGTH} fit.",
-            code="title_too_long",
+            code=BookingErrorCode.TITLE_TOO_LONG,
         )
     # Printable text, the common case, is told in one call.
     if not title.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in title):
         raise InvalidCommandError(
-            "The title has a control character or a line break. Remove it.", code="title_not_text"
+            "The title has a control character or a line break. Remove it.",
+            code=BookingErrorCode.TITLE_NOT_TEXT,
         )
     return title

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.privacy import BUSY_TITLE, may_read_details
 from booking.domain.states import BookingState
 from booking.exchange.ical.events import Length, ParsedEvent, ParsedSeries
@@ -74,7 +75,7 @@ def _current(bookings: QuerySet[Booking], now: datetime) -> list[Booking]:
     if len(found) > MAX_BOOKINGS:
         raise LimitExceededError(
             f"There are more than {MAX_BOOKINGS:,} bookings. Subscribe to single rooms.",
-            code="too_many_bookings",
+            code=BookingErrorCode.TOO_MANY_BOOKINGS,
         )
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.export_calendar import person_calendar, room_calendar
 from booking.models import FeedToken
 from booking.transaction.database_clock import DATABASE_CLOCK
@@ -64,7 +65,7 @@ def read_feed(*, secret: str, clock: Clock = DATABASE_CLOCK) -> bytes:
         .first()
     )
     if token is None or (token.room is not None and not token.room.is_active):
-        raise NotFoundError("There is no such calendar.", code="unknown_feed")
+        raise NotFoundError("There is no such calendar.", code=BookingErrorCode.UNKNOWN_FEED)
     if token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP:
         FeedToken.objects.filter(pk=token.pk).update(last_used_at=now)
     if token.room is None:
@@ -76,4 +77,6 @@ def revoke_feed(*, user: User, feed_id: UUID, clock: Clock = DATABASE_CLOCK) -> 
     """End one of the person's own feeds at once. Raises NotFoundError for anybody else's."""
     own = FeedToken.objects.filter(pk=feed_id, user=user, revoked_at=None)
     if not own.update(revoked_at=clock.now()):
-        raise NotFoundError("You have no active feed with this id.", code="unknown_feed")
+        raise NotFoundError(
+            "You have no active feed with this id.", code=BookingErrorCode.UNKNOWN_FEED
+        )

@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 from urllib.parse import urljoin
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.events import MAX_FILE_BYTES
 from booking.exchange.url_policy import PORTS, BadAddressError, Target, is_public, target_of
 from meeting_rooms.kernel.errors import LimitExceededError, UnavailableError
@@ -104,14 +105,14 @@ class _Fetch:
             except (OSError, http.client.HTTPException) as exc:
                 raise UnavailableError(
                     f"{target.host} cannot be reached: {type(exc).__name__}. Try again later.",
-                    code="address_unreachable",
+                    code=BookingErrorCode.ADDRESS_UNREACHABLE,
                 ) from exc
             if isinstance(answer, bytes):
                 return answer
             url = answer
         raise BadAddressError(
             f"The address leads on more than {MAX_REDIRECTS} times. Use the last one.",
-            code="too_many_redirects",
+            code=BookingErrorCode.TOO_MANY_REDIRECTS,
         )
 
     def _get(self, target: Target, url: str) -> bytes | str:
@@ -135,7 +136,7 @@ class _Fetch:
         if not all(map(self._policy.is_allowed, addresses)):
             raise BadAddressError(
                 f"{target.host} is an address of a private network. Only public ones are fetched.",
-                code="private_address",
+                code=BookingErrorCode.PRIVATE_ADDRESS,
             )
         plain = self._reach(addresses, target.port)
         if target.scheme == "http":
@@ -180,10 +181,12 @@ class _Fetch:
         if response.status != HTTPStatus.OK:
             raise BadAddressError(
                 f"The address answers {response.status} {response.reason[:40]}, no calendar.",
-                code="no_calendar",
+                code=BookingErrorCode.NO_CALENDAR,
             )
         if response.getheader("Content-Encoding", "identity").lower() != "identity":
-            raise BadAddressError("The answer is compressed unasked.", code="encoded_answer")
+            raise BadAddressError(
+                "The answer is compressed unasked.", code=BookingErrorCode.ENCODED_ANSWER
+            )
         if (response.length or 0) > self._policy.max_bytes:
             raise self._too_large()
         body = bytearray()
@@ -205,11 +208,14 @@ class _Fetch:
 
     def _too_slow(self) -> UnavailableError:
         seconds = f"{self._policy.timeout_s:g}"
-        return UnavailableError(f"The address took longer than {seconds} s.", code="too_slow")
+        return UnavailableError(
+            f"The address took longer than {seconds} s.", code=BookingErrorCode.TOO_SLOW
+        )
 
     def _too_large(self) -> LimitExceededError:
         return LimitExceededError(
-            f"The calendar has more than {self._policy.max_bytes:,} bytes.", code="file_too_large"
+            f"The calendar has more than {self._policy.max_bytes:,} bytes.",
+            code=BookingErrorCode.FILE_TOO_LARGE,
         )
 
 
@@ -253,5 +259,5 @@ def _refuse_other_content(body: bytearray, *, is_whole: bool = False) -> None:
         return
     raise BadAddressError(
         "What is there is no iCalendar file. Use the address that the calendar gives as 'iCal'.",
-        code="no_calendar",
+        code=BookingErrorCode.NO_CALENDAR,
     )

@@ -23,6 +23,7 @@ from booking.transaction.unit_of_work import run_in_rooms
 from booking.transaction.write_changes import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
@@ -115,7 +116,8 @@ def _refuse_impossible(wanted: Interval) -> None:
     """Raise for times that nobody's booking has: they cannot be counted, in some zone or at all."""
     if not is_countable(wanted):
         raise InvalidCommandError(
-            f"Choose a time in the years {FIRST_YEAR} to {LAST_YEAR}.", code="invalid_time"
+            f"Choose a time in the years {FIRST_YEAR} to {LAST_YEAR}.",
+            code=KernelErrorCode.INVALID_TIME,
         )
     refuse_endless(wanted)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.table import ParsedRow, ParsedTable, RefusedRow
 from booking.exchange.ical.events import ParsedCalendar, ParsedEvent
 from booking.exchange.ical.recurring_events import MAX_SINGLE_EVENTS, with_single_events
@@ -186,7 +187,11 @@ def _once_each(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], list[Refused
         earlier = first.setdefault(row.event.uid, row)
         if earlier is not row:
             repeated.append(
-                RefusedRow(row.number, "repeated_row", f"It is the same as row {earlier.number}.")
+                RefusedRow(
+                    row.number,
+                    BookingErrorCode.REPEATED_ROW,
+                    f"It is the same as row {earlier.number}.",
+                )
             )
     return list(first.values()), repeated
 
@@ -201,7 +206,11 @@ def _not_from_here(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], int, lis
     new = [row for row in rows if row.id not in known]
     changed = [row for row in rows if row.id in known and not _is_as_stored(row, known[row.id])]
     refused = [
-        RefusedRow(row.number, "booked_here", "It is a booking of this place. Change it here.")
+        RefusedRow(
+            row.number,
+            BookingErrorCode.BOOKED_HERE,
+            "It is a booking of this place. Change it here.",
+        )
         for row in changed
     ]
     return new, len(rows) - len(new) - len(changed), refused

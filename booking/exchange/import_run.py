@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import SlotTakenError
 from booking.exchange.ical.events import ParsedEvent, RefusedEvent
 from booking.exchange.ical.read_calendar import ZoneOf
@@ -150,7 +151,9 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise InvalidCommandError(f"'{name}' is not an IANA time zone.", code="bad_zone") from exc
+        raise InvalidCommandError(
+            f"'{name}' is not an IANA time zone.", code=BookingErrorCode.BAD_ZONE
+        ) from exc
 
 
 def zone_of_rooms(*, building: str | None, zone: ZoneInfo | None) -> ZoneOf:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urlsplit
 
+from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 PORTS = {"http": 80, "https": 443}
@@ -14,7 +15,7 @@ NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last fou
 class BadAddressError(InvalidCommandError):
     """The address is none that calendars are fetched from."""
 
-    default_code = "bad_address"
+    default_code = BookingErrorCode.BAD_ADDRESS
 
 
 def is_public(address: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from booking.domain.booking_data import BookingData
+from booking.domain.error_codes import BookingErrorCode
 from booking.models import Booking, SkippedDate
 from booking.series.domain.occurrences import Occurrence
 from booking.series.domain.series_data import SeriesFacts
@@ -43,7 +44,7 @@ def add_date(
         require_series_owner(actor, series, tx)
         stored = _stored(series_id, recurrence_id)
         if stored is not None and stored.takes_slot:
-            raise ConflictError("This date is booked.", code="date_is_booked")
+            raise ConflictError("This date is booked.", code=BookingErrorCode.DATE_IS_BOOKED)
         wish = RequestedDate(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
         facts = SeriesJudge(tx, actor, series).date(wish)
         if stored is None:

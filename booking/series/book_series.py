@@ -30,6 +30,7 @@ from booking.transaction.idempotency import ResultCodec, idempotent
 from booking.transaction.read_snapshot import SnapshotQuery
 from booking.transaction.unit_of_work import preview_in_rooms, run_in_rooms
 from booking.transaction.write_changes import Change
+from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
@@ -104,7 +105,8 @@ class _Booking:
             raise PermissionDeniedError("Only a person can book. Sign in.")
         if len(set(wanted.elsewhere.values())) > MAX_OTHER_ROOMS:
             raise InvalidCommandError(
-                f"Name at most {MAX_OTHER_ROOMS} other rooms.", code="wrong_number_of_rooms"
+                f"Name at most {MAX_OTHER_ROOMS} other rooms.",
+                code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS,
             )
         self.person = actor.user_id
         self.rooms = sorted({wanted.room, *wanted.elsewhere.values()})

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import DetailsEdit
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.policy_checks import questions, refuse_more_than_seats
 from booking.models import SkippedDate
 from booking.repository import rooms_of_series
@@ -200,7 +201,7 @@ def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: da
         is_ahead = occurrence.interval.start > now
         if is_ahead and (since is None or occurrence.recurrence_id >= since):
             return occurrence.recurrence_id
-    raise ConflictError("Nothing of this series is to come.", code="nothing_to_come")
+    raise ConflictError("Nothing of this series is to come.", code=BookingErrorCode.NOTHING_TO_COME)
 
 
 def _cut_pattern(

@@ -8,6 +8,7 @@ from booking.domain.batch_context import BatchContext
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import Details, DetailsEdit, draft, moved
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import RoomClosedError, SlotTakenError
 from booking.domain.policy_checks import evaluate, own_holds, refuse_more_than_seats
 from booking.domain.shorten import gives_time_back, shortened
@@ -29,7 +30,7 @@ class SeriesClashesError(ConflictError):
     `facts.bookable` of `facts.of` dates could be booked.
     """
 
-    default_code = "series_clashes"
+    default_code = BookingErrorCode.SERIES_CLASHES
 
 
 @dataclass(frozen=True, slots=True)

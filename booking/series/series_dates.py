@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import Details
+from booking.domain.error_codes import BookingErrorCode
 from booking.models import Booking, Series, SkippedDate
 from booking.series.domain.occurrences import Occurrence
 from booking.series.domain.parse_rule import parse_rule
@@ -50,7 +51,7 @@ def refuse_foreign_dates(names: Iterable[str], occurrences: Iterable[Occurrence]
     if foreign:
         raise InvalidCommandError(
             f"{foreign[0]} is no date of the series. Name dates by their wall time in the rule.",
-            code="not_a_date_of_the_series",
+            code=BookingErrorCode.NOT_A_DATE_OF_THE_SERIES,
             facts={"dates": sorted(known)[:10]},
         )
 

@@ -11,6 +11,7 @@ from booking.repository import parts_of
 from booking.transaction.context import CommandContext, is_manager
 from booking.transaction.unit_of_work import EMPTY_QUERY, SnapshotQuerySource, run_in_rooms
 from booking.transaction.write_changes import Change
+from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import PermissionDeniedError
@@ -82,7 +83,8 @@ def require_organizer(actor: Actor, booking: BookingData, tx: CommandContext) ->
     if actor.is_device:
         if WALK_UP not in booking.flags:
             raise PermissionDeniedError(
-                "A device changes only what was booked at its door.", code="not_for_devices"
+                "A device changes only what was booked at its door.",
+                code=IdentityErrorCode.NOT_FOR_DEVICES,
             )
         return
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[booking.room]):

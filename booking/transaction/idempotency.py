@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from booking.domain.booking_data import BookingData, Row
+from booking.domain.error_codes import BookingErrorCode
 from booking.models import IdempotencyReceipt
 from booking.transaction.context import CommandContext
 from booking.transaction.prepared_sql import as_plain_json
@@ -22,7 +23,7 @@ Bookings = tuple[BookingData, ...]
 class KeyReusedError(InvalidCommandError):
     """The key was used for another request."""
 
-    default_code = "idempotency_key_reused"
+    default_code = BookingErrorCode.IDEMPOTENCY_KEY_REUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def idempotent(
     if not key.isprintable() or not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise InvalidCommandError(
             f"The Idempotency-Key must be 1 to {MAX_KEY_LENGTH} printable characters.",
-            code="bad_idempotency_key",
+            code=BookingErrorCode.BAD_IDEMPOTENCY_KEY,
         )
     digest = digest_of_request(asdict(request))
 

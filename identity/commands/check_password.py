@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from identity.domain.attempts import Counters, limits_of
+from identity.domain.error_codes import IdentityErrorCode
 from identity.hashing import HashingBusyError
 from identity.models import User
 from meeting_rooms.kernel.client_address import network_of
@@ -84,6 +85,6 @@ def _too_many(retry_after_s: int) -> LimitExceededError:
     return LimitExceededError(
         f"Too many attempts to sign in. Wait {wait}, then try again. If you have forgotten your "
         "password, ask an admin to set a new one.",
-        code="too_many_sign_ins",
+        code=IdentityErrorCode.TOO_MANY_SIGN_INS,
         facts={"retry_after_s": retry_after_s},
     )

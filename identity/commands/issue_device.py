@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from identity.domain.error_codes import IdentityErrorCode
 from identity.domain.tokens import DEVICE_MARK, TOKEN_PREFIX_LENGTH, digest_of, new_token
 from identity.models import Device
 from meeting_rooms.kernel.actor import Actor
@@ -37,11 +38,11 @@ def issue_device(
         raise InvalidCommandError(
             f"Name the device in 1 to {MAX_NAME_LENGTH} printable characters, for example "
             "'Door of Dogger'.",
-            code="bad_name",
+            code=IdentityErrorCode.BAD_NAME,
         )
     if not 1 <= len(set(rooms)) == len(rooms) <= MAX_ROOMS:
         raise InvalidCommandError(
-            f"Name 1 to {MAX_ROOMS} different rooms.", code="wrong_number_of_rooms"
+            f"Name 1 to {MAX_ROOMS} different rooms.", code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS
         )
     secret = new_token(DEVICE_MARK)
     record = Device.objects.create(

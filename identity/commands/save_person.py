@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from identity.domain.error_codes import IdentityErrorCode
 from identity.models import Role, User
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
@@ -21,6 +22,7 @@ def save_person(*, actor: Actor, person: User) -> None:
     others = [admin for admin in admins.order_by("pk") if admin.pk != person.pk]
     if not others and not (person.is_active and person.is_admin):
         raise ConflictError(
-            "This is the last active admin. Make another person an admin first.", code="last_admin"
+            "This is the last active admin. Make another person an admin first.",
+            code=IdentityErrorCode.LAST_ADMIN,
         )
     person.save()

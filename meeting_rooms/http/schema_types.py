@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema
 
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100  # outside, time zones are guesses
@@ -68,7 +69,7 @@ def read_instant(value: Any) -> datetime:
         raise InvalidCommandError(
             f"The time {value} has no time zone. Add an offset, for example "
             "2026-03-01T09:00:00+01:00.",
-            code="time_without_zone",
+            code=KernelErrorCode.TIME_WITHOUT_ZONE,
         )
     try:
         instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -82,7 +83,7 @@ def read_instant(value: Any) -> datetime:
 def _outside() -> InvalidCommandError:
     return InvalidCommandError(
         f"The time does not exist, or is outside the years {FIRST_YEAR} to {LAST_YEAR}.",
-        code="invalid_time",
+        code=KernelErrorCode.INVALID_TIME,
         facts={"first_year": FIRST_YEAR, "last_year": LAST_YEAR},
     )
 
@@ -118,7 +119,7 @@ def version_of(if_match: str | None) -> int | None:
     if read is None:
         raise InvalidCommandError(
             'If-Match takes the ETag of the answer that you read, such as "3".',
-            code="bad_if_match",
+            code=KernelErrorCode.BAD_IF_MATCH,
         )
     return int(read[1])
 

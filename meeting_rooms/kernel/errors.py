@@ -6,6 +6,8 @@ The apps raise these; only the edges translate them to HTTP status, WebSocket fr
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from meeting_rooms.kernel.error_codes import KernelErrorCode
+
 
 class MeetingRoomsError(Exception):
     """A refusal that its cause can act on.
@@ -14,7 +16,7 @@ class MeetingRoomsError(Exception):
     `facts` holds JSON-ready values that help the reader go on (an interval, alternatives).
     """
 
-    default_code: ClassVar[str] = "error"
+    default_code: ClassVar[str] = KernelErrorCode.ERROR
 
     def __init__(
         self, detail: str, *, code: str | None = None, facts: Mapping[str, Any] | None = None
@@ -28,49 +30,49 @@ class MeetingRoomsError(Exception):
 class InvalidCommandError(MeetingRoomsError):
     """The command makes no sense as given; sending it again will not help."""
 
-    default_code = "invalid"
+    default_code = KernelErrorCode.INVALID
 
 
 class NotAuthenticatedError(MeetingRoomsError):
     """Nobody is signed in, and this needs somebody."""
 
-    default_code = "not_authenticated"
+    default_code = KernelErrorCode.NOT_AUTHENTICATED
 
 
 class PermissionDeniedError(MeetingRoomsError):
     """The actor is known and may not do this."""
 
-    default_code = "permission_denied"
+    default_code = KernelErrorCode.PERMISSION_DENIED
 
 
 class NotFoundError(MeetingRoomsError):
     """No such thing, or the actor may not know of it."""
 
-    default_code = "not_found"
+    default_code = KernelErrorCode.NOT_FOUND
 
 
 class ConflictError(MeetingRoomsError):
     """The command was sound, but the present state forbids it."""
 
-    default_code = "conflict"
+    default_code = KernelErrorCode.CONFLICT
 
 
 class OutdatedCommandError(MeetingRoomsError):
     """The command was made from a state that has changed since. Read again, then decide."""
 
-    default_code = "outdated"
+    default_code = KernelErrorCode.OUTDATED
 
 
 class LimitExceededError(MeetingRoomsError):
     """A stated bound was passed."""
 
-    default_code = "limit_exceeded"
+    default_code = KernelErrorCode.LIMIT_EXCEEDED
 
 
 class UnavailableError(MeetingRoomsError):
     """A store did not answer in time. Nothing was changed; trying again is safe."""
 
-    default_code = "unavailable"
+    default_code = KernelErrorCode.UNAVAILABLE
 
 
 class LiveStoreUnavailableError(UnavailableError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 
@@ -22,18 +23,18 @@ class Interval:
                 raise InvalidCommandError(
                     f"The {name} {value.isoformat()} has no time zone. "
                     "Add an offset, for example 2026-03-01T09:00:00+01:00.",
-                    code="time_without_zone",
+                    code=KernelErrorCode.TIME_WITHOUT_ZONE,
                 )
         try:
             interval = cls(start.astimezone(UTC), end.astimezone(UTC))
         except OverflowError as exc:  # its UTC instant lies outside the calendar
             raise InvalidCommandError(
-                "The time is outside the years 1 to 9999.", code="invalid_time"
+                "The time is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
             ) from exc
         # Compared in UTC: over a clock change the wall times of one zone may be in another order.
         if interval.end <= interval.start:
             raise InvalidCommandError(
-                "The end must be later than the start.", code="end_not_after_start"
+                "The end must be later than the start.", code=KernelErrorCode.END_NOT_AFTER_START
             )
         return interval
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
@@ -60,7 +61,7 @@ def resolve(local: datetime, zone: ZoneInfo, *, fold: int = 0) -> Resolved:
         raise InvalidCommandError(
             f"The wall time {local.isoformat()} carries an offset. Leave it out: the room's zone "
             f"is {zone.key}.",
-            code="time_with_zone",
+            code=KernelErrorCode.TIME_WITH_ZONE,
         )
     asked = local.replace(fold=0)
     early, late = asked.replace(tzinfo=zone), asked.replace(tzinfo=zone, fold=1)
@@ -72,7 +73,7 @@ def resolve(local: datetime, zone: ZoneInfo, *, fold: int = 0) -> Resolved:
             return Resolved(asked, shown, first, WallKind.GAP, (first,))
     except OverflowError as exc:
         raise InvalidCommandError(
-            "The time is outside the years 1 to 9999.", code="invalid_time"
+            "The time is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
         ) from exc
     if before > after:
         chosen = second if fold else first
@@ -93,7 +94,7 @@ def resolve_strict(local: datetime, zone: ZoneInfo, *, fold: int | None = None) 
         raise InvalidCommandError(
             f"The clock in {zone.key} jumps over {local:%H:%M} on {local:%Y-%m-%d}. "
             f"Choose {found.local:%H:%M}, or another time.",
-            code="time_does_not_exist",
+            code=KernelErrorCode.TIME_DOES_NOT_EXIST,
             facts={"asked": local.isoformat(), "zone": zone.key, "offered": offered},
         )
     if found.kind is WallKind.FOLD and fold is None:
@@ -102,7 +103,7 @@ def resolve_strict(local: datetime, zone: ZoneInfo, *, fold: int | None = None) 
             f"The clock in {zone.key} shows {local:%H:%M} twice on {local:%Y-%m-%d}. "
             f"Choose {local:%H:%M} {first['abbreviation']} or "
             f"{local:%H:%M} {second['abbreviation']}.",
-            code="time_is_ambiguous",
+            code=KernelErrorCode.TIME_IS_AMBIGUOUS,
             facts={"asked": local.isoformat(), "zone": zone.key, "choices": [first, second]},
         )
     return found
@@ -177,13 +178,13 @@ def day_bounds(day: date, zone: ZoneInfo) -> Interval:
         following = day + ONE_DAY
     except OverflowError as exc:
         raise InvalidCommandError(
-            "The day is outside the years 1 to 9999.", code="invalid_time"
+            "The day is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
         ) from exc
     start, end = start_of_day(day, zone), start_of_day(following, zone)
     if end <= start:
         raise InvalidCommandError(
             f"The calendar of {zone.key} has no {day.isoformat()}. Choose {following.isoformat()}.",
-            code="day_does_not_exist",
+            code=KernelErrorCode.DAY_DOES_NOT_EXIST,
             facts={"asked": day.isoformat(), "offered": following.isoformat()},
         )
     return Interval(start, end)

@@ -15,6 +15,7 @@ from django.utils import translation
 from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.protocol import messages
 from realtime.state.audience import redact
+from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import Audience, LiveState, Mark
 
 # Views word time ("for 21 min") and pages count on from there; a page without script cannot.
@@ -60,13 +61,13 @@ class Rendering:
         if view not in _views:
             known = ", ".join(sorted(_views)) or "none"
             raise InvalidCommandError(
-                f"There is no view '{view[:40]}'. Known: {known}.", code="bad_view"
+                f"There is no view '{view[:40]}'. Known: {known}.", code=LiveErrorCode.BAD_VIEW
             )
         languages = [code for code, _ in settings.LANGUAGES]
         if language is not None and language not in languages:
             raise InvalidCommandError(
                 f"There is no language '{language[:20]}'. Known: {', '.join(languages)}.",
-                code="bad_language",
+                code=LiveErrorCode.BAD_LANGUAGE,
             )
         return cls(audience, view, language or settings.LANGUAGE_CODE)
 

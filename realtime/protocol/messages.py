@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
+from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import LiveState, Mark, as_plain
 
 MAX_FRAME_BYTES = 4096  # from a client
@@ -112,7 +113,7 @@ _ADAPTER: TypeAdapter[ClientFrame] = TypeAdapter(
 class BadFrameError(InvalidCommandError):
     """The frame cannot be read."""
 
-    default_code = "bad_frame"
+    default_code = LiveErrorCode.BAD_FRAME
 
 
 def parse_frame(text: str | None) -> ClientFrame:
@@ -121,7 +122,7 @@ def parse_frame(text: str | None) -> ClientFrame:
         raise BadFrameError("Frames are JSON text; this one was binary.")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES:
         raise BadFrameError(
-            f"A frame may have at most {MAX_FRAME_BYTES} bytes.", code="frame_too_large"
+            f"A frame may have at most {MAX_FRAME_BYTES} bytes.", code=LiveErrorCode.FRAME_TOO_LARGE
         )
     try:
         return _ADAPTER.validate_json(text)

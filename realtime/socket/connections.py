@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from meeting_rooms.kernel.errors import LimitExceededError
 from realtime.delivery.transports import Transport
 from realtime.hub.displays import shared_displays
+from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import Audience
 
 log = structlog.get_logger(__name__)
@@ -68,12 +69,12 @@ class Connections:
         if len(self._open) >= settings.MAX_CONNECTIONS:
             raise LimitExceededError(
                 f"This server holds {settings.MAX_CONNECTIONS} connections, its most. Try later.",
-                code="too_many_connections",
+                code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
         if connection.principal is not None and theirs >= settings.MAX_CONNECTIONS_PER_PERSON:
             raise LimitExceededError(
                 f"At most {settings.MAX_CONNECTIONS_PER_PERSON} connections a sign-in or token.",
-                code="too_many_connections",
+                code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
         self._by_principal[connection.principal] = theirs + 1
         age_s = settings.SOCKET_MAX_AGE_S * random.uniform(0.5, 1.0)  # noqa: S311 - a spread

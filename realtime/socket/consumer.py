@@ -36,6 +36,7 @@ from realtime.protocol.messages import (
 )
 from realtime.socket.connections import shared_connections
 from realtime.socket.holds import ConnectionHolds
+from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import Audience
 from realtime.state.topics import Topic
 
@@ -141,7 +142,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         frame, bad = self._read(text_data)
         is_due = isinstance(frame, Ack) and self.wire.acknowledge(frame.n)
         if not is_due and self._frames.exceeded_by(at):
-            self._end(messages.CLOSE_TOO_MANY, messages.error("too_many_frames", _TOO_MANY))
+            self._end(
+                messages.CLOSE_TOO_MANY, messages.error(LiveErrorCode.TOO_MANY_FRAMES, _TOO_MANY)
+            )
         elif bad is not None:
             self._refuse(bad, at)
         elif frame is not None:
@@ -158,7 +161,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     def sign_out(self) -> None:
         """Close with 4401."""
-        self._end(messages.CLOSE_NOT_AUTHENTICATED, messages.error("signed_out", _SIGNED_OUT))
+        self._end(
+            messages.CLOSE_NOT_AUTHENTICATED, messages.error(LiveErrorCode.SIGNED_OUT, _SIGNED_OUT)
+        )
 
     def _read(self, text: str | None) -> tuple[messages.ClientFrame | None, BadFrameError | None]:
         try:
@@ -212,7 +217,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if len(self._topics | {topic}) > messages.MAX_TOPICS_PER_CONNECTION:
             raise LimitExceededError(
                 f"One connection follows at most {messages.MAX_TOPICS_PER_CONNECTION} topics.",
-                code="too_many_topics",
+                code=LiveErrorCode.TOO_MANY_TOPICS,
             )
         await self._hub.subscribe(self, topic, rendering, frame.have)
         if frame.have and topic in self._topics:

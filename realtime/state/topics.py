@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from meeting_rooms.kernel.errors import InvalidCommandError
+from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import LiveState
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -37,7 +38,7 @@ class Topic:
             return cls(kind, str(UUID(key)))
         raise InvalidCommandError(
             "Topics are 'campus', 'building:<slug>', 'floor:<slug>' and 'room:<id>'.",
-            code="bad_topic",
+            code=LiveErrorCode.BAD_TOPIC,
         )
 
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
 from rooms.domain.effective_policy import SINGLE_RULES
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.policy_document import PolicyDocument
 from rooms.models import (
     ExceptionPeriod,
@@ -104,4 +105,4 @@ def _document(given: Member) -> PolicyDocument:
             f"{' '.join(str(part) for part in error['loc'])}: {error['msg']}"
             for error in exc.errors()
         )
-        raise InvalidCommandError(reasons, code="impossible_policy") from exc
+        raise InvalidCommandError(reasons, code=RoomsErrorCode.IMPOSSIBLE_POLICY) from exc

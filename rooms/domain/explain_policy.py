@@ -20,6 +20,7 @@ from rooms.domain.effective_policy import (
     RoomPolicy,
     Scope,
 )
+from rooms.domain.error_codes import RoomsErrorCode
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -38,7 +39,8 @@ def explain(room: RoomPolicy, rule: str | None = None) -> list[Explanation]:
     known = (*SINGLE_RULES, *LISTED_RULES)
     if rule is not None and rule not in known:
         raise NotFoundError(
-            f"There is no rule '{rule}'. The rules are {', '.join(known)}.", code="unknown_rule"
+            f"There is no rule '{rule}'. The rules are {', '.join(known)}.",
+            code=RoomsErrorCode.UNKNOWN_RULE,
         )
     book = room.policy
     return [

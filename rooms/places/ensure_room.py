@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.place_names import place_from_name, slug_from_name
 from rooms.models import Building, Floor, Room
 from rooms.queries import rooms_named
@@ -20,12 +21,12 @@ def find_room_by_name(name: str, *, building: str | None) -> Room:
     if not found:
         raise NotFoundError(
             f"There is no room '{name}'. Create it first, or let the import create missing rooms.",
-            code="unknown_room",
+            code=RoomsErrorCode.UNKNOWN_ROOM,
         )
     if len(found) > 1:
         raise InvalidCommandError(
             f"Several rooms are called '{name}'. Name the building.",
-            code="ambiguous_room",
+            code=RoomsErrorCode.AMBIGUOUS_ROOM,
         )
     return found[0]
 
@@ -44,13 +45,13 @@ def ensure_room(
         return find_room_by_name(name, building=building), False
     if len(name) > Room.NAME_LENGTH:
         raise InvalidCommandError(
-            f"'{name[:40]}…' is too long for a room's name.", code="name_too_long"
+            f"'{name[:40]}…' is too long for a room's name.", code=RoomsErrorCode.NAME_TOO_LONG
         )
     place = place_from_name(name)
     if building is None and place is None:
         raise InvalidCommandError(
             f"The room name '{name}' does not say which building it is in. Name the building.",
-            code="no_building",
+            code=RoomsErrorCode.NO_BUILDING,
         )
     label = building or (place.building if place else "")
     level = place.level if place else 0

@@ -5,6 +5,7 @@ from django.db.models import ProtectedError
 
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.models import Place
 from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.queries import rooms_showing
@@ -26,5 +27,5 @@ def remove_place(*, actor: Actor, place: Place) -> None:
         raise ConflictError(
             f"{place} is in use: it has floors, rooms or bookings. A room that has bookings can be "
             "retired instead.",
-            code="place_in_use",
+            code=RoomsErrorCode.PLACE_IN_USE,
         ) from exc

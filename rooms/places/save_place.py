@@ -7,6 +7,7 @@ from django.db import transaction
 
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.models import Building, Feature, Floor, Place, Room
 from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.queries import rooms_showing
@@ -35,7 +36,9 @@ def save_place(*, actor: Actor, place: Place, features: Collection[Feature] | No
     try:
         place.full_clean()
     except ValidationError as exc:
-        raise InvalidCommandError(" ".join(exc.messages), code="impossible_place") from exc
+        raise InvalidCommandError(
+            " ".join(exc.messages), code=RoomsErrorCode.IMPOSSIBLE_PLACE
+        ) from exc
     if isinstance(place, Room) and not is_new:
         columns = {field.name for field in Room._meta.concrete_fields}
         place.save(update_fields=columns - KEPT_OF_ROOM)
@@ -55,18 +58,20 @@ def _require_same_bookings(place: Place) -> None:
                 raise InvalidCommandError(
                     "A new time zone changes the bookings of the building. Use 'Correct the time "
                     "zone'.",
-                    code="zone_has_a_command",
+                    code=RoomsErrorCode.ZONE_HAS_A_COMMAND,
                 )
         case Floor():
             if Floor.objects.get(pk=place.pk).building_id != place.building_id:
-                raise InvalidCommandError("A floor stays in its building.", code="other_building")
+                raise InvalidCommandError(
+                    "A floor stays in its building.", code=RoomsErrorCode.OTHER_BUILDING
+                )
         case Room():
             stored_room = Room.objects.select_related("floor").get(pk=place.pk)
             if stored_room.floor.building_id != place.floor.building_id:
                 raise InvalidCommandError(
                     "A room stays in its building. Add a new room in the other building and retire "
                     "this one.",
-                    code="other_building",
+                    code=RoomsErrorCode.OTHER_BUILDING,
                 )
         case Feature():
             return

@@ -10,6 +10,7 @@ from identity.api_auth import actor_from
 from meeting_rooms.http.problem import Problem
 from meeting_rooms.kernel.errors import OutdatedCommandError
 from rooms.domain.effective_policy import Scope
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.explain_policy import explain
 from rooms.domain.policy_document import PolicyDocument
 from rooms.policies.cache import current_room_policies
@@ -158,5 +159,7 @@ def _fingerprint(if_match: str | None) -> str | None:
     if if_match is None or if_match.strip() == "*":
         return None
     if if_match.startswith("W/"):
-        raise OutdatedCommandError("If-Match takes the ETag as it was given.", code="stale_policy")
+        raise OutdatedCommandError(
+            "If-Match takes the ETag as it was given.", code=RoomsErrorCode.STALE_POLICY
+        )
     return if_match.strip().strip('"')

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from meeting_rooms.kernel.errors import LimitExceededError
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.policy_document import MAX_EXCEPTIONS, ExceptionDocument, PolicyDocument
 from rooms.policies.set_policy import set_policy
 from rooms.policies.store import PolicyScope, document_of
@@ -61,7 +62,7 @@ def add_holidays(
         raise LimitExceededError(
             f"A policy has at most {MAX_EXCEPTIONS} exceptions. Import fewer years, or remove "
             "those that are over.",
-            code="too_many_exceptions",
+            code=RoomsErrorCode.TOO_MANY_EXCEPTIONS,
         )
     changes = PolicyDocument(exceptions=exceptions)
     set_policy(actor=actor, scope=scope, changes=changes, expected=plan.fingerprint, clock=clock)

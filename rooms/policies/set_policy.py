@@ -17,6 +17,7 @@ from meeting_rooms.kernel.errors import (
     PermissionDeniedError,
 )
 from rooms.domain.effective_policy import SINGLE_RULES, Period
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.opening_hours import joined
 from rooms.domain.policy_document import (
     ExceptionDocument,
@@ -64,7 +65,7 @@ def set_policy(
     if expected is not None and expected != before.fingerprint():
         raise OutdatedCommandError(
             "Somebody changed this policy since you read it. Read it again, then decide.",
-            code="stale_policy",
+            code=RoomsErrorCode.STALE_POLICY,
             facts={"etag": before.fingerprint()},
         )
     _write(policy, changes)
@@ -114,7 +115,9 @@ def _write(policy: Policy, changes: PolicyDocument) -> None:
     try:
         policy.validate_constraints()
     except ValidationError as exc:
-        raise InvalidCommandError(" ".join(exc.messages), code="impossible_policy") from exc
+        raise InvalidCommandError(
+            " ".join(exc.messages), code=RoomsErrorCode.IMPOSSIBLE_POLICY
+        ) from exc
     policy.save()
     for name in sorted(given & _LISTS.keys()):
         _LISTS[name](policy, getattr(changes, name))
@@ -159,7 +162,7 @@ def _write_people(policy: Policy, role: PolicyPerson.Role, users: Iterable[UUID]
     if unknown := wanted - known:
         raise InvalidCommandError(
             f"There is nobody with the id {min(unknown)}.",
-            code="unknown_person",
+            code=RoomsErrorCode.UNKNOWN_PERSON,
             facts={"unknown": sorted(map(str, unknown))},
         )
     policy.people.filter(role=role).delete()

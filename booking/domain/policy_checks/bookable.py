@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, RoomContext
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.free_time import merge
 from booking.domain.policy_checks.evaluate import evaluate
 from booking.domain.policy_checks.hard_limits import MAX_LENGTH
@@ -21,7 +22,7 @@ from rooms.domain.opening_hours import covered_until, stretches_on
 
 TICK = timedelta(milliseconds=1)  # the live state keeps instants to the millisecond
 OPENS_WITHIN = 400 * ONE_DAY  # longer than the longest exception, a year, closes a room
-HOURS_CODES = frozenset({"outside_opening_hours", "gap_leaves_hours"})
+HOURS_CODES = frozenset({BookingErrorCode.OUTSIDE_OPENING_HOURS, BookingErrorCode.GAP_LEAVES_HOURS})
 
 
 def shortest_length(policy: EffectivePolicy) -> timedelta:

@@ -6,6 +6,7 @@ from typing import Any
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, Decision, RoomContext
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import RuleError
 from booking.domain.policy_checks.gaps import check_day, check_gap
 from booking.domain.policy_checks.hard_limits import (
@@ -150,7 +151,7 @@ def check_booker(request: BookingRequest, room: RoomPolicy) -> RuleViolation | N
         return None
     who = "those listed for it" if policy.bookable_by is BookableBy.LISTED else "those who run it"
     return RuleViolation(
-        "not_bookable_by_you",
+        BookingErrorCode.NOT_BOOKABLE_BY_YOU,
         f"{room.name} is booked by {who}. Ask them, or choose another room.",
         "bookable_by",
         {"bookable_by": policy.bookable_by.value},

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, RoomContext
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown_all
 from booking.domain.policy_checks.hard_limits import is_countable
 from booking.domain.policy_checks.rule_violation import (
@@ -72,7 +73,7 @@ def check_gap(
         return None
     hints = " ".join(f"{verb} {by} {format_instant(at, room.zone)}." for verb, by, at in told)
     return RuleViolation(
-        "gap_too_short",
+        BookingErrorCode.GAP_TOO_SHORT,
         f"{room.name} needs {format_minutes(widest)} between two bookings. {hints}",
         "gap_minutes",
         {
@@ -99,7 +100,7 @@ def check_day(
         return None
     day = max(days.start, min(taken).start).astimezone(room.zone).date()
     return RuleViolation(
-        "day_taken",
+        BookingErrorCode.DAY_TAKEN,
         f"{room.name} takes one booking a day, and {format_date(day)} has one. Choose another day.",
         "one_booking_a_day",
         {"date": day.isoformat(), "taken": shown_all(taken)},

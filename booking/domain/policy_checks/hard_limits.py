@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, RoomContext
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import RoomClosedError, SlotTakenError, shown_all
 from booking.domain.states import BookingState
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import EffectivePolicy, RoomPolicy
@@ -22,7 +24,8 @@ def refuse_endless(wanted: Interval) -> None:
     """
     if wanted.duration > MAX_LENGTH:
         raise InvalidCommandError(
-            f"A booking lasts at most {MAX_LENGTH.days} days anywhere.", code="too_long"
+            f"A booking lasts at most {MAX_LENGTH.days} days anywhere.",
+            code=BookingErrorCode.TOO_LONG,
         )
 
 
@@ -32,7 +35,9 @@ def refuse_past(wanted: Interval, policy: EffectivePolicy, *, now: datetime) -> 
     By instants and the server's clock, whatever the caller's clock or zone says.
     """
     if wanted.end.year > LAST_YEAR:
-        raise InvalidCommandError(f"Choose a time before {LAST_YEAR}.", code="invalid_time")
+        raise InvalidCommandError(
+            f"Choose a time before {LAST_YEAR}.", code=KernelErrorCode.INVALID_TIME
+        )
     start = wanted.start
     if wanted.end > now and (
         start >= now or start >= now - timedelta(minutes=policy.late_start_minutes)
@@ -40,7 +45,7 @@ def refuse_past(wanted: Interval, policy: EffectivePolicy, *, now: datetime) -> 
         return
     raise InvalidCommandError(
         "This time is in the past. Choose a start from now on.",
-        code="in_the_past",
+        code=BookingErrorCode.IN_THE_PAST,
         facts={"earliest_start": now.isoformat()},
     )
 
@@ -57,7 +62,7 @@ def refuse_shared_floor(rooms: Sequence[RoomPolicy]) -> None:
             if other.id in room.related:
                 raise InvalidCommandError(
                     f"{room.name} and {other.name} share floor. Book the larger one alone.",
-                    code="rooms_overlap",
+                    code=BookingErrorCode.ROOMS_OVERLAP,
                 )
 
 
@@ -79,7 +84,7 @@ def refuse_taken(
         raise SlotTakenError(
             f"Somebody is booking {room.name} for this time right now. Try again in two minutes, "
             "or choose another time.",
-            code="slot_held",
+            code=BookingErrorCode.SLOT_HELD,
             facts={**facts, "held_until": max(str(o.lapses_at) for o in blocking)},
         )
     raise SlotTakenError(f"{room.name} is already booked in this time.", facts=facts)

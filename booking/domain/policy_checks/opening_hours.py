@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.policy_checks.rule_violation import (
     RuleViolation,
@@ -34,7 +35,7 @@ def check_opening_hours(wanted: Interval, room: RoomPolicy) -> RuleViolation | N
     if exception is not None:
         facts |= {"reason": exception.reason, "is_holiday": exception.is_holiday}
     rule = "hours" if exception is None else "exceptions"
-    return RuleViolation("outside_opening_hours", _told(room, day), rule, facts)
+    return RuleViolation(BookingErrorCode.OUTSIDE_OPENING_HOURS, _told(room, day), rule, facts)
 
 
 def _told(room: RoomPolicy, day: date) -> str:
@@ -58,7 +59,7 @@ def check_gap_in_hours(wanted: Interval, room: RoomPolicy) -> RuleViolation | No
         return None  # or the hours themselves are broken, and told
     latest = covered_until(policy, zone, whole) - gap
     return RuleViolation(
-        "gap_leaves_hours",
+        BookingErrorCode.GAP_LEAVES_HOURS,
         f"{room.name} takes {format_minutes(policy.gap_minutes)} to turn around before it closes. "
         f"End by {format_instant(latest, zone)}.",
         "gap_may_leave_hours",

@@ -10,6 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from booking.domain.booking_request import BookingRequest, Question, RoomContext, Usage
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import shown
 from booking.domain.policy_checks.hard_limits import is_countable
 from booking.domain.policy_checks.rule_violation import (
@@ -124,7 +125,7 @@ def _of_bookings(usage: Usage, wanted: Interval, room: RoomPolicy) -> RuleViolat
     times = "once" if quota.max_count == 1 else f"{quota.max_count} times"
     told = f"You may book {_place(quota, room)} {times} a {quota.period}, and have."
     facts = {"limit": quota.max_count, "used": used, "left": 0}
-    return _broken("quota_of_bookings", told, usage, room, facts)
+    return _broken(BookingErrorCode.QUOTA_OF_BOOKINGS, told, usage, room, facts)
 
 
 def _of_minutes(usage: Usage, request: BookingRequest, room: RoomPolicy) -> RuleViolation | None:
@@ -143,7 +144,7 @@ def _of_minutes(usage: Usage, request: BookingRequest, room: RoomPolicy) -> Rule
         f"{quota.period}, and {format_minutes(left)} of it are left."
     )
     facts = {"limit": quota.max_minutes, "used": used, "left": left}
-    return _broken("quota_of_minutes", told, usage, room, facts)
+    return _broken(BookingErrorCode.QUOTA_OF_MINUTES, told, usage, room, facts)
 
 
 def _broken(

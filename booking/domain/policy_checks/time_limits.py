@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.domain.booking_request import BookingRequest
+from booking.domain.error_codes import BookingErrorCode
 from booking.domain.policy_checks.rule_violation import (
     RuleViolation,
     format_date,
@@ -27,9 +28,9 @@ def check_length(wanted: Interval, policy: EffectivePolicy) -> RuleViolation | N
     facts = {"min_minutes": policy.min_minutes, "max_minutes": policy.max_minutes}
     if minutes < policy.min_minutes:
         told = f"A booking lasts at least {format_minutes(policy.min_minutes)}."
-        return RuleViolation("too_short", told, "min_minutes", facts)
+        return RuleViolation(BookingErrorCode.TOO_SHORT, told, "min_minutes", facts)
     told = f"A booking lasts at most {format_minutes(policy.max_minutes)}."
-    return RuleViolation("too_long", told, "max_minutes", facts)
+    return RuleViolation(BookingErrorCode.TOO_LONG, told, "max_minutes", facts)
 
 
 def check_step(request: BookingRequest, room: RoomPolicy, *, now: datetime) -> RuleViolation | None:
@@ -49,7 +50,7 @@ def check_step(request: BookingRequest, room: RoomPolicy, *, now: datetime) -> R
         likely = " or ".join(map(format_minutes, lengths))
         facts = {"step_minutes": policy.step_minutes, "lengths_minutes": lengths}
         return RuleViolation(
-            "length_not_in_steps", f"{told}. Choose {likely}.", "step_minutes", facts
+            BookingErrorCode.LENGTH_NOT_IN_STEPS, f"{told}. Choose {likely}.", "step_minutes", facts
         )
     if request.is_standing or wanted.start <= now:
         return None
@@ -60,7 +61,7 @@ def check_step(request: BookingRequest, room: RoomPolicy, *, now: datetime) -> R
     likely = " or ".join(f"{start.astimezone(room.zone):%H:%M}" for start in starts)
     opens = f"{opened.astimezone(room.zone):%H:%M}"
     return RuleViolation(
-        "start_not_in_steps",
+        BookingErrorCode.START_NOT_IN_STEPS,
         f"{told}, counted from the opening at {opens}. Start at {likely}.",
         "step_minutes",
         {"step_minutes": policy.step_minutes, "starts": [start.isoformat() for start in starts]},
@@ -77,7 +78,7 @@ def check_notice(wanted: Interval, room: RoomPolicy, *, now: datetime) -> RuleVi
         return None
     told = format_instant(earliest, room.zone)
     return RuleViolation(
-        "too_short_notice",
+        BookingErrorCode.TOO_SHORT_NOTICE,
         f"{room.name} is booked at least {format_minutes(notice)} ahead: from {told} on.",
         "notice_minutes",
         {"notice_minutes": notice, "earliest_start": earliest.isoformat()},
@@ -101,7 +102,7 @@ def check_advance(wanted: Interval, room: RoomPolicy, *, now: datetime) -> RuleV
         told = f"the end of {format_date((latest.astimezone(room.zone) - ONE_DAY).date())}"
     what = "begin" if by_start else "end"
     return RuleViolation(
-        "too_far_ahead",
+        BookingErrorCode.TOO_FAR_AHEAD,
         f"Bookings of {room.name} {what} by {told}.",
         "advance_days",
         {
@@ -127,7 +128,7 @@ def check_capacity(request: BookingRequest, room: RoomPolicy) -> RuleViolation |
     if request.attendees is None or request.attendees <= room.capacity:
         return None
     return RuleViolation(
-        "over_capacity",
+        BookingErrorCode.OVER_CAPACITY,
         f"{room.name} seats {room.capacity}. Choose a larger room or fewer attendees.",
         "capacity_rule",
         {"capacity": room.capacity},

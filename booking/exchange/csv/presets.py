@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
@@ -97,5 +98,5 @@ def checked_form(date_format: str) -> str:
     raise InvalidCommandError(
         f"'{date_format[:40]}' is no form of a date with a year and a time. Write it as in "
         "'%d.%m.%Y %H:%M', each part once.",
-        code="bad_date_format",
+        code=BookingErrorCode.BAD_DATE_FORMAT,
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.presets import ISO_FORMATS, LAYOUTS, Layout, Preset, checked_form
 from booking.exchange.ical.events import ParsedEvent
 from booking.exchange.ical.write_calendar import clean_line
@@ -35,7 +36,7 @@ GONE = ("cancelled", "released", "declined", "rejected")
 class UnreadableTableError(InvalidCommandError):
     """The file as a whole cannot be read; nothing of it may be used."""
 
-    default_code = "unreadable_table"
+    default_code = BookingErrorCode.UNREADABLE_TABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,14 +150,14 @@ def _text(raw: bytes) -> str:
     if len(raw) > MAX_TABLE_BYTES:
         raise LimitExceededError(
             f"The file has {len(raw):,} bytes; at most {MAX_TABLE_BYTES:,} go. Split it.",
-            code="file_too_large",
+            code=BookingErrorCode.FILE_TOO_LARGE,
         )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UnreadableTableError(
             f"The file is not in UTF-8 (byte {exc.start:,}). Save it as 'CSV UTF-8'.",
-            code="not_utf8",
+            code=BookingErrorCode.NOT_UTF8,
         ) from exc
 
 
@@ -169,7 +170,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         for number, record in enumerate(reader, start=1):
             if number > MAX_ROWS + 1:
                 raise LimitExceededError(
-                    f"The table has more than {MAX_ROWS:,} rows. Split it.", code="too_many_rows"
+                    f"The table has more than {MAX_ROWS:,} rows. Split it.",
+                    code=BookingErrorCode.TOO_MANY_ROWS,
                 )
             if any(cell.strip() for cell in record):
                 yield number, [restored(cell) for cell in record]
@@ -190,7 +192,7 @@ def _columns(head: list[str], layout: Layout) -> dict[str, int]:
         if field not in found:
             raise UnreadableTableError(
                 f"The table has no column '{layout.hint(field)}' in its first row.",
-                code="missing_column",
+                code=BookingErrorCode.MISSING_COLUMN,
             )
     return found
 
@@ -222,7 +224,7 @@ class _Times:
                 continue
         raise InvalidCommandError(
             f"'{text[:40]}' is no date with a year and a time. Name its form as the date format.",
-            code="bad_time",
+            code=BookingErrorCode.BAD_TIME,
         )
 
 
@@ -234,7 +236,7 @@ def _bookings(
     rooms = cell.split(layout.rooms_apart) if layout.rooms_apart else [cell]
     rooms = [clean_line(room) for room in rooms if clean_line(room)]
     if not rooms:
-        raise InvalidCommandError("It names no room.", code="no_room")
+        raise InvalidCommandError("It names no room.", code=BookingErrorCode.NO_ROOM)
     start, end = times.read(fields.get("starts_at", "")), times.read(fields.get("ends_at", ""))
     for room in rooms:
         event = ParsedEvent(
@@ -255,7 +257,9 @@ def _bookings(
 def _yes(text: str) -> bool:
     answer = YES_NO.get(text.strip().lower())
     if answer is None:
-        raise InvalidCommandError(f"'{text[:20]}' is neither yes nor no.", code="bad_value")
+        raise InvalidCommandError(
+            f"'{text[:20]}' is neither yes nor no.", code=BookingErrorCode.BAD_VALUE
+        )
     return answer
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from icalendar import Calendar
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.events import (
     MAX_COMPONENTS,
     MAX_FILE_BYTES,
@@ -38,7 +39,7 @@ def read_components(raw: bytes) -> tuple[list[Calendar], dict[str, list[str]]]:
     if count > MAX_COMPONENTS:
         raise LimitExceededError(
             f"The file has {count:,} components; at most {MAX_COMPONENTS:,} go.",
-            code="too_many_components",
+            code=BookingErrorCode.TOO_MANY_COMPONENTS,
         )
     definitions: dict[str, list[str]] = {}
     rest = "\r\n".join(_without_zones(text, definitions)) + "\r\n"
@@ -56,13 +57,14 @@ def _text(raw: bytes) -> str:
     if len(raw) > MAX_FILE_BYTES:
         raise LimitExceededError(
             f"The file has {len(raw):,} bytes; at most {MAX_FILE_BYTES:,} go.",
-            code="file_too_large",
+            code=BookingErrorCode.FILE_TOO_LARGE,
         )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UnreadableCalendarError(
-            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as UTF-8.", code="not_utf8"
+            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as UTF-8.",
+            code=BookingErrorCode.NOT_UTF8,
         ) from exc
     if "BEGIN:VCALENDAR" not in text or "\0" in text:
         raise UnreadableCalendarError(

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from booking.domain.error_codes import BookingErrorCode
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
@@ -16,7 +18,7 @@ MAX_UID_LENGTH = 255
 class UnreadableCalendarError(InvalidCommandError):
     """The file as a whole cannot be read; nothing of it may be used."""
 
-    default_code = "unreadable_calendar"
+    default_code = BookingErrorCode.UNREADABLE_CALENDAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Length:
             return (day.astimezone(UTC) + self.rest).astimezone(start.tzinfo)
         except OverflowError as exc:
             raise InvalidCommandError(
-                "Its time is outside the years 1 to 9999.", code="invalid_time"
+                "Its time is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
             ) from exc
 
 

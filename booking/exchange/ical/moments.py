@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Event
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.components import TZID
 from booking.exchange.ical.events import Length
 from booking.exchange.ical.timezones import Zones
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -21,7 +23,7 @@ TIMES = ("DTSTART", "DTEND", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID")
 class BadTimeError(InvalidCommandError):
     """A time cannot be read, or there are too many or too few of them."""
 
-    default_code = "bad_time"
+    default_code = BookingErrorCode.BAD_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def refuse_unreadable(entry: Event) -> None:
     for name, problem in entry.errors:
         if name == "RRULE":
             raise InvalidCommandError(
-                f"Its rule cannot be read: {str(problem)[:100]}.", code="rule_not_readable"
+                f"Its rule cannot be read: {str(problem)[:100]}.",
+                code=BookingErrorCode.RULE_NOT_READABLE,
             )
         if name in TIMES:
             raise BadTimeError(f"Its {name} cannot be read: {str(problem)[:100]}.")
@@ -143,6 +146,6 @@ def _named(floating: ZoneInfo | None) -> ZoneInfo:
     if floating is None:
         raise InvalidCommandError(
             "Its times name no time zone, and neither does its room. Name a time zone for them.",
-            code="time_without_zone",
+            code=KernelErrorCode.TIME_WITHOUT_ZONE,
         )
     return floating

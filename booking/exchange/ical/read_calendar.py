@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.components import LIBRARY_ERRORS, read_components
 from booking.exchange.ical.events import (
     MAX_UID_LENGTH,
@@ -76,8 +77,11 @@ class _Reader:
                 groups.setdefault(text_of(entry, "UID"), []).append(entry)
         for uid, entries in groups.items():
             if not uid or len(uid) > MAX_UID_LENGTH:
-                self._refuse_all(entries, "no_uid", f"It needs a UID of 1 to {MAX_UID_LENGTH} "
-                                 "characters to be recognised again.")  # fmt: skip
+                self._refuse_all(
+                    entries,
+                    BookingErrorCode.NO_UID,
+                    f"The event needs a UID of 1 to {MAX_UID_LENGTH} characters.",
+                )
                 continue
             self._group(entries)
 
@@ -85,8 +89,11 @@ class _Reader:
         masters = [entry for entry in entries if "RECURRENCE-ID" not in entry]
         changes = [entry for entry in entries if "RECURRENCE-ID" in entry]
         if len(masters) > 1:
-            self._refuse_all(entries, "repeated_uid", "Its UID occurs more than once in the file, "
-                             "so which one counts is unknown.")  # fmt: skip
+            self._refuse_all(
+                entries,
+                BookingErrorCode.REPEATED_UID,
+                "The UID occurs more than once in the file, so it is unknown which event counts.",
+            )
         elif not masters:
             for entry in changes:  # the file has single dates of a series, and not the series
                 self._try(entry, lambda e: self.events.append(self._lone_change(e)))
@@ -100,7 +107,11 @@ class _Reader:
         before = len(self.refused)
         if not self._try(master, lambda e: self.series.append(self._series(e, changes))):
             del self.refused[before:-1]
-            self._refuse_all(changes, "series_refused", "The series that it belongs to is refused.")
+            self._refuse_all(
+                changes,
+                BookingErrorCode.SERIES_REFUSED,
+                "The series that it belongs to is refused.",
+            )
 
     def _series(self, master: Event, changes: list[Event]) -> ParsedSeries:
         first = self._event(master)
@@ -114,7 +125,7 @@ class _Reader:
             if moment is None or "RANGE" in entry["RECURRENCE-ID"].params:
                 raise InvalidCommandError(
                     "A change applies to this and all following dates. Split the series there.",
-                    code="unsupported_range",
+                    code=BookingErrorCode.UNSUPPORTED_RANGE,
                 )
             at = moment.seen_from(start)
 
@@ -129,7 +140,9 @@ class _Reader:
         event = self._event(entry)
         moment = self._moments.one(entry, "RECURRENCE-ID", self._zone_of(event.location))
         if moment is None:
-            raise InvalidCommandError("Its RECURRENCE-ID cannot be read.", code="bad_time")
+            raise InvalidCommandError(
+                "Its RECURRENCE-ID cannot be read.", code=BookingErrorCode.BAD_TIME
+            )
         return replace(event, uid=occurrence_uid(event.uid, moment.local))
 
     def _event(self, entry: Event, within: ParsedEvent | None = None) -> ParsedEvent:
@@ -140,7 +153,9 @@ class _Reader:
         zone = self._zone_of(location)
         start = self._moments.one(entry, "DTSTART", zone)
         if start is None:
-            raise InvalidCommandError("It has no DTSTART, so no time is named.", code="bad_time")
+            raise InvalidCommandError(
+                "It has no DTSTART, so no time is named.", code=BookingErrorCode.BAD_TIME
+            )
         length = length_of(entry, start, self._moments.one(entry, "DTEND", start.zone))
         parsed = ParsedEvent(
             uid=text_of(entry, "UID"),
@@ -154,7 +169,9 @@ class _Reader:
         )
         parsed.interval  # noqa: B018 - refuses an empty stretch
         if not parsed.location:
-            raise InvalidCommandError("It has no LOCATION, so no room is named.", code="no_room")
+            raise InvalidCommandError(
+                "It has no LOCATION, so no room is named.", code=BookingErrorCode.NO_ROOM
+            )
         return parsed
 
     def _try(self, entry: Event, take: Callable[[Event], None]) -> bool:
@@ -164,7 +181,9 @@ class _Reader:
         except MeetingRoomsError as exc:
             self._refuse_all([entry], exc.code, exc.detail)
         except LIBRARY_ERRORS as exc:
-            self._refuse_all([entry], "bad_event", f"It cannot be read: {str(exc)[:100]}.")
+            self._refuse_all(
+                [entry], BookingErrorCode.BAD_EVENT, f"It cannot be read: {str(exc)[:100]}."
+            )
         else:
             return True
         return False

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Event
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.events import (
     Length,
     Override,
@@ -70,7 +71,9 @@ def read_series(
             overrides.append(Override(at, _period(first, extra, end)))
     exdates = [m.seen_from(start) for m in moments.several(master, "EXDATE", start.zone)]
     if len(exdates) + len(rdates) > MAX_DATES:
-        raise LimitExceededError(f"It lists more than {MAX_DATES:,} dates.", code="series_too_long")
+        raise LimitExceededError(
+            f"It lists more than {MAX_DATES:,} dates.", code=BookingErrorCode.SERIES_TOO_LONG
+        )
     series = ParsedSeries(first, length, rule, tuple(exdates), tuple(rdates), tuple(overrides))
     return series, start
 
@@ -183,6 +186,6 @@ def with_single_events(
         if len(events) > at_most:
             raise LimitExceededError(
                 f"The file has more than {at_most:,} dates. Export a shorter stretch.",
-                code="too_many_dates",
+                code=BookingErrorCode.TOO_MANY_DATES,
             )
     return replace(calendar, events=tuple(events), series=(), refused=tuple(refused))

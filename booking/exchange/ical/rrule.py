@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.series.domain.parse_rule import parse_rule
 from booking.series.domain.rule import Rule
 from booking.series.domain.rule_dates import matching_dates
@@ -29,7 +30,7 @@ def read_rule(text: str, start: datetime, zone: ZoneInfo) -> str:
     if rule.until is not None and rule.until < resolve(start, zone).instant:
         raise InvalidCommandError(
             "Its rule ends before it begins, so it never takes place. Choose a later end.",
-            code="no_occurrence",
+            code=BookingErrorCode.NO_OCCURRENCE,
         )
     return rule.as_text()
 
@@ -47,7 +48,8 @@ def rule_dates(text: str, start: datetime, zone: ZoneInfo, last: datetime) -> It
             return
         if count >= MAX_DATES:
             raise LimitExceededError(
-                f"It has more than {MAX_DATES:,} dates. End it earlier.", code="series_too_long"
+                f"It has more than {MAX_DATES:,} dates. End it earlier.",
+                code=BookingErrorCode.SERIES_TOO_LONG,
             )
         yield at
 

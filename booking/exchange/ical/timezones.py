@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.series.domain.parse_rule import parse_rule
 from booking.series.domain.rule_dates import matching_dates
 from meeting_rooms.kernel.errors import InvalidCommandError
@@ -35,7 +36,7 @@ OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?$")
 class UnknownZoneError(InvalidCommandError):
     """A time names a zone that no zone of the world matches."""
 
-    default_code = "unknown_zone"
+    default_code = BookingErrorCode.UNKNOWN_ZONE
 
 
 class Zones:

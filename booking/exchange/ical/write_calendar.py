@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vRecur
 
+from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.product import PRODUCT_NAME
 
@@ -132,4 +133,6 @@ def _zone(start: datetime) -> ZoneInfo:
         return start.tzinfo
     if start.tzinfo is UTC:
         return ZoneInfo("UTC")
-    raise InvalidCommandError("A calendar entry needs a named time zone.", code="unknown_zone")
+    raise InvalidCommandError(
+        "A calendar entry needs a named time zone.", code=BookingErrorCode.UNKNOWN_ZONE
+    )

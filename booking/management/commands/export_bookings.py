@@ -9,10 +9,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from tqdm import tqdm
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.table import write_table
 from booking.exchange.export_table import bookings_around, table_rows
 from booking.models import Booking
 from meeting_rooms.kernel.actor import Actor, ActorKind
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
 from rooms.places.ensure_room import find_room_by_name
 from rooms.queries import get_building
@@ -53,7 +55,9 @@ class Command(BaseCommand):
 def _write(options: dict[str, Any]) -> int:
     first, last = _day(options["first"]), _day(options["last"])
     if last < first:
-        raise InvalidCommandError("--to is before --from.", code="end_not_after_start")
+        raise InvalidCommandError(
+            "--to is before --from.", code=KernelErrorCode.END_NOT_AFTER_START
+        )
     viewer = Actor(ActorKind.SYSTEM, "export", is_admin=options["include_private"])
     found = _bookings(first, last, options)
     written = 0
@@ -81,5 +85,5 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise InvalidCommandError(
-            f"'{text}' is no date. Write YYYY-MM-DD.", code="bad_date"
+            f"'{text}' is no date. Write YYYY-MM-DD.", code=BookingErrorCode.BAD_DATE
         ) from exc

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.presets import Preset
 from booking.exchange.csv.table import MAX_TABLE_BYTES, ParsedTable, parse_table
 from booking.exchange.import_files import (
@@ -100,7 +101,7 @@ class Command(BaseCommand):
 
     def _fail(self, exc: Exception, *, as_json: bool) -> NoReturn:
         detail = exc.detail if isinstance(exc, MeetingRoomsError) else str(exc)
-        code = exc.code if isinstance(exc, MeetingRoomsError) else "unreadable_file"
+        code = exc.code if isinstance(exc, MeetingRoomsError) else BookingErrorCode.UNREADABLE_FILE
         if as_json:
             self.stdout.write(json.dumps({"error": {"code": code, "detail": detail}}))
         raise CommandError(f"{detail} Nothing was stored.", returncode=EXIT_UNREADABLE)
@@ -110,7 +111,8 @@ def _read(options: dict[str, Any], building: Building) -> ParsedTable:
     path: Path = options["file"]
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise LimitExceededError(
-            f"{path} is larger than {MAX_TABLE_BYTES:,} bytes.", code="file_too_large"
+            f"{path} is larger than {MAX_TABLE_BYTES:,} bytes.",
+            code=BookingErrorCode.FILE_TOO_LARGE,
         )
     return parse_table(
         path.read_bytes(),

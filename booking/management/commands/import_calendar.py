@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.fetch_url import fetch_calendar
 from booking.exchange.ical.events import MAX_FILE_BYTES, ParsedCalendar
 from booking.exchange.ical.read_calendar import parse_calendar
@@ -132,7 +133,7 @@ class Command(BaseCommand):
 
     def _fail(self, exc: Exception, *, as_json: bool) -> NoReturn:
         detail = exc.detail if isinstance(exc, MeetingRoomsError) else str(exc)
-        code = exc.code if isinstance(exc, MeetingRoomsError) else "unreadable_file"
+        code = exc.code if isinstance(exc, MeetingRoomsError) else BookingErrorCode.UNREADABLE_FILE
         if as_json:
             self.stdout.write(json.dumps({"error": {"code": code, "detail": detail}}))
         raise CommandError(f"{detail} Nothing was stored.", returncode=EXIT_UNREADABLE)
@@ -172,5 +173,5 @@ def _day(text: str, zone: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise InvalidCommandError(
-            f"'{text}' is no date. Write YYYY-MM-DD or 'today'.", code="bad_date"
+            f"'{text}' is no date. Write YYYY-MM-DD or 'today'.", code=BookingErrorCode.BAD_DATE
         ) from exc

@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.series.domain.rule import Rule, check_start
 from booking.series.domain.rule_dates import matching_dates
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import ONE_DAY, ONE_SECOND, WallKind, resolve, resolve_pair
@@ -72,11 +74,12 @@ def expand(
     check_start(start)
     if length <= timedelta(0):
         raise InvalidCommandError(
-            "The end must be later than the start.", code="end_not_after_start"
+            "The end must be later than the start.", code=KernelErrorCode.END_NOT_AFTER_START
         )
     if rule.is_endless and horizon is None:
         raise InvalidCommandError(
-            "The rule never ends. Add COUNT, for example COUNT=10, or UNTIL.", code="endless_rule"
+            "The rule never ends. Add COUNT, for example COUNT=10, or UNTIL.",
+            code=BookingErrorCode.ENDLESS_RULE,
         )
     days = list(_dates(rule, start, zone, horizon=horizon))
     if not days:
@@ -108,7 +111,7 @@ def refuse_self_overlap(expansion: Expansion) -> None:
                 f"The meeting of {one.recurrence_id:%Y-%m-%d %H:%M} still runs when that of "
                 f"{other.recurrence_id:%Y-%m-%d %H:%M} begins. Make it shorter or repeat it less "
                 "often.",
-                code="overlaps_itself",
+                code=BookingErrorCode.OVERLAPS_ITSELF,
                 facts={
                     "occurrences": [at.recurrence_id.isoformat() for at in (one, other)],
                     "at_most_minutes": int(room.total_seconds() // 60),
@@ -142,10 +145,12 @@ def split_at(rule: Rule, *, start: datetime, cut: datetime, zone: ZoneInfo) -> S
             break
         earlier += 1
     if not earlier or following is None:
-        side = "after" if earlier else "before"
+        side, code = "before", BookingErrorCode.NOTHING_BEFORE
+        if earlier:
+            side, code = "after", BookingErrorCode.NOTHING_AFTER
         raise InvalidCommandError(
             f"The series has no meeting {side} {cut:%Y-%m-%d %H:%M}. Change the whole series.",
-            code=f"nothing_{side}",
+            code=code,
         )
     if rule.count is not None:
         before = replace(rule, count=earlier)
@@ -197,7 +202,7 @@ def _no_occurrence(rule: Rule, start: datetime, zone: ZoneInfo) -> InvalidComman
     )
     return InvalidCommandError(
         f"{rule.as_text()} {told}",
-        code="no_occurrence",
+        code=BookingErrorCode.NO_OCCURRENCE,
         facts={"rule": rule.as_text(), "first": first and first.isoformat()},
     )
 
@@ -209,7 +214,7 @@ def _too_long(
     more = "" if rule.count or is_whole else " or more"
     return InvalidCommandError(
         f"The series has {wanted}{more} meetings; at most {limit} go. End it by {last_fitting}.",
-        code="series_too_long",
+        code=BookingErrorCode.SERIES_TOO_LONG,
         facts={"occurrences": wanted, "at_most": limit, "last_fitting": last_fitting},
     )
 
@@ -227,7 +232,7 @@ def _beyond(last: date, days: Sequence[date], fitting: int) -> InvalidCommandErr
     remedy = f"End it there; {fitting} of its dates fit." if fitting else "Let it start earlier."
     return InvalidCommandError(
         f"The series goes on after {last.isoformat()}, the last day it may have{told}. {remedy}",
-        code="beyond_horizon",
+        code=BookingErrorCode.BEYOND_HORIZON,
         facts={
             "last_day": last.isoformat(),
             "first_beyond": first_beyond,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from booking.domain.error_codes import BookingErrorCode
 from booking.series.domain.rule import DAY_CODES, ByDay, Frequency, Rule, check_start
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.local_time import resolve
@@ -66,7 +67,7 @@ def _check_length(text: str) -> None:
         raise InvalidCommandError(
             f"The rule has {len(text)} characters; at most {MAX_RULE_LENGTH} are read. "
             "List fewer days.",
-            code="rule_too_long",
+            code=BookingErrorCode.RULE_TOO_LONG,
             facts={"length": len(text), "at_most": MAX_RULE_LENGTH},
         )
 
@@ -80,7 +81,7 @@ def _split(text: str) -> dict[str, str]:
             raise InvalidCommandError(
                 f'"{piece}" cannot be read in the rule. Write each part once, as NAME=VALUE, '
                 'for example "FREQ=WEEKLY;BYDAY=TU;COUNT=10".',
-                code="rule_not_readable",
+                code=BookingErrorCode.RULE_NOT_READABLE,
                 facts={"part": piece},
             )
         parts[found[1]] = found[2]
@@ -95,7 +96,7 @@ def _refuse_foreign(parts: dict[str, str]) -> None:
         if name not in KNOWN:
             raise InvalidCommandError(
                 f"{name} is no part of a rule. Use {', '.join(sorted(KNOWN))}.",
-                code="rule_part_unknown",
+                code=BookingErrorCode.RULE_PART_UNKNOWN,
                 facts={"part": name, "allowed": sorted(KNOWN)},
             )
 
@@ -104,7 +105,7 @@ def _too_fine(name: str) -> InvalidCommandError:
     return InvalidCommandError(
         f"{name} repeats within a day. Use FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, and one series "
         "for each time of day.",
-        code="finer_than_a_day",
+        code=BookingErrorCode.FINER_THAN_A_DAY,
         facts={"part": name, "allowed": [freq.value for freq in Frequency]},
     )
 
@@ -112,7 +113,7 @@ def _too_fine(name: str) -> InvalidCommandError:
 def _invalid(name: str, value: str, allowed: str) -> InvalidCommandError:
     return InvalidCommandError(
         f"{name}={value} will not do. Use {allowed}.",
-        code="rule_value_invalid",
+        code=BookingErrorCode.RULE_VALUE_INVALID,
         facts={"part": name, "value": value, "allowed": allowed},
     )
 
@@ -187,12 +188,13 @@ def _until(parts: dict[str, str], start: datetime, zone: ZoneInfo) -> datetime |
 def _check_end(rule: Rule, horizon: date | None) -> None:
     if rule.count is not None and rule.until is not None:
         raise InvalidCommandError(
-            "The rule has both COUNT and UNTIL. Keep one of them.", code="count_and_until"
+            "The rule has both COUNT and UNTIL. Keep one of them.",
+            code=BookingErrorCode.COUNT_AND_UNTIL,
         )
     if rule.is_endless and horizon is None:
         raise InvalidCommandError(
             "The rule never ends. Add COUNT, for example COUNT=10, or UNTIL.",
-            code="endless_rule",
+            code=BookingErrorCode.ENDLESS_RULE,
             facts={"allowed": ["COUNT", "UNTIL"]},
         )
 
@@ -227,6 +229,6 @@ def _require(allowed: str, part: str, *, fits: bool) -> None:
     if not fits:
         raise InvalidCommandError(
             f"{part} does not go with the rest of the rule. Use {allowed}.",
-            code="rule_part_not_allowed",
+            code=BookingErrorCode.RULE_PART_NOT_ALLOWED,
             facts={"part": part, "allowed": allowed},
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from booking.domain.error_codes import BookingErrorCode
+from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999  # of a series' start; far from the ends of the calendar
@@ -106,13 +108,13 @@ def check_start(start: datetime) -> None:
     if start.tzinfo is not None:
         raise InvalidCommandError(
             f"The start {start.isoformat()} carries an offset. Give the wall time alone.",
-            code="time_with_zone",
+            code=KernelErrorCode.TIME_WITH_ZONE,
         )
     if start.microsecond or not FIRST_YEAR <= start.year <= LAST_YEAR:
         raise InvalidCommandError(
             f"No series starts at {start.isoformat()}. Give whole seconds, "
             f"in the years {FIRST_YEAR} to {LAST_YEAR}.",
-            code="start_not_possible",
+            code=BookingErrorCode.START_NOT_POSSIBLE,
         )
 
 
