@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import settings
 from pymongo import MongoClient
@@ -66,6 +67,8 @@ def _start_servers() -> None:
     started = servers.start(DATA_DIR, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
     os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
     os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
+    if ServiceName.POSTGRES in started.started:
+        _keep_nothing_safe(started.urls[ServiceName.POSTGRES])
     if mongodb := started.urls.get(ServiceName.MONGODB):
         _keep_the_past(mongodb)
 
@@ -100,6 +103,14 @@ def _keep_the_past(mongodb_url: str) -> None:
     """Let nothing expire: tests live in the past, and MongoDB goes by the wall clock."""
     with MongoClient[dict[str, object]](mongodb_url, timeoutMS=10_000) as client:
         client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
+
+
+def _keep_nothing_safe(postgres_url: str) -> None:
+    """Let no commit wait for the disk: the data of a test run is thrown away."""
+    with psycopg.connect(postgres_url, autocommit=True, connect_timeout=10) as connection:
+        for setting in ("synchronous_commit = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _quiet(_line: str) -> None:
@@ -144,6 +155,28 @@ def _cheap_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: A
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_read_once(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
+    """Let the test clients of a process share what the first has read about the static files.
+
+    Each client makes a middleware of its own, which looks at every file: 60 ms a client.
+    """
+    from servestatic.middleware import ServeStaticMiddleware
+
+    read = ServeStaticMiddleware.add_files_from_manifest
+    known: dict[str, Any] = {}
+
+    def add_known(middleware: ServeStaticMiddleware) -> None:
+        if not known:
+            read(middleware)
+            known.update(middleware.files)
+        middleware.files.update(known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServeStaticMiddleware, "add_files_from_manifest", add_known)
         yield
 
 
