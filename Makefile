@@ -4,16 +4,23 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-.PHONY: help run test check cases races machine bench faults nginx-check lock clean
+# Of the tests; they wait more than they compute.
+PROCESSES ?= 4
+ALL_TESTS := -n $(PROCESSES) --cov --cov-report=term --cov-report=xml
+
+.PHONY: help run test test-thorough check cases races machine bench faults nginx-check lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.servers ## Start everything on this machine with demo data; Ctrl-C stops it
 	@$(PY) manage.py run $(ARGS)
 
 test: $(VENV)/.dev ## Run all tests against real servers that the tests start themselves
 	@$(PY) -m pytest $(or $(ARGS),$(ALL_TESTS))
+
+test-thorough: $(VENV)/.dev ## Run the property and schema tests, each with ten times as many examples
+	@$(PY) -m pytest -n $(PROCESSES) -m hypothesis --hypothesis-profile=thorough -o timeout=1800 $(ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, licences
 	@$(VENV)/bin/ruff check .
@@ -41,9 +48,6 @@ faults: $(VENV)/.dev ## Break everything on purpose; report what held (ARGS="--r
 
 nginx-check: $(VENV)/.dev ## Prove infra/nginx/nginx.conf with the real nginx and two web processes
 	@$(PY) -m infra.nginx
-
-# Most tests wait more than they compute, so there are twice as many processes as a small machine has cores.
-ALL_TESTS := -n 4 --cov --cov-report=term --cov-report=xml
 
 lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv

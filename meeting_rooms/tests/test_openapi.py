@@ -129,6 +129,7 @@ CALLABLE = [result.ok() for result in DESCRIBED.get_all_operations()]
 @pytest.mark.parametrize(
     "operation", CALLABLE, ids=[one.definition.raw["operationId"] for one in CALLABLE]
 )
+@pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(600 if IS_THOROUGH else 60)
 def test_application__whatever_is_sent__is_answered_as_told(operation, world):

@@ -283,6 +283,7 @@ class BookingMachine(RuleBasedStateMachine):
         assert found == {c.id: (c.start, c.end) for c in self.model.closures}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(1800)
 def test_machine__random_commands__answer_and_store_what_the_model_says():
