@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 
 def test_watch__a_store_has_moved__starts_the_children_with_its_new_address(log: Path):
     lines: list[str] = []
-    child = Child("shell", ["shell", "-c", SHOW_URL])
+    child = Child("shell", ["shell", "--no-imports", "-c", SHOW_URL])
 
     def watch_stores() -> dict[str, str]:
         seen = log.read_text()
