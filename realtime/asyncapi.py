@@ -37,6 +37,7 @@ LIMITS = {
     "MAX_FRAMES_PER_MINUTE": "Frames of a client; one more ends the connection.",
     "MAX_BAD_FRAMES_PER_MINUTE": "Unreadable frames; one more ends the connection.",
     "MAX_LAGS": "Measurements in one `seen`.",
+    "MAX_NUMBER": "Any number in a client's frame; numbers are finite.",
 }
 
 _DESCRIPTION = """\

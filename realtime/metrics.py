@@ -95,7 +95,12 @@ fan_out_seconds = _histogram(
 )
 commit_to_screen_seconds = _histogram(
     "commit_to_screen_seconds",
-    "From the instant a change became a fact to a screen having painted it, as screens claim.",
+    "From the instant a change became a fact to a signed-in page having painted it, as it claims.",
+    END_TO_END_S,
+)
+commit_to_public_screen_seconds = _histogram(
+    "commit_to_public_screen_seconds",
+    "The same as claimed by pages without a sign-in, which anybody can open. For no alert.",
     END_TO_END_S,
 )
 

@@ -77,6 +77,36 @@ async def test_displays__of_every_kind__are_listed_worst_first(store):
     assert "&lt;b&gt;" in text
 
 
+BAD = {
+    "stale_s": [float("inf"), float("-inf"), float("nan"), -1.0, 1e300, "12", None],
+    "p50_ms": [-1, 2**62, 1.5, "4"],
+    "p95_ms": [-1, 2**62, float("nan"), "4"],
+    "last_seen": ["today", 0],
+    "since": [None, "today"],
+    "topic": [None, 4],
+    "id": [None, 4],
+    "audience": ["admin", None, []],
+}
+
+
+async def test_displays__whatever_is_stored__shows_those_that_can_be_read(store):
+    await store.put_displays([display("good-one")])
+    good = await store._displays.find_one({})
+    rows = [
+        {**good, "_id": f"bad {name} {number}", name: value}
+        for name, values in BAD.items()
+        for number, value in enumerate(values)
+    ]
+    missing = [
+        {key: value for key, value in good.items() if key != name} | {"_id": f"without {name}"}
+        for name in BAD
+    ]
+    await store._displays.insert_many([*rows, *missing])
+    text = await text_of(store, display("good-one"))
+    assert text.count("good-one") == 1
+    assert "Live" in text
+
+
 async def test_displays__none__says_how_to_get_one(store):
     assert "No display has reported yet" in await text_of(store)
 

@@ -1,7 +1,7 @@
 """How fresh each display of this process is, and telling the store, so that an admin sees them all.
 
-Bounded: MAX_CONNECTIONS connections with the newest LAGS_KEPT measurements each. What a display
-claims is its own word: it is shown and timed, and nothing is decided by it.
+Bounded: MAX_CONNECTIONS connections with the newest LAGS_KEPT measurements each. A display's report
+is its own claim. It is shown; only the reports of signed-in pages reach the metric of the alert.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import structlog
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from realtime import metrics
-from realtime.state.display_freshness import Display, percentile
+from realtime.state.display_freshness import MAX_LAG_MS, MAX_STALE_S, Display, percentile
 from realtime.state.live_state import Audience
 from realtime.store.live_store import LiveStore, shared_store
 from realtime.store.mongo_link import DISPLAYS_AT_ONCE
@@ -24,8 +24,11 @@ from realtime.store.mongo_link import DISPLAYS_AT_ONCE
 log = structlog.get_logger(__name__)
 MAX_CONNECTIONS = 10_000
 LAGS_KEPT = 100
-MAX_LAG_MS = 3_600_000  # more is a clock set anew, or a joke
 FLUSH_S = 15.0
+_TIMED = {
+    Audience.PUBLIC: metrics.commit_to_public_screen_seconds,
+    Audience.STAFF: metrics.commit_to_screen_seconds,
+}
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class DisplayLog:
         self,
         connection: Hashable,
         *,
+        audience: Audience,
         display: str,
         lags_ms: Sequence[int],
         topics: Collection[str],
@@ -84,18 +88,19 @@ class DisplayLog:
     ) -> None:
         """Take a display's report: what it painted how late, and whether it is live.
 
-        Shapes: the members of the frame `seen`, and the topics that the connection follows.
+        Shapes: the members of the frame `seen`, and the topics that the connection follows with the
+        audience as which it reads them.
         """
         lags = [min(max(lag, 0), MAX_LAG_MS) for lag in lags_ms]
         for lag in lags:
-            metrics.commit_to_screen_seconds.observe(lag / 1000)
+            _TIMED[audience].observe(lag / 1000)
         known = self._connections.get(connection)
         if known is None:
             return
         known.display = known.display or display
         known.topic = min(topics, default=known.topic)
         known.last_seen = self._clock.now()
-        known.stale_s = stale_s or 0.0
+        known.stale_s = min(stale_s or 0.0, MAX_STALE_S)
         known.lags_ms.extend(lags)
         known.is_told = False
 

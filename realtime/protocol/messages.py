@@ -10,16 +10,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.state.error_codes import LiveErrorCode
-from realtime.state.live_state import LiveState, Mark, as_plain
+from realtime.state.live_state import LiveState, as_plain
 
 MAX_FRAME_BYTES = 4096  # from a client
 MAX_TOPICS_PER_CONNECTION = 50
 MAX_FRAMES_PER_MINUTE = 60
 MAX_BAD_FRAMES_PER_MINUTE = 5
 MAX_LAGS = 64  # measurements in one `seen`
+MAX_NUMBER = 2**53 - 1  # of any number from a client. Source: RFC 8259 section 6, exact everywhere
 HEARTBEAT_S = 4.0
 
 CLOSE_RESTART = 1012  # RFC 6455 registry: service restart
@@ -28,12 +30,13 @@ CLOSE_NOT_AUTHENTICATED = 4401
 CLOSE_TOO_SLOW = 4408
 CLOSE_TOO_MANY = 4429
 
-
-Ref = str | int | None
+Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Ref = str | Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None
 
 
 class _Frame(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # 1e999 is JSON, and infinity once it is read.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     ref: Ref = None  # the client's own, repeated in an error
 
@@ -43,7 +46,7 @@ class Subscribe(_Frame):
 
     type: Literal["subscribe"]
     topic: str
-    have: dict[str, Mark] = Field(default_factory=dict)
+    have: dict[str, tuple[str, Count]] = Field(default_factory=dict)  # epoch and version by room
     view: str | None = None
     language: str | None = None  # of the view's HTML
 
@@ -59,14 +62,14 @@ class Ping(_Frame):
     """Ask for a sign of life; `t` comes back unchanged."""
 
     type: Literal["ping"]
-    t: float
+    t: float = Field(ge=-MAX_NUMBER, le=MAX_NUMBER)
 
 
 class Ack(_Frame):
     """Confirm that everything up to this `sync` has arrived."""
 
     type: Literal["ack"]
-    n: int = Field(ge=0)
+    n: Count
 
 
 class Seen(_Frame):
@@ -77,8 +80,8 @@ class Seen(_Frame):
 
     type: Literal["seen"]
     display: str = Field(pattern=r"^[A-Za-z0-9-]{1,40}$")
-    lags_ms: list[Annotated[int, Field(ge=0)]] = Field(max_length=MAX_LAGS)
-    stale_s: float = Field(default=0.0, ge=0)
+    lags_ms: list[Count] = Field(max_length=MAX_LAGS)
+    stale_s: float = Field(default=0.0, ge=0, le=MAX_NUMBER)
 
 
 class HoldSlot(_Frame):
@@ -120,12 +123,17 @@ def parse_frame(text: str | None) -> ClientFrame:
     """Read a client's frame; None is a binary one. Raises BadFrameError that says what is wrong."""
     if text is None:
         raise BadFrameError("Frames are JSON text; this one was binary.")
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES:
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) > MAX_FRAME_BYTES:
         raise BadFrameError(
             f"A frame may have at most {MAX_FRAME_BYTES} bytes.", code=LiveErrorCode.FRAME_TOO_LARGE
         )
     try:
-        return _ADAPTER.validate_json(text)
+        read = from_json(encoded, allow_inf_nan=False)
+    except ValueError as exc:
+        raise BadFrameError(f"frame: Invalid JSON: {exc}.") from exc
+    try:
+        return _ADAPTER.validate_python(read)
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_input=False)[0]
         at = ".".join(str(part) for part in first["loc"]) or "frame"

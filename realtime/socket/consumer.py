@@ -205,6 +205,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     self,
                     display=frame.display,
                     lags_ms=frame.lags_ms,
+                    audience=self.audience,
                     topics=[*map(str, self._topics)],
                     stale_s=frame.stale_s,
                 )

@@ -118,8 +118,10 @@ class DisplayRows(MongoLink):
 def _readable_display(doc: dict[str, Any]) -> Display | None:
     try:
         return Display.from_document(doc)
-    except (KeyError, ValueError):
-        return None  # by another release; the next report replaces it
+    except (KeyError, TypeError, ValueError) as exc:
+        # Written by another release; the next report replaces it.
+        log.debug("display_unreadable", error=repr(exc))
+        return None
 
 
 def _newest_of(display: Display, *, upsert: bool) -> UpdateOne:

@@ -29,6 +29,39 @@ def test_parse__bad_frames__are_refused_with_a_reason(text):
     assert refused.value.detail
 
 
+SEEN = '{"type":"seen","display":"d","lags_ms":[%s],"stale_s":%s}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            form % number
+            for number in ("Infinity", "-Infinity", "NaN", "1e999", "9007199254740992", "-1e999")
+            for form in (
+                '{"type":"ping","t":%s}',
+                '{"type":"ack","n":%s}',
+                SEEN % ("%s", "0"),
+                SEEN % ("4", "%s"),
+                '{"type":"subscribe","topic":"campus","have":{"r":["e",%s]}}',
+            )
+        ),
+        '{"type":"ping","t":1,"unknown":NaN}',
+        '{"type":"ping","t":1,"ref":9007199254740992}',
+    ],
+)
+def test_parse__number_without_a_bound__is_a_bad_frame(text):
+    with pytest.raises(BadFrameError):
+        parse_frame(text)
+
+
+def test_parse__greatest_numbers__are_read_and_go_back_as_json():
+    frame = parse_frame(SEEN % ("9007199254740991", "9007199254740991"))
+    assert (frame.lags_ms, frame.stale_s) == ([2**53 - 1], 2.0**53 - 1)
+    ping = parse_frame('{"type":"ping","t":-9007199254740991}')
+    assert json.loads(messages.pong(ping.t, NOW))["t"] == -(2**53) + 1
+
+
 @pytest.mark.parametrize("text", ["", "room:1", "building:", "building:A B", "floor:*", "campus:x"])
 def test_topic__of_no_known_form__is_refused(text):
     with pytest.raises(InvalidCommandError):
