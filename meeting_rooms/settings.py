@@ -135,6 +135,10 @@ BUILD = env.str("BUILD", "") or build_id(BASE_DIR)
 DIRECT_SEND = env.bool("DIRECT_SEND", True)
 UVLOOP = env.bool("UVLOOP", True)
 MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000)  # sockets a process
+# Of one address, without a sign-in; a tenth, so that no client takes every place.
+MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", 1_000)
+# Places that only people and programs that have signed in get.
+RESERVED_CONNECTIONS = env.int("RESERVED_CONNECTIONS", MAX_CONNECTIONS // 5)
 MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", 1_000)  # a sign-in or token
 SOCKET_MAX_AGE_S = env.float("SOCKET_MAX_AGE_S", 12 * 3600.0)  # recycled after half of it to all
 SOCKET_STUCK_S = env.float("SOCKET_STUCK_S", 20.0)  # a client that takes nothing is let go

@@ -22,7 +22,7 @@ from prometheus_client import (
 
 NAMESPACE = "meeting_rooms"
 SEND_PATHS = ("direct", "asgi")  # past the ASGI queue, or through it
-REFUSALS = ("bad_token", "foreign_origin", "too_many")
+REFUSALS = ("bad_token", "foreign_origin", "too_many", "too_many_from_address")
 RESYNC_CAUSES = ("client", "layer")
 OUTCOMES = ("changed", "unchanged", "outrun", "gone", "failed")
 CLOSE_CODES = (1000, 1001, 1006, 1011, 1012, 4400, 4401, 4403, 4408, 4429)

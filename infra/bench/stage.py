@@ -98,6 +98,7 @@ def _environment(folder: Path) -> dict[str, str]:
         # One token opens all of a row's connections, 5,000 at the most, and they may overlap.
         "MAX_CONNECTIONS": "20000",
         "MAX_CONNECTIONS_PER_PERSON": "20000",
+        "MAX_CONNECTIONS_PER_ADDRESS": "20000",  # all come from this machine
     }
 
 

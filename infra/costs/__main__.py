@@ -22,7 +22,11 @@ from infra.costs.meters import Cost
 from infra.nginx.rendered import NginxError
 
 ENOUGH = "100000"
-MANY = {"MAX_CONNECTIONS": ENOUGH, "MAX_CONNECTIONS_PER_PERSON": ENOUGH}
+MANY = {
+    "MAX_CONNECTIONS": ENOUGH,
+    "MAX_CONNECTIONS_PER_PERSON": ENOUGH,
+    "MAX_CONNECTIONS_PER_ADDRESS": ENOUGH,
+}
 
 
 def main(names: Sequence[str]) -> int:

@@ -225,5 +225,6 @@ CLOSE_CODES = {
     4401: "Not signed in, or no longer.",
     4403: "Signed in, but not allowed.",
     4408: "Too slow: the client does not read what it is sent.",
-    4429: "Too many frames or connections; the `error` before it says which.",
+    4429: "Too many frames or connections; the `error` before it says which: `too_many_frames`, "
+    "`too_many_connections`, or `too_many_from_address` for connections without a sign-in.",
 }

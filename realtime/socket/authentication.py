@@ -21,6 +21,7 @@ from identity.commands.authenticate_api_token import authenticate_api_tokens
 from identity.models import User
 from identity.queries import actor_of
 from meeting_rooms.kernel.actor import Actor
+from meeting_rooms.kernel.client_address import client_address, network_of
 from realtime import metrics
 from realtime.socket.batch_loader import BatchLoader
 from realtime.state.live_state import Audience
@@ -38,9 +39,10 @@ _asking: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Find, BatchLoader[str
 class SocketAuthenticationMiddleware(BaseMiddleware):
     """Refuses a handshake (HTTP 403) from a foreign page or with a token that is not good.
 
-    Adds to the scope: `principal`, the token or session that the socket belongs to, None without
-    either; `audience`, as whom it reads; `ask_audience`, which answers that afresh, and
-    `ask_actor`, who it is: a token may be revoked, a session end and a person leave meanwhile.
+    Adds to the scope: `address`, the network that the client counts as; `principal`, the token or
+    session that the socket belongs to, None without either; `audience`, as whom it reads;
+    `ask_audience`, which answers that afresh, and `ask_actor`, who it is: a token may be revoked, a
+    session end and a person leave meanwhile.
     """
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
@@ -60,12 +62,22 @@ class SocketAuthenticationMiddleware(BaseMiddleware):
         if is_program and audience is Audience.PUBLIC:
             return await _refuse("bad_token", receive, send)
         added = {
+            "address": _network_of(scope),
             "principal": principal,
             "audience": audience,
             "ask_audience": partial(_ask_audience, ask),
             "ask_actor": partial(_ask_actor, ask),
         }
         return await self.inner({**scope, **added}, receive, send)
+
+
+def _network_of(scope: dict[str, Any]) -> str:
+    """Return what counts as one client, as the outermost trusted proxy saw it."""
+    peer, *_ = scope.get("client") or ("",)
+    # A proxy may append a header line of its own instead of to the last one.
+    lines = (value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
+    forwarded_for = b",".join(lines).decode("latin-1")
+    return network_of(client_address(peer, forwarded_for, settings.TRUSTED_PROXIES))
 
 
 def _audience_of(user: User | None) -> Audience:

@@ -7,7 +7,7 @@ restart they end one after another, so that they do not all arrive elsewhere at 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -26,6 +26,7 @@ WATCH_S = 1.0
 REVOKED_WITHIN_S = 10.0
 RECYCLE_SPREAD_MS = 5_000
 STORE_ERRORS = (OperationalError, InterfaceError)
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Connection(Protocol):
@@ -34,6 +35,7 @@ class Connection(Protocol):
     wire: Transport
     audience: Audience
     principal: Hashable  # whose it is; None for nobody in particular
+    address: str  # the network that counts as one client
     opened_at: float  # loop time
     ask_audience: Callable[[], Awaitable[Audience]]
 
@@ -56,6 +58,8 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Connection, float] = {}  # loop time at which each is recycled
         self._by_principal: dict[Hashable, int] = {}
+        self._public = 0  # without a sign-in or token
+        self._public_by_address: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.is_draining = False
 
@@ -63,8 +67,14 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: Connection) -> None:
-        """Take in a socket. Raises LimitExceededError beyond the limits of the settings."""
+        """Take in a socket. Raises LimitExceededError beyond the limits of the settings.
+
+        Public sockets have a limit for each address and leave RESERVED_CONNECTIONS places free, so
+        that they never keep out people and programs that have signed in.
+        """
         self._start()
+        if connection.audience is Audience.PUBLIC:
+            self._check_public(connection.address)
         theirs = self._by_principal.get(connection.principal, 0)
         if len(self._open) >= settings.MAX_CONNECTIONS:
             raise LimitExceededError(
@@ -77,6 +87,10 @@ class Connections:
                 code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
         self._by_principal[connection.principal] = theirs + 1
+        if connection.audience is Audience.PUBLIC:
+            there = self._public_by_address.get(connection.address, 0)
+            self._public_by_address[connection.address] = there + 1
+            self._public += 1
         age_s = settings.SOCKET_MAX_AGE_S * random.uniform(0.5, 1.0)  # noqa: S311 - a spread
         self._open[connection] = connection.opened_at + age_s
 
@@ -84,9 +98,27 @@ class Connections:
         """Let a closed socket go. Harmless for one that is not known."""
         if self._open.pop(connection, None) is None:
             return
-        self._by_principal[connection.principal] -= 1
-        if not self._by_principal[connection.principal]:
-            del self._by_principal[connection.principal]
+        _count_down(self._by_principal, connection.principal)
+        if connection.audience is Audience.PUBLIC:
+            _count_down(self._public_by_address, connection.address)
+            self._public -= 1
+
+    def _check_public(self, address: str) -> None:
+        """Raise LimitExceededError if one more public socket from this address is too many."""
+        most = settings.MAX_CONNECTIONS_PER_ADDRESS
+        if self._public_by_address.get(address, 0) >= most:
+            raise LimitExceededError(
+                f"The maximum is {most} connections from one address without a sign-in. "
+                "Close some, or sign in.",
+                code="too_many_from_address",
+            )
+        places = settings.MAX_CONNECTIONS - settings.RESERVED_CONNECTIONS
+        if self._public >= places:
+            raise LimitExceededError(
+                f"The maximum of this server is {places} connections without a sign-in. Try later, "
+                "or sign in.",
+                code="too_many_connections",
+            )
 
     async def drain(self, spread_s: float) -> None:
         """End all sockets, evenly over `spread_s`, and refuse to be called ready from here on."""
@@ -152,6 +184,12 @@ class Connections:
             if audience is Audience.PUBLIC:
                 for connection in theirs:
                     connection.sign_out()
+
+
+def _count_down(counts: dict[Key, int], key: Key) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKeyDictionary()

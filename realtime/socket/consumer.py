@@ -71,6 +71,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     wire: Transport
     audience: Audience
     principal: Hashable
+    address: str
     opened_at: float
     ask_audience: Callable[[], Awaitable[Audience]]
 
@@ -105,7 +106,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._bad_frames = RateWindow(messages.MAX_BAD_FRAMES_PER_MINUTE)
         self._ending: asyncio.Task[None] | None = None
         self.opened_at = asyncio.get_running_loop().time()
-        self.principal = self.scope["principal"]
+        self.principal, self.address = self.scope["principal"], self.scope["address"]
         self.audience = self.scope["audience"]
         self.ask_audience = self.scope["ask_audience"]
         await self.accept()
@@ -116,7 +117,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             self._connections.add(self)
         except LimitExceededError as exc:
-            metrics.connections_refused_total.labels(reason="too_many").inc()
+            reason = exc.code if exc.code in metrics.REFUSALS else "too_many"
+            metrics.connections_refused_total.labels(reason=reason).inc()
             self._end(messages.CLOSE_TOO_MANY, messages.error(exc.code, exc.detail))
             return
         self._displays.note_connected(self, audience=self.audience, path=self.wire.name)
@@ -203,9 +205,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             case Seen():
                 self._displays.note_seen(
                     self,
+                    audience=self.audience,
                     display=frame.display,
                     lags_ms=frame.lags_ms,
-                    audience=self.audience,
                     topics=[*map(str, self._topics)],
                     stale_s=frame.stale_s,
                 )

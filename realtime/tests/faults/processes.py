@@ -31,6 +31,7 @@ def process_environment(servers: Servers, name: str) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "LOG_JSON": "1",
         "MAX_CONNECTIONS_PER_PERSON": "5000",
+        "MAX_CONNECTIONS_PER_ADDRESS": "5000",
     }
 
 
