@@ -2,6 +2,8 @@
 
 A series goes out as its rule, so that programs show it as one; each date is compared with what is
 stored, and what differs goes out as an exception. So the instants are right whatever the rule says.
+What the viewer may not read goes out date by date, each "Busy" under the booking's own id: no rule,
+no UID of an import and nothing else ties these dates together.
 """
 
 from collections import defaultdict
@@ -38,8 +40,8 @@ def room_calendar(room: Room, viewer: Actor, now: datetime) -> bytes:
     Raises LimitExceededError `too_many_bookings` for more than MAX_BOOKINGS.
     """
     found = _current(Booking.objects.filter(room=room), now)
-    series = {s.pk: s for s in _series_of(found).filter(room=room)}
-    return write_calendar(_entries(found, series, viewer), name=room.name, now=now)
+    series = {s.pk: s for s in _series_of(found)}
+    return write_calendar(_entries(found, series, viewer, room), name=room.name, now=now)
 
 
 def person_calendar(user: User, now: datetime) -> bytes:
@@ -86,19 +88,36 @@ def _series_of(bookings: Iterable[Booking]) -> QuerySet[Series]:
 
 
 def _entries(
-    bookings: Sequence[Booking], series: dict[UUID, Series], viewer: Actor
+    bookings: Sequence[Booking],
+    series: dict[UUID, Series],
+    viewer: Actor,
+    room: Room | None = None,
 ) -> Iterator[CalendarEntry]:
+    """Yield the entries of a calendar; of a room's, only series of that room go out as rules."""
     of_series: dict[UUID, dict[datetime, Booking]] = defaultdict(dict)
     for booking in bookings:
-        key, told = booking.series_id, booking.recurrence_id
-        at = datetime.fromisoformat(told) if told else None
-        if key is None or key not in series or at is None or at in of_series[key]:
-            yield _entry(booking, viewer)  # no date of a series, or another room on a date
+        known = series.get(booking.series_id) if booking.series_id else None
+        may_tie = known is None or _may_read_rule(known, viewer)
+        at = datetime.fromisoformat(booking.recurrence_id) if booking.recurrence_id else None
+        is_date = known is not None and (room is None or known.room_id == room.pk)
+        if (
+            known is None
+            or at is None
+            or not (is_date and may_tie and is_readable(booking, viewer))
+        ):
+            yield _entry(booking, viewer, may_tie=may_tie)
+        elif at in of_series[known.pk]:
+            yield _entry(booking, viewer)  # another room on a date
         else:
-            of_series[key][at] = booking
+            of_series[known.pk][at] = booking
     for series_id, dates in of_series.items():
-        if dates:
-            yield from _series_entries(series[series_id], dates, viewer)
+        yield from _series_entries(series[series_id], dates, viewer)
+
+
+def _may_read_rule(series: Series, viewer: Actor) -> bool:
+    """Say whether the viewer may know that the dates of this series belong together."""
+    is_own = viewer.user_id is not None and viewer.user_id == series.organizer_id
+    return not series.is_private or viewer.is_admin or is_own
 
 
 def _series_entries(
@@ -127,23 +146,19 @@ def _series_entries(
 
 
 def _master(series: Series, dates: Sequence[Booking], viewer: Actor) -> CalendarEntry:
-    """Return the series' first date. What any of its dates hides, the series hides."""
+    """Return the series' first date. The viewer may read the series and these dates."""
     zone = ZoneInfo(series.timezone)
     start = datetime.fromisoformat(series.starts_local).replace(tzinfo=zone)
-    is_own = viewer.user_id is not None and viewer.user_id == series.organizer_id
-    is_open = not series.is_private or viewer.is_admin or is_own
-    hidden = next((b for b in dates if not is_readable(b, viewer)), None)
-    readable = is_open and hidden is None
     return replace(
-        _entry(hidden or dates[0], viewer),
+        _entry(dates[0], viewer),
         uid=series.external_uid or f"{series.pk}@meeting-rooms",
         start=start,
         end=start + timedelta(minutes=series.minutes),  # wall clock, as bookings keep it
-        title=series.title if readable else BUSY_TITLE,
-        organizer=series.organizer_name if readable else "",
-        organizer_email=series.organizer.email if readable and series.organizer else "",
+        title=series.title,
+        organizer=series.organizer_name,
+        organizer_email=series.organizer.email if series.organizer else "",
         status=EntryStatus.CONFIRMED,
-        is_private=series.is_private or hidden is not None,
+        is_private=series.is_private,
         sequence=series.version - 1,
         stamp=series.created_at if series.version == 1 else None,
     )
@@ -164,13 +179,19 @@ def _as_parsed(first: CalendarEntry) -> ParsedSeries:
     return ParsedSeries(event, Length(0, event.interval.duration), first.rule, (), (), ())
 
 
-def _entry(booking: Booking, viewer: Actor) -> CalendarEntry:
+def _entry(booking: Booking, viewer: Actor, *, may_tie: bool = True) -> CalendarEntry:
+    """Return one booking as the viewer may read it.
+
+    Unless `may_tie`, nothing is in it that is common to the dates of its series. The booking's own
+    id stays the same from export to export.
+    """
     readable = is_readable(booking, viewer)
+    may_tie = may_tie and readable
     place = booking.room
     is_pending = booking.state == BookingState.PENDING
     zone = ZoneInfo(place.floor.building.timezone)
     return CalendarEntry(
-        uid=booking.external_uid or f"{booking.pk}@meeting-rooms",
+        uid=(booking.external_uid if may_tie else None) or f"{booking.pk}@meeting-rooms",
         start=booking.interval.start.astimezone(zone),
         end=booking.interval.end.astimezone(zone),
         title=booking.title if readable else BUSY_TITLE,
@@ -180,7 +201,7 @@ def _entry(booking: Booking, viewer: Actor) -> CalendarEntry:
         location=place.name,
         is_private=booking.is_private,
         sequence=booking.version - 1,
-        stamp=booking.created_at if booking.version == 1 else None,
+        stamp=booking.created_at if may_tie and booking.version == 1 else None,
     )
 
 
