@@ -136,6 +136,19 @@ def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
     return found
 
 
+def rooms_showing_titles(rooms: Iterable[UUID]) -> frozenset[UUID]:
+    """Return those whose building lets public screens show titles.
+
+    Of a part of a divisible hall also the hall and its other parts, whose bookings take it. One
+    query.
+    """
+    own = Room.objects.filter(uuid__in=rooms)
+    halls = own.exclude(division=None).values("division")
+    related = Q(uuid__in=rooms) | Q(pk__in=halls) | Q(division__in=halls) | Q(division__in=own)
+    shown = Room.objects.filter(related, floor__building__shows_titles=True)
+    return frozenset(shown.values_list("uuid", flat=True))
+
+
 def share_floor(room: Room, other: Room) -> bool:
     """Say whether two rooms of one divisible hall take a piece of floor from each other."""
     one, two = room.units, other.units

@@ -9,6 +9,7 @@ from ninja import Field, Router
 from pydantic import StrictInt
 
 from booking.api.shapes import BookingOut, answer
+from booking.api.viewers import viewer_from
 from booking.commands.cancel_booking import cancel_booking
 from booking.commands.check_in import check_in
 from booking.commands.end_booking import end_booking
@@ -87,7 +88,7 @@ def cancel(
 )
 def arrive(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
     """Say that somebody has come. Before the window opens the answer says when it does."""
-    actor = actor_from(request)
+    actor = viewer_from(request)
     return answer(check_in(actor=actor, booking_id=booking_id), actor, response)
 
 
@@ -103,7 +104,7 @@ def leave(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> Boo
 
     A device ends what was booked at its door, and nothing else.
     """
-    actor = actor_from(request)
+    actor = viewer_from(request)
     return answer(end_booking(actor=actor, booking_id=booking_id), actor, response)
 
 

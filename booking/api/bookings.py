@@ -17,6 +17,7 @@ from booking.api.shapes import (
     PeriodQuery,
     answer,
 )
+from booking.api.viewers import viewer_from
 from booking.commands.book_room import MAX_ROOMS, BookRooms, book_rooms
 from booking.commands.edit_booking import BookingEdit, edit_booking
 from booking.domain.errors import SlotTakenError
@@ -158,7 +159,7 @@ def create_booking(
 )
 def show_booking(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
     """Return one booking, in whatever state. A device reads those of its rooms."""
-    actor, facts = actor_from(request), get_booking(booking_id).as_data()
+    actor, facts = viewer_from(request), get_booking(booking_id).as_data()
     actor.require_room(facts.room)
     return answer(facts, actor, response)
 

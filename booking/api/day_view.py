@@ -10,9 +10,10 @@ from ninja import Field, Query, Router
 from pydantic import AfterValidator, BaseModel
 
 from booking.api.shapes import BookingOut, as_members
+from booking.api.viewers import viewer_from
 from booking.queries.day_view import RoomDay, day_of_rooms
 from booking.transaction.database_clock import DATABASE_CLOCK
-from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
+from identity.api_auth import PEOPLE_AND_DEVICES
 from meeting_rooms.http.problem import Problem
 from meeting_rooms.http.schema_types import FIRST_YEAR, LAST_YEAR, Answer
 from meeting_rooms.kernel.actor import Actor
@@ -81,7 +82,7 @@ def show_day(request: HttpRequest, day: Day, query: Query[DayQuery]) -> HttpResp
 
     It is the room's day, whatever the zone of whoever asks. A device gets the rooms it belongs to.
     """
-    viewer, now = actor_from(request), DATABASE_CLOCK.now()
+    viewer, now = viewer_from(request), DATABASE_CLOCK.now()
     if query.building:
         get_building(query.building)
     rooms = find_rooms(RoomFilter(building=query.building, floor=query.floor))

@@ -8,6 +8,7 @@ from ninja import Field, Router, Status
 from pydantic import StrictInt
 
 from booking.api.shapes import MAX_TEXT, BookingOut, answer
+from booking.api.viewers import viewer_from
 from booking.commands.book_walk_up import MAX_MINUTES, book_walk_up
 from booking.domain.error_codes import BookingErrorCode
 from identity.api_auth import DEVICES_ONLY, actor_from, device_from
@@ -71,7 +72,7 @@ def show_own_device(request: HttpRequest) -> DeviceOut:
 )
 def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Status[BookingOut]:
     """Book one of the device's rooms from now on, checked in, for whoever stands there."""
-    device, actor = device_from(request), actor_from(request)
+    device, actor = device_from(request), viewer_from(request)
     if body.room is None and len(device.rooms) > 1:
         raise InvalidCommandError(
             "This device has several rooms. Say which.",

@@ -19,13 +19,18 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The author of a command, as the audit log keeps it. `rooms` are those a device belongs to."""
+    """The author of a command, as the audit log keeps it.
+
+    `rooms` are those a device belongs to; `titled_rooms` those of which it may read titles. Without
+    them it reads none.
+    """
 
     kind: ActorKind
     name: str
     user_id: UUID | None = None
     is_admin: bool = False
     rooms: frozenset[UUID] = frozenset()
+    titled_rooms: frozenset[UUID] = frozenset()
 
     @property
     def is_device(self) -> bool:

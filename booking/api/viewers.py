@@ -1,0 +1,17 @@
+"""REST: the caller as the reader of bookings."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from identity.api_auth import actor_from
+from meeting_rooms.kernel.actor import Actor
+from rooms.queries import rooms_showing_titles
+
+
+def viewer_from(request: HttpRequest) -> Actor:
+    """Return the caller; a device with the rooms whose building lets screens show titles."""
+    actor = actor_from(request)
+    if not actor.is_device:
+        return actor
+    return replace(actor, titled_rooms=rooms_showing_titles(actor.rooms))
