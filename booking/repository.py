@@ -60,7 +60,7 @@ def parts_of(booking_id: UUID) -> list[BookingData]:
     parts = Booking.objects.select_related("room").filter(
         Q(pk=booking_id) | Q(group_id__in=group, room__is_active=True)
     )
-    found = [part.as_data() for part in parts.order_by("room_id")]
+    found = [part.as_data() for part in parts.order_by("room_id", "pk")]
     if not found:
         raise NotFoundError(f"There is no booking {booking_id}.")
     return found
@@ -74,7 +74,7 @@ def pending_rivals(booking: BookingData, room: RoomPolicy) -> list[BookingData]:
         state=BookingState.PENDING,
         during__overlap=as_range(booking.interval),
     )
-    return [rival.as_data() for rival in rivals.exclude(pk=booking.id).order_by("created_at")]
+    return [rival.as_data() for rival in rivals.exclude(pk=booking.id).order_by("created_at", "pk")]
 
 
 def rooms_of_series(series_id: UUID) -> set[UUID]:

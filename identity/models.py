@@ -55,7 +55,7 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        ordering = ["display_name"]
+        ordering = ["display_name", "pk"]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="identity_user_email_once"),
             models.CheckConstraint(
@@ -104,7 +104,7 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "pk"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

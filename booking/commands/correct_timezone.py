@@ -133,7 +133,7 @@ def _stored(tx: CommandContext) -> list[BookingData]:
         room__uuid__in=tx.rooms,
         during__endswith__gt=tx.now,
     )
-    return [booking.as_data() for booking in bookings.order_by("during", "created_at")]
+    return [booking.as_data() for booking in bookings.order_by("during", "created_at", "pk")]
 
 
 def _report(tx: CommandContext, zone: ZoneInfo, keep: Keep) -> ZoneReport:

@@ -93,7 +93,7 @@ def _refuse_too_many(person: UUID, *, besides: frozenset[UUID], now: datetime) -
         .filter(organizer_id=person, state=BookingState.HELD, lapses_at__gt=now)
         .exclude(pk__in=besides)
         .exclude(pk__in=WaitingEntry.objects.exclude(offer=None).values("offer"))
-        .order_by("lapses_at")
+        .order_by("lapses_at", "pk")
     )
     held = [booking.as_data() for booking in live]
     if len(held) < MAX_HOLDS:

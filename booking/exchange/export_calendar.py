@@ -84,7 +84,8 @@ def _current(bookings: QuerySet[Booking], now: datetime) -> list[Booking]:
 
 def _series_of(bookings: Iterable[Booking]) -> QuerySet[Series]:
     known = {booking.series_id for booking in bookings if booking.series_id}
-    return Series.objects.filter(pk__in=known).select_related("organizer")
+    found = Series.objects.filter(pk__in=known).select_related("organizer")
+    return found.order_by("created_at", "pk")
 
 
 def _entries(

@@ -27,7 +27,7 @@ class FeedToken(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "pk"]
         indexes = [
             models.Index(
                 fields=["user"], condition=Q(revoked_at=None), name="booking_feed_of_person"

@@ -62,7 +62,7 @@ class SkippedDate(models.Model):
     reason = models.CharField(max_length=300)
 
     class Meta:
-        ordering = ["recurrence_id"]
+        ordering = ["recurrence_id", "pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["series", "recurrence_id"], name="booking_skipped_date_once"

@@ -80,7 +80,7 @@ def _is_missed(series: SeriesFacts, room: RoomPolicy, now: datetime) -> bool:
     past = Booking.objects.select_related("room").filter(
         series_id=series.id, during__startswith__lt=now
     )
-    newest = (booking.as_data() for booking in past.order_by("-during")[:LOOKED_AT])
+    newest = (booking.as_data() for booking in past.order_by("-during", "pk")[:LOOKED_AT])
     counting = list(islice((b for b in newest if _counts(b, room)), limit))
     return len(counting) == limit and all(b.state is BookingState.RELEASED for b in counting)
 

@@ -41,7 +41,9 @@ def series_ahead(
     own = Booking.objects.select_related("room").filter(series_id=series.id)
     if since is not None:
         own = own.filter(recurrence_id__gte=since.isoformat())
-    return [b.as_data() for b in own.filter(during__startswith__gt=now).order_by("recurrence_id")]
+    return [
+        b.as_data() for b in own.filter(during__startswith__gt=now).order_by("recurrence_id", "pk")
+    ]
 
 
 def refuse_foreign_dates(names: Iterable[str], occurrences: Iterable[Occurrence]) -> None:

@@ -59,7 +59,7 @@ def _who_sees_what(request: HttpRequest, slug: str) -> tuple[Building | None, Au
 
 
 def _described(building: Building) -> BoardBuilding:
-    floors = building.floors.filter(rooms__is_active=True).distinct().order_by("level")
+    floors = building.floors.filter(rooms__is_active=True).distinct().order_by("level", "pk")
     return BoardBuilding(
         slug=building.slug,
         name=building.name,

@@ -48,7 +48,7 @@ class Building(models.Model):
     )
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "pk"]
 
     def __str__(self) -> str:
         return self.name
@@ -81,7 +81,7 @@ class Feature(models.Model):
     name = models.CharField(max_length=50)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "pk"]
 
     def __str__(self) -> str:
         return self.name
@@ -124,7 +124,7 @@ class Room(models.Model):
     schedule_changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        ordering = ["floor__building__name", "floor__level", "name"]
+        ordering = ["floor__building", "floor__level", "name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["floor", "slug"], name="rooms_room_slug_once"),
             models.CheckConstraint(condition=Q(capacity__gte=1), name="rooms_room_seats_somebody"),
@@ -146,7 +146,7 @@ class Closure(models.Model):
     reason = models.CharField(max_length=100)
 
     class Meta:
-        ordering = ["starts_at"]
+        ordering = ["starts_at", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),

@@ -98,7 +98,7 @@ class Policy(models.Model):
 
     class Meta:
         verbose_name_plural = "policies"
-        ordering = ["building__name", "room__name"]
+        ordering = ["building__name", "room__name", "pk"]
         constraints = [
             models.CheckConstraint(
                 name="rooms_policy_one_scope",

@@ -37,7 +37,7 @@ class OpeningHours(models.Model):
     closes = models.TimeField(help_text=MIDNIGHT_HELP)
 
     class Meta:
-        ordering = ["weekday", "opens"]
+        ordering = ["weekday", "opens", "pk"]
         verbose_name_plural = "opening hours"
         constraints = [
             models.UniqueConstraint(
@@ -89,7 +89,7 @@ class ExceptionPeriod(models.Model):
     closes = models.TimeField(help_text=MIDNIGHT_HELP)
 
     class Meta:
-        ordering = ["opens"]
+        ordering = ["opens", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["exception", "opens"], name="rooms_period_once"),
             models.CheckConstraint(

@@ -29,7 +29,8 @@ SELECT jsonb_build_array(
      FROM booking_booking AS booking
      WHERE booking.lapses_at <= here.now AND booking.units && here.units),
     (SELECT jsonb_agg(jsonb_build_array(closure.room_id, closure.starts_at, closure.ends_at,
-                                        closure.reason) ORDER BY closure.starts_at)
+                                        closure.reason)
+                      ORDER BY closure.starts_at, closure.id)
      FROM rooms_closure AS closure
      WHERE closure.room_id = ANY(here.rooms)
        AND tstzrange(closure.starts_at, closure.ends_at) && here.windows),
