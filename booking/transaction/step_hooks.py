@@ -14,7 +14,7 @@ from booking.transaction.read_snapshot import Snapshot
 
 
 class Step(Enum):
-    """The steps of one attempt, in their order; expired bookings are written by an own attempt."""
+    """The steps of one attempt, in their order. Expired bookings are written first, by the same."""
 
     ROOMS_CHOSEN = "the rooms are known; nothing is locked and nothing of them is read"
     SNAPSHOT_READ = "the rooms, bookings and quotas are read"

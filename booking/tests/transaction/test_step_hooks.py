@@ -71,7 +71,7 @@ def test_install__where_there_is_a_hook__is_refused():
         install(Step.BEFORE_WRITE, stop)
 
 
-def test_hooks__in_the_product__are_reached_by_the_frame_and_installed_by_nobody():
+def test_hooks__in_the_product__are_reached_by_the_frame_and_installed_by_tests_only():
     files = [path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")]
     product = [path for path in files if "tests" not in path.parts]
     users = {path.name for path in product if "step_hooks" in path.read_text()}

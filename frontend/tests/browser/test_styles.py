@@ -27,7 +27,7 @@ async def test_declarations__of_every_sheet__are_known_to_the_browser(screen, sh
 
 
 async def test_board__every_ten_minutes__is_a_few_pixels_elsewhere(screen) -> None:
-    """No pixel of a panel shows the same edge all day; nobody sees the board move."""
+    """No pixel of a panel shows the same edge all day, and the move is too small to be seen."""
     await screen.come_alive()
     minutes = [0, 9.9, 10, 19.9, 20, 30, 39.9, 40, 50]
     places = await screen.page.evaluate(PLACES, [minute * MINUTE_MS for minute in minutes])

@@ -10,14 +10,12 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
-import psycopg
-
 from meeting_rooms.tests.stack import ROOT
-from realtime.tests.faults.matrix import NO_GUARD, ROWS, Outcome, Row
+from realtime.tests.faults.matrix import NO_GUARD, Row, all_rows
 from realtime.tests.faults.processes import TEMPLATE, process_environment
-from realtime.tests.faults.servers import POSTGRES, Servers
+from realtime.tests.faults.running import ROW_LIMIT_S, make_template, outcome_of
+from realtime.tests.faults.servers import Servers
 
-ROW_LIMIT_S = 240.0
 SOAK = "F36"
 
 
@@ -56,18 +54,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list() -> int:
-    from realtime.tests.faults import rows  # noqa: F401 - they enter themselves
-
-    for row in sorted(ROWS.values(), key=_order):
+    for row in all_rows():
         print(f"{row.id} | {row.fault} | {row.promised} | guard: {row.guard.what}")
     return 0
 
 
 def _prepare(servers: Servers, folder: Path) -> None:
     """Let this process read the settings, and migrate the database that rows are copies of."""
-    with psycopg.connect(servers.urls[POSTGRES], autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
-        admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    make_template(servers)
     environment = process_environment(servers, TEMPLATE) | {"DATA_DIR": str(folder / "app")}
     os.environ.update({k: v for k, v in environment.items() if not k.endswith("_URL")})
     os.environ.update(DJANGO_SETTINGS_MODULE="meeting_rooms.settings")
@@ -78,18 +72,13 @@ def _prepare(servers: Servers, folder: Path) -> None:
 
 
 def _wanted(arguments: argparse.Namespace) -> list[Row]:
-    from realtime.tests.faults import rows  # noqa: F401 - they enter themselves
-
+    rows = {row.id: row for row in all_rows()}
     if not arguments.rows:
-        return sorted(ROWS.values(), key=_order)
+        return list(rows.values())
     ids = arguments.rows.split(",")
-    if unknown := [i for i in ids if i not in ROWS]:
-        sys.exit(f"There is no row {', '.join(unknown)}. There are: {', '.join(sorted(ROWS))}.")
-    return [ROWS[i] for i in ids]
-
-
-def _order(row: Row) -> tuple[int, str]:
-    return int("".join(c for c in row.id if c.isdigit())), row.id
+    if unknown := [i for i in ids if i not in rows]:
+        sys.exit(f"There is no row {', '.join(unknown)}. There are: {', '.join(rows)}.")
+    return [rows[i] for i in ids]
 
 
 def _run(arguments: argparse.Namespace, servers: Servers, folder: Path) -> int:
@@ -109,12 +98,11 @@ def _run_one(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> b
     (folder / name).mkdir()
     began = monotonic()
     servers.start()
-    outcome = asyncio.run(_measure(row, servers, folder / name, is_control=is_control))
+    off = row.guard if is_control else NO_GUARD
+    run = outcome_of(row, servers, folder / name, off=off, limit_s=_limit_s(row))
+    outcome = asyncio.run(run)
     servers.start_again()
-    measured = "; ".join(
-        f"{'' if c.is_kept else 'NOT '}{c.what}: {c.measured}" for c in outcome.claims
-    )
-    measured += f"; ERROR {outcome.error}" if outcome.error else ""
+    measured = str(outcome)
     took = f"{monotonic() - began:.0f} s"
     if not is_control:
         verdict = "yes" if outcome.is_kept else "NO"
@@ -131,20 +119,6 @@ def _run_one(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> b
         flush=True,
     )
     return is_good
-
-
-async def _measure(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> Outcome:
-    from realtime.tests.faults.fault_env import lab
-
-    off = row.guard if is_control else NO_GUARD
-    outcome = Outcome()
-    try:
-        async with asyncio.timeout(_limit_s(row)), lab(servers, folder, off, row.rooms) as stage:
-            outcome = stage.outcome
-            await row.measure(stage)
-    except Exception as exc:  # noqa: BLE001 - the row failed; the others are still wanted
-        outcome.error = f"{type(exc).__name__}: {exc}"
-    return outcome
 
 
 def _limit_s(row: Row) -> float:

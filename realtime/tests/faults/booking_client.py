@@ -32,7 +32,9 @@ class Answer:
 class Booker:
     """Books slots of tomorrow, one after another in each room."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str], *, is_patient: bool = False) -> None:
+        """Book by insisting, where the machine may be too busy for the product's own time-outs."""
+        self._is_patient = is_patient
         self._http = httpx.AsyncClient(
             base_url=url, headers=dict(headers), timeout=30, trust_env=False
         )
@@ -87,7 +89,8 @@ class Booker:
         return answer
 
     async def book(self, room: str, **more: Any) -> Answer:
-        return await self.send(self.command(room, **more))
+        command = self.command(room, **more)
+        return await (self.insist(command) if self._is_patient else self.send(command))
 
     async def insist(self, command: Mapping[str, Any], *, limit_s: float = 30.0) -> Answer:
         """Repeat a command until it is answered, as a good client does."""

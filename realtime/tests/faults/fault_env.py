@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
@@ -13,45 +12,45 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis.asyncio
 
-from meeting_rooms.tests.stack import ROOT, Process, free_port
-from realtime.state.live_state import Audience
-from realtime.tests.faults.artifacts import Evidence
+from meeting_rooms.tests.stack import free_port
 from realtime.tests.faults.booking_client import Booker
-from realtime.tests.faults.checker import violations
-from realtime.tests.faults.expected_state import Truth, as_shown
+from realtime.tests.faults.expected_state import Truth
 from realtime.tests.faults.followers import Follower
-from realtime.tests.faults.matrix import NO_GUARD, Claim, Guard, Outcome
-from realtime.tests.faults.processes import TEMPLATE, answers, command_line, process_environment
+from realtime.tests.faults.matrix import NO_GUARD, Guard, Sized
+from realtime.tests.faults.measuring import POLL_S, Measuring
+from realtime.tests.faults.processes import TEMPLATE, Running, Starter, answers, process_environment
 from realtime.tests.faults.proxy import Proxy
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS, Servers
 
-HEALED_WITHIN_S = 10.0
 START_WITHIN_S = 30.0
-POLL_S = 0.05
+# What a process of the short form waits for, where the environment says how long that is.
+SHORT_ENVIRONMENT = {
+    "STATEMENT_TIMEOUT_MS": "2000", "SOCKET_STUCK_S": "2",
+    "DRAIN_NOTICE_S": "0.5", "DRAIN_SPREAD_S": "0.5",
+}  # fmt: skip
 
-Condition = Callable[[], bool] | Callable[[], Awaitable[bool]]
 
-
-class Lab:
+class Lab(Measuring):
     """A stage for one row. `off` is the guard that this run must do without."""
 
-    def __init__(self, servers: Servers, folder: Path, *, off: Guard = NO_GUARD) -> None:
+    def __init__(
+        self, servers: Servers, folder: Path, *, start: Starter, is_short: bool,
+        off: Guard = NO_GUARD,
+    ) -> None:  # fmt: skip
+        super().__init__(is_short=is_short)
         self.servers = servers
-        self.outcome = Outcome()
         self.off = off
         self.rooms: list[str] = []
-        self.followers: list[Follower] = []
-        self.webs: list[Process] = []
-        self.workers: list[Process] = []
+        self.webs: list[Running] = []
+        self.workers: list[Running] = []
         self.reached = folder / "reached"
         self.folder = folder
+        self._start = start
         self._name = folder.name.lower()
         self._proxies: list[Proxy] = []
         self.port = free_port()
         self.headers: dict[str, str] = {}
         self.environment: dict[str, str] = {}
-        self.truth: Truth
-        self.booker: Booker
 
     # -- stage ------------------------------------------------------------------------------
 
@@ -67,22 +66,27 @@ class Lab:
         self.environment = process_environment(self.servers, self._name) | {
             "FAULTS_REACHED": str(self.reached)
         }
+        if self.is_short:
+            self.environment |= SHORT_ENVIRONMENT
         self.truth = Truth(self.environment["DATABASE_URL"], self.servers.urls[MONGODB], self._name)
-        made = json.loads(await self.tool("realtime.tests.faults.seed", str(rooms)))
+        made = json.loads(await self.result_of("seed", str(rooms)))
         self.rooms = made["rooms"]
         self.headers = {"Authorization": f"Bearer {made['token']}"}
-        self.booker = Booker(self.url, self.headers)
+        self.booker = Booker(self.url, self.headers, is_patient=self.is_short)
 
-    async def tool(self, module: str, *arguments: str) -> str:
-        """Run a module to its end; return what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments, cwd=ROOT, env=self.environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        if process.returncode:
-            raise AssertionError(f"{module} failed:\n{err.decode()[-2000:]}")
-        return out.decode()
+    async def result_of(self, role: str, *arguments: str) -> str:
+        """Run a process to its end; return the last line that it wrote."""
+        process = self.run(role, *arguments)
+        await self.until(START_WITHIN_S, lambda: not process.is_alive, f"{role} did not end")
+        lines = process.output.splitlines()
+        if not lines or not lines[-1].startswith("{"):
+            raise AssertionError(f"{role} failed:\n{process.output[-2000:]}")
+        return lines[-1]
+
+    def run(self, role: str, *arguments: str) -> Running:
+        """Start a process that is neither web nor worker."""
+        log = self.folder / f"{role}.log"
+        return self._start(role, arguments, (), log=log, environment=self.environment)
 
     async def __aexit__(self, *_exc: object) -> None:
         for follower in self.followers:
@@ -93,9 +97,9 @@ class Lab:
                     process.kill()
         for proxy in self._proxies:
             await proxy.stop()
-        if hasattr(self, "truth"):
-            await self.truth.close()
-            await self.booker.close()
+        for client in ("truth", "booker"):  # the stage may be half set
+            if hasattr(self, client):
+                await getattr(self, client).close()
 
     # -- processes --------------------------------------------------------------------------
 
@@ -104,11 +108,11 @@ class Lab:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def web(self) -> Process:
+    def web(self) -> Running:
         return self.webs[-1]
 
     @property
-    def worker(self) -> Process:
+    def worker(self) -> Running:
         return self.workers[-1]
 
     async def start(self) -> None:
@@ -117,31 +121,31 @@ class Lab:
 
     async def start_web(
         self, *patches: str, port: int = 0, env: Mapping[str, str] | None = None
-    ) -> Process:
+    ) -> Running:
         """Start a web process, without the guard that is off; return when it answers."""
         port = port or self.port
-        arguments = command_line("web", [str(port)], (*patches, *self.off.web))
-        return await self.start_process(arguments, port, env)
-
-    async def start_process(
-        self, arguments: list[str], port: int, env: Mapping[str, str] | None = None
-    ) -> Process:
         log = self.folder / f"web{len(self.webs)}.log"
-        process = Process(arguments, log, self.environment | dict(env or {}))
+        process = self._start(
+            "web", [str(port)], (*patches, *self.off.web),
+            log=log, environment=self.environment | dict(env or {}),
+        )  # fmt: skip
         self.webs.append(process)
-        deadline = monotonic() + START_WITHIN_S
+        deadline = monotonic() + self.limit(START_WITHIN_S)
         while not await answers(port):
             if not process.is_alive or monotonic() > deadline:
                 raise AssertionError(f"web did not start:\n{process.output[-2000:]}")
             await asyncio.sleep(POLL_S)
         return process
 
-    def start_worker(self, *patches: str, env: Mapping[str, str] | None = None) -> Process:
+    def start_worker(self, *patches: str, env: Mapping[str, str] | None = None) -> Running:
         """Start a worker, without the guard that is off."""
-        arguments = command_line("worker", [], (*patches, *self.off.worker))
         log = self.folder / f"worker{len(self.workers)}.log"
-        self.workers.append(Process(arguments, log, self.environment | dict(env or {})))
-        return self.worker
+        process = self._start(
+            "worker", [], (*patches, *self.off.worker),
+            log=log, environment=self.environment | dict(env or {}),
+        )  # fmt: skip
+        self.workers.append(process)
+        return process
 
     async def proxy(self, service: str) -> Proxy:
         """Put a proxy before a store, for the processes that are started from now on."""
@@ -191,9 +195,6 @@ class Lab:
             one.start()
         return made
 
-    async def all_live(self, followers: list[Follower] | None = None) -> bool:
-        return all(one.is_live() for one in followers or self.followers)
-
     async def ready(self, count: int = 4) -> None:
         """Start both processes and some clients; wait until all are live and the layer is heard."""
         await self.start()
@@ -204,77 +205,12 @@ class Lab:
             START_WITHIN_S, lambda: "layer_heard" in self.web.output, "the layer was not heard"
         )
 
-    # -- measuring --------------------------------------------------------------------------
-
-    def claim(self, what: str, is_kept: bool, measured: object = "") -> None:
-        self.outcome.claims.append(Claim(what, str(measured), is_kept))
-
-    async def until(self, limit_s: float, condition: Condition, otherwise: str) -> float:
-        """Wait for what the row needs before it can begin; AssertionError if it never comes."""
-        took = await self.took(limit_s, condition)
-        if took is None:
-            raise AssertionError(f"{otherwise} within {limit_s:.0f} s")
-        return took
-
-    async def within(self, limit_s: float, what: str, condition: Condition) -> float | None:
-        """Claim that `condition` comes true in time; return after how long it did."""
-        took = await self.took(limit_s, condition)
-        self.claim(
-            what, took is not None, f"> {limit_s:.0f} s" if took is None else f"{took:.2f} s"
-        )
-        return took
-
-    async def took(self, limit_s: float, condition: Condition) -> float | None:
-        """Wait for `condition`; return after how many seconds it came true, None if it did not."""
-        began = monotonic()
-        while True:
-            answer = condition()
-            if (await answer) if asyncio.iscoroutine(answer) else answer:
-                return monotonic() - began
-            if monotonic() - began > limit_s:
-                return None
-            await asyncio.sleep(POLL_S)
-
-    async def is_settled(self) -> bool:
-        """Say whether Postgres, MongoDB and every screen tell the same."""
-        try:
-            async with asyncio.timeout(5):
-                states = await self.truth.states()
-                versions = await self.truth.schedule_versions()
-        except (TimeoutError, psycopg.Error, OSError):
-            return False
-        if versions != {room: state.schedule.version for room, state in states.items()}:
-            return False
-        marks = {room: state.mark for room, state in states.items()}
-        return all(one.screen.have() == one.part_of(marks) for one in self.followers)
-
-    async def settles(self, what: str, limit_s: float = HEALED_WITHIN_S) -> float | None:
-        return await self.within(limit_s, what, self.is_settled)
-
-    async def evidence(self) -> Evidence:
-        states = await self.truth.states()
-        shown = {a: {r: as_shown(s, a) for r, s in states.items()} for a in Audience}
-        theirs = {
-            f.name: f.part_of(shown[Audience.PUBLIC if f.is_public else Audience.STAFF])
-            for f in self.followers
-        }
-        return Evidence(
-            histories={f.name: f.screen.applied for f in self.followers},
-            screens={f.name: f.screen.rooms for f in self.followers},
-            truth=theirs,
-            stored=await self.truth.bookings(),
-            acknowledged=self.booker.acknowledged,
-        )
-
-    async def judge(self) -> None:
-        """Let the checker look at the whole run."""
-        broken = violations(await self.evidence())
-        self.claim("nothing violated", not broken, "; ".join(broken) or "0 violations")
-
 
 @contextlib.asynccontextmanager
-async def lab(servers: Servers, folder: Path, off: Guard, rooms: int) -> AsyncIterator[Lab]:
+async def lab(
+    servers: Servers, folder: Path, off: Guard, rooms: Sized[int], *, start: Starter, is_short: bool
+) -> AsyncIterator[Lab]:
     """Set the stage, and clear it whatever happens."""
-    async with Lab(servers, folder, off=off) as stage:
-        await stage.prepare(rooms)
+    async with Lab(servers, folder, off=off, start=start, is_short=is_short) as stage:
+        await stage.prepare(stage.size(rooms))
         yield stage

@@ -22,7 +22,7 @@ from realtime.tests.screen import Screen
 STALE_S = 10.0  # without proof of life a screen says that it is not live
 SILENCE_S = 6.0  # then a client asks whether anybody is there
 PATIENCE_S = 3.5  # for the answer, so that a dead line is left within STALE_S
-JITTER_S = (0.1, 1.0)
+RETRY_LEAST_S, RETRY_S, RETRY_MOST_S = 0.2, 1.0, 5.0  # as docs/protocol.md asks for
 ASK_AGAIN_S = 1.0  # after an error
 OPEN_TIMEOUT_S = 10.0
 
@@ -88,6 +88,9 @@ class Follower:
         self.errors: list[str] = []
         self.builds: list[str] = []
         self.comes_back = True  # after a close
+        self.retry_most_s = RETRY_MOST_S
+        self._attempts = 0  # since the last proof
+        self._invited_s: float | None = None  # by a `bye`
         self._raw: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -131,7 +134,7 @@ class Follower:
                     compression=None,
                 ) as raw:  # fmt: skip
                     self.opened.append((monotonic(), monotonic() - began))
-                    self._raw = raw
+                    self._raw, self._invited_s = raw, None
                     self.screen.subscribe()
                     await self._talk(raw)
             except ConnectionClosed as end:
@@ -140,7 +143,14 @@ class Follower:
                 self.refused += 1
             finally:
                 self._raw = None
-            await asyncio.sleep(random.uniform(*JITTER_S))
+            await asyncio.sleep(self._wait_s())
+
+    def _wait_s(self) -> float:
+        if self._invited_s is not None:
+            return random.uniform(0, self._invited_s)
+        most_s = min(self.retry_most_s, RETRY_S * 2**self._attempts)
+        self._attempts += 1
+        return RETRY_LEAST_S + random.uniform(0, most_s)
 
     async def _talk(self, raw: ClientConnection) -> None:
         heard = monotonic()
@@ -180,8 +190,11 @@ class Follower:
         self.screen.take(text)
         now = monotonic()
         if kind == "heartbeat" and frame["digest"].get(self.screen.topic) == self.screen.digest():
+            self._attempts = 0
             self.proofs.append(now - frame.get("age_ms", 0) / 1000)
             self.proven.append((now, dict(self.screen.rooms)))
+        elif kind == "bye":
+            self._invited_s = frame["after_ms"] / 1000
         elif kind == "hello":
             self.builds.append(frame["build"])
         elif kind == "snapshot":

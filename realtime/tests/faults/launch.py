@@ -25,7 +25,7 @@ def main(role: str, *arguments: str) -> None:
             PATCHES[name](value)
         else:
             PATCHES[name]()
-    call_command({"web": "serve", "worker": "worker"}[role], **options)
+    call_command("serve" if role == "web" else role, **options)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,18 @@
 
 import asyncio
 import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from meeting_rooms.dev.servers import ENVIRONMENT
+from meeting_rooms.tests.stack import Process
 from realtime.tests.faults.servers import POSTGRES, Servers
 
 TEMPLATE = "faults_template"
+PROGRAMS = ("seed", "sensors")  # modules of this folder
 
 
 def database_url(url: str, name: str) -> str:
@@ -35,13 +41,51 @@ def process_environment(servers: Servers, name: str) -> dict[str, str]:
     }
 
 
-def command_line(role: str, arguments: list[str], patches: tuple[str, ...]) -> list[str]:
-    """Return the command line of a process: the product's own, unless something is replaced."""
-    if patches:
-        return ["-m", "realtime.tests.faults.launch", role, *arguments, *patches]
-    if role == "web":
-        return ["manage.py", "serve", "--port", *arguments]
-    return ["manage.py", "worker"]
+class Running(Protocol):
+    """A process of ours."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def is_alive(self) -> bool: ...
+    @property
+    def output(self) -> str: ...
+    def kill(self) -> None: ...
+    def signal(self, number: signal.Signals) -> None: ...
+
+
+class Starter(Protocol):
+    """A way to start a process: its role, the arguments of that, and the patches it runs with."""
+
+    def __call__(
+        self,
+        role: str,
+        arguments: Sequence[str],
+        patches: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+    ) -> Running: ...
+
+
+def start_cold(
+    role: str,
+    arguments: Sequence[str],
+    patches: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+) -> Running:
+    """Start the product's own command line, unless something is replaced."""
+    if role in PROGRAMS:
+        line = ["-m", f"realtime.tests.faults.{role}", *arguments]
+    elif patches:
+        line = ["-m", "realtime.tests.faults.launch", role, *arguments, *patches]
+    elif role == "web":
+        line = ["manage.py", "serve", "--port", *arguments]
+    else:
+        line = ["manage.py", role]
+    return Process(line, log, environment)
 
 
 async def answers(port: int) -> bool:

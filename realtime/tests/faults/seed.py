@@ -35,14 +35,14 @@ async def _project(rooms: list[Room]) -> None:
         await store.close()
 
 
-def main(count: int) -> None:
+def main(count: str) -> None:
     house = Building.objects.create(
         slug="house", name="House", timezone="UTC", is_board_public=True, shows_titles=False
     )
     floor = Floor.objects.create(building=house, slug="ground", name="Ground", level=0)
     rooms = [
         Room.objects.create(floor=floor, slug=f"room-{n}", name=f"Room {n}", capacity=8)
-        for n in range(count)
+        for n in range(int(count))
     ]
     ann = User.objects.create_user("ann@example.org", None, display_name="Ann", role="staff")
     token = issue_api_token(user=ann, name="faults").secret
@@ -52,4 +52,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1])

@@ -23,7 +23,7 @@ from rooms.models import Room  # noqa: E402
 PEOPLE_MOST = 8
 
 
-def main(per_second: float) -> None:
+def main(per_second: str) -> None:
     rooms = list(Room.objects.values_list("uuid", flat=True))
     chance = random.Random(36)
 
@@ -34,10 +34,10 @@ def main(per_second: float) -> None:
             people = chance.randrange(PEOPLE_MOST)
             at = SYSTEM_CLOCK.now()
             await sink.record(Reading(chance.choice(rooms), people, None, "faults", at))
-            await asyncio.sleep(1 / per_second)
+            await asyncio.sleep(1 / float(per_second))
 
     run_until_signal("sensors", count)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(sys.argv[1])

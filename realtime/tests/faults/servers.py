@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,16 +19,18 @@ POSTGRES, MONGODB, REDIS = ServiceName.POSTGRES, ServiceName.MONGODB, ServiceNam
 class Servers:
     """Postgres, MongoDB and Redis of one data folder. Signals go to these servers only."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, given: Mapping[ServiceName, str] | None = None) -> None:
+        """Use the servers that are given, by default those that the environment names."""
         self._data_dir = data_dir
+        named = {n: url for n in ServiceName if (url := os.environ.get(ENVIRONMENT[n]))}
+        self._given = named if given is None else dict(given)
         self.urls: dict[ServiceName, str] = {}
 
     def start(self) -> None:
         """Start what does not run, on the ports of the last time. Harmless when repeated."""
-        given = {n: url for n in ServiceName if (url := os.environ.get(ENVIRONMENT[n]))}
-        wanted = [name for name in ServiceName if name not in given]
+        wanted = [name for name in ServiceName if name not in self._given]
         started = servers.start(self._data_dir, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
-        self.urls = {**given, **started.urls}
+        self.urls = {**self._given, **started.urls}
 
     def start_again(self) -> None:
         """Repair whatever a row has left broken."""
@@ -36,22 +39,19 @@ class Servers:
         self.start()
 
     def stop(self) -> None:
-        """Stop all of them, frozen ones too."""
+        """Stop all of them, frozen ones too, without the care that data would need."""
         for name in ServiceName:
-            self.thaw(name)
+            self._kill(self._tree(name))
         servers.stop(self._data_dir, report=_quiet)
         shutil.rmtree(self._data_dir, ignore_errors=True)
 
     def kill(self, name: ServiceName) -> None:
-        """End a server and its children by SIGKILL."""
-        processes = self._tree(name)
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(processes, timeout=10)
+        """End a server and its children by SIGKILL. Raises LookupError where it is not ours."""
+        self._kill(self._own(name))
 
     def freeze(self, name: ServiceName) -> None:
-        """Stop a server and its children where they are."""
+        """Stop a server and its children where they are. Raises LookupError if not ours."""
+        self._own(name)
         self._signal(name, signal.SIGSTOP)
 
     def thaw(self, name: ServiceName) -> None:
@@ -68,6 +68,17 @@ class Servers:
         for process in self._tree(name):
             with suppress(psutil.NoSuchProcess):  # a child of Postgres that has just ended
                 process.send_signal(number)
+
+    def _kill(self, processes: list[psutil.Process]) -> None:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=10)
+
+    def _own(self, name: ServiceName) -> list[psutil.Process]:
+        if not (processes := self._tree(name)):
+            raise LookupError(f"no {name.value} of ours runs here: nothing was broken")
+        return processes
 
     def _tree(self, name: ServiceName) -> list[psutil.Process]:
         server = read_servers(self._data_dir).get(name)

@@ -9,20 +9,23 @@ from realtime.tests.faults.board import Photographer, photographed
 from realtime.tests.faults.booking_client import now
 from realtime.tests.faults.browser import Change
 from realtime.tests.faults.fault_env import Lab
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.matrix import Guard, Sized, row
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS
 
-DOWN_S = 15.0  # longer than a board may go on without proof
+DOWN_S = Sized(15.0, 1.0)  # longer than a board may go on without proof
+FREE_S = Sized(1.0, 0.2)
+AFTER_S = Sized(2.0, 0.0)
 WRONG_AT_MOST_S = 10.0
-BACK_WITHIN_S = 35.0  # a client that was refused for long waits up to 30 s
+BACK_WITHIN_S = 10.0
 NEVER_STALE: Change = ("STALE_MS = 10000", "STALE_MS = 1e9")
 
 
 @row(
     "S1",
-    f"web, worker, Redis, MongoDB and Postgres killed in turn, {DOWN_S:.0f} s each, a board open",
+    f"web, worker, Redis, MongoDB, Postgres killed in turn for {DOWN_S.full:.0f} s, a board open",
     "no picture shows colours and a room free that was taken more than 10 s before",
     Guard("the board's rule that without proof it is stale", driver="never_stale"),
+    breaks_stores=True,
 )
 async def left_open(lab: Lab) -> None:
     await lab.start()
@@ -40,7 +43,7 @@ async def left_open(lab: Lab) -> None:
             photographer.phase = name
             await _one(lab, photographer, down, up, room, taken)
         photographer.phase = "after"
-        await asyncio.sleep(2)
+        await asyncio.sleep(lab.size(AFTER_S))
         _judge(lab, photographer, taken)
 
 
@@ -79,7 +82,7 @@ async def _one(
     since = monotonic()
     await down()
     booking = asyncio.get_running_loop().create_task(_take(lab, room, taken), name="booking")
-    await asyncio.sleep(DOWN_S - (monotonic() - since))
+    await asyncio.sleep(lab.size(DOWN_S) - (monotonic() - since))
     await up()
     await booking
     await lab.within(
@@ -91,8 +94,8 @@ async def _one(
 
 async def _take(lab: Lab, room: str, taken: dict[str, float]) -> None:
     """Book a room from this very second, as soon as somebody answers."""
-    await asyncio.sleep(1)
-    answer = await lab.booker.insist(lab.booker.command(room, now()), limit_s=60)
+    await asyncio.sleep(lab.size(FREE_S))
+    answer = await lab.booker.insist(lab.booker.command(room, now()), limit_s=lab.limit(60))
     assert answer.status == 201, answer
     taken[room] = monotonic()
 
@@ -107,7 +110,7 @@ def _judge(lab: Lab, photographer: Photographer, taken: dict[str, float]) -> Non
         if room in picture.free and picture.at > since
     ]
     longest = max((age for age, _ in wrong), default=0.0)
-    too_long = sum(age > WRONG_AT_MOST_S for age, _ in wrong)
+    too_long = sum(age > lab.limit(WRONG_AT_MOST_S) for age, _ in wrong)
     live_wrong = max((age for age, p in wrong if p.state == "live"), default=0.0)
     states = {
         state: sum(p.state == state for p in pictures)
@@ -119,4 +122,5 @@ def _judge(lab: Lab, photographer: Photographer, taken: dict[str, float]) -> Non
         f"{too_long} of {len(pictures)} pictures; longest {longest:.1f} s with colours, "
         f"{live_wrong:.1f} s called live",
     )
-    lab.claim("the board says so", bool(states["stale"]), f"{states}")
+    if not lab.is_short:  # nothing was away for long enough
+        lab.claim("the board says so", bool(states["stale"]), f"{states}")

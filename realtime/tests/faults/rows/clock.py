@@ -6,15 +6,17 @@ from time import monotonic
 
 from meeting_rooms.tests.stack import free_port
 from realtime.tests.faults.booking_client import now
-from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.followers import STALE_S
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.matrix import Guard, Sized, row
+from realtime.tests.faults.measuring import HEALED_WITHIN_S
 
 HOUR_S = 3600
 MINUTE = timedelta(minutes=1)
-WATCHED_S = 12.0
-PAUSE_S = 0.5
+WATCHED_S = Sized(12.0, 0.5)
+PAUSE_S = Sized(0.5, 0.1)
 SAMPLE_S = 0.02
+SAID_WITHIN_S = 10.0
 BELIEVED_S = 5.0  # for which a judgement of liveness may be believed
 NOTICED = Guard("the comparing of clocks with the store's", web=("skew_unnoticed",),
                 worker=("skew_unnoticed",))  # fmt: skip
@@ -39,13 +41,13 @@ async def change(lab: Lab, busy: dict[str, bool]) -> None:
 
     Claims that meanwhile no screen calls itself live with one of them wrongly free or busy.
     """
-    until, n, samples, wrong = monotonic() + WATCHED_S, 0, 0, 0
+    until, n, samples, wrong = monotonic() + lab.size(WATCHED_S), 0, 0, 0
     booking = asyncio.create_task(lab.booker.book(lab.rooms[0]))
     book_at = monotonic()
     while monotonic() < until:
         if monotonic() >= book_at:
             await booking
-            n, book_at = n + 1, monotonic() + PAUSE_S
+            n, book_at = n + 1, monotonic() + lab.size(PAUSE_S)
             booking = asyncio.create_task(lab.booker.book(lab.rooms[n % len(busy)]))
         for follower in lab.followers:
             if follower.is_live():
@@ -69,8 +71,7 @@ async def beside_a_right_worker(lab: Lab, seconds: int) -> None:
     busy = await set_scene(lab)
     lab.start_worker(f"skew={seconds}")
     await change(lab, busy)
-    noticed = "clock_off" in lab.worker.output
-    lab.claim("the worker says so", noticed, noticed)
+    await lab.within(SAID_WITHIN_S, "the worker says so", lambda: "clock_off" in lab.worker.output)
     await claim_kept(lab)
     await lab.within(HEALED_WITHIN_S, "still live", lab.all_live)
     await lab.settles("screens right")

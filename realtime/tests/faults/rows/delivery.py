@@ -3,9 +3,9 @@
 import asyncio
 
 from realtime.tests.faults.fault_env import Lab
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.matrix import Guard, Sized, row
 
-ROUNDS = 12
+ROUNDS = Sized(12, 2)
 NO_RULE = Guard("the version rule, in the hub and in the client", web=("version_rule_off",),
                 driver="careless")  # fmt: skip
 
@@ -18,11 +18,11 @@ async def book_through(lab: Lab, patch: str) -> None:
     lab.follow(1, public=True)
     await lab.until(20, lab.all_live, "clients did not come up")
     rooms = lab.rooms[:2]
-    failed = 0
-    for _ in range(ROUNDS):
+    failed, rounds = 0, lab.size(ROUNDS)
+    for _ in range(rounds):
         answers = await asyncio.gather(*(lab.booker.book(room) for room in rooms))
         failed += sum(a.status != 201 for a in answers)
-    lab.claim("all booked", not failed, f"{ROUNDS * len(rooms) - failed}")
+    lab.claim("all booked", not failed, f"{rounds * len(rooms) - failed}")
     await lab.settles(f"screens right ({patch})")
     shown = sum(len(f.screen.applied) for f in lab.followers)
     lab.claim("pushed", shown > 0, f"{shown} states")
@@ -43,7 +43,7 @@ _HEAL = Guard("the hub's comparing with the store", web=("heal_off",))
 
 
 # Enough rooms for some of their last messages to be among the few that are lost.
-@row("F27a", "5 % of all messages lost", "right within 10 s", _HEAL, rooms=60)
+@row("F27a", "5 % of all messages lost", "right within 10 s", _HEAL, rooms=Sized(60, 6))
 async def few_lost(lab: Lab) -> None:
     await book_through(lab, "lose=0.05")
     await _last_one(lab)

@@ -3,14 +3,18 @@
 import asyncio
 from time import monotonic
 
-from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
+from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.followers import STALE_S
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.matrix import Guard, Sized, row
+from realtime.tests.faults.measuring import HEALED_WITHIN_S
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.rows.redis_away import book_on
 from realtime.tests.faults.servers import MONGODB
 
-FROZEN_S = 20.0
+FROZEN_S = Sized(20.0, 0.0)
+CUT_OFF_S = Sized(15.0, 0.5)
+KILLED_S = Sized(5.0, 0.5)
+BOOKED_S = Sized(8.0, 0.5)
 ANSWERED_WITHIN_S = 3.0  # STORE_TIMEOUT_S is 2
 VOUCH = Guard("vouching only while the store answers", web=("vouch_always",))
 
@@ -30,6 +34,7 @@ async def not_live(lab: Lab, since: float) -> None:
     "MongoDB killed and started again",
     "bookings go on; screens say that they are not live; states survive; right within 10 s",
     VOUCH,
+    breaks_stores=True,
 )
 async def killed(lab: Lab) -> None:
     await lab.ready()
@@ -38,7 +43,7 @@ async def killed(lab: Lab) -> None:
     before = await lab.truth.states()
     since = monotonic()
     lab.servers.kill(MONGODB)
-    await book_on(lab, 5, is_pushed=False)
+    await book_on(lab, KILLED_S, is_pushed=False)
     await not_live(lab, since)
     await asyncio.to_thread(lab.servers.start)
     after = await lab.truth.states()
@@ -51,24 +56,25 @@ async def killed(lab: Lab) -> None:
 
 @row(
     "F11",
-    f"MongoDB frozen for {FROZEN_S:.0f} s",
+    f"MongoDB frozen for {FROZEN_S.full:.0f} s",
     "readiness and reads answer within 3 s; bookings go on; screens not live; right within 10 s",
     Guard("the time-out of every store call", web=("store_unbounded",)),
+    breaks_stores=True,
 )
 async def frozen(lab: Lab) -> None:
     await lab.ready()
     since = monotonic()
     lab.servers.freeze(MONGODB)
-    ready = await lab.booker.get("/readyz", timeout_s=10)
-    is_quick = ready.status == 503 and ready.took_s < ANSWERED_WITHIN_S
-    lab.claim("not ready, and says so", is_quick, f"{ready.status} in {ready.took_s:.2f} s")
+    ready = await lab.booker.get("/readyz", timeout_s=lab.limit(10))
+    lab.claim("not ready, and says so", ready.status == 503, ready.status)
+    lab.claim_quick("soon", ready.took_s, ANSWERED_WITHIN_S)
     for path in ("/board/house", "/api/v1/rooms"):
-        read = await lab.booker.get(path, timeout_s=10)
-        is_quick = read.status == 200 and read.took_s < ANSWERED_WITHIN_S
-        lab.claim(f"{path} answers", is_quick, f"{read.status} in {read.took_s:.2f} s")
-    await book_on(lab, 8, is_pushed=False)
+        read = await lab.booker.get(path, timeout_s=lab.limit(10))
+        lab.claim(f"{path} answers", read.status == 200, read.status)
+        lab.claim_quick("soon", read.took_s, ANSWERED_WITHIN_S)
+    await book_on(lab, BOOKED_S, is_pushed=False)
     await not_live(lab, since)
-    await asyncio.sleep(max(0.0, FROZEN_S - (monotonic() - since)))
+    await asyncio.sleep(max(0.0, lab.size(FROZEN_S) - (monotonic() - since)))
     lab.servers.thaw(MONGODB)
     await lab.settles("right after the thaw")
     await lab.within(HEALED_WITHIN_S, "live again", lab.all_live)
@@ -80,6 +86,7 @@ async def frozen(lab: Lab) -> None:
     "MongoDB comes back empty",
     "rebuilt from Postgres under new epochs; every screen takes them within 10 s",
     Guard("the worker's sweep", driver="sweep_off"),
+    breaks_stores=True,
 )
 async def emptied(lab: Lab) -> None:
     # A second election: new servers then know only an older one, which no client believes.
@@ -115,7 +122,7 @@ async def cut_off(lab: Lab) -> None:
     await lab.ready()
     since = monotonic()
     await proxy.set(Mode.BLACKHOLE)
-    await book_on(lab, 15, is_pushed=False)
+    await book_on(lab, CUT_OFF_S, is_pushed=False)
     await not_live(lab, since)
     await proxy.set(Mode.PASS)
     proxy.reset()

@@ -3,40 +3,44 @@
 import asyncio
 from time import monotonic
 
-from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.fault_env import Lab
+from realtime.tests.faults.matrix import Guard, Sized, row
+from realtime.tests.faults.measuring import HEALED_WITHIN_S
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.rows.redis_away import claim_never_closed
 from realtime.tests.faults.servers import POSTGRES
 
 REFUSED_WITHIN_S = 2.0  # while nobody listens
 GIVEN_UP_WITHIN_S = 12.0  # while nobody answers: the statement time-out of 10 s, and a little
-OUTAGE_S = 15.0
-LONG_OUTAGE_S = 40.0  # long enough for attempts to connect to have become rare
+OUTAGE_S = Sized(15.0, 0.0)
+COMMANDS = Sized(2, 1)  # each waits for the time-out
+LONG_OUTAGE_S = Sized(40.0, 0.5)  # long enough for attempts to connect to have become rare
 HANDLED = Guard("answering 503 for a store that is away", web=("unavailable_unhandled",))
 
 
 async def book_in_vain(lab: Lab, limit_s: float, commands: int = 5) -> list[dict[str, str]]:
     """Send commands while Postgres is away; claim honest and timely refusals."""
     sent = [lab.booker.command(room) for room in lab.rooms[:commands]]
-    answers = [await lab.booker.send(command, timeout_s=limit_s + 3) for command in sent]
+    answers = [await lab.booker.send(command, timeout_s=lab.limit(limit_s) + 3) for command in sent]
     codes = sorted({a.status for a in answers})
     lab.claim("refused with 503", codes == [503], codes)
     asked = all(a.retry_after for a in answers)
     lab.claim("with Retry-After", asked, sum(bool(a.retry_after) for a in answers))
     slowest = max(a.took_s for a in answers)
-    lab.claim(f"within {limit_s:.0f} s", slowest <= limit_s, f"slowest {slowest:.2f} s")
+    lab.claim_quick("the slowest", slowest, limit_s)
     return sent
 
 
 async def recover(lab: Lab, sent: list[dict[str, str]]) -> None:
     """Claim that what was refused succeeds now, once, and that every screen is right and live."""
     began = monotonic()
-    answers = [await lab.booker.insist(command, limit_s=HEALED_WITHIN_S) for command in sent]
+    answers = [
+        await lab.booker.insist(command, limit_s=lab.limit(HEALED_WITHIN_S)) for command in sent
+    ]
     took = monotonic() - began
     booked = sum(a.status == 201 for a in answers)
     lab.claim("the same commands succeed", booked == len(sent), f"{booked} of {len(sent)}")
-    lab.claim("soon", took <= HEALED_WITHIN_S, f"after {took:.2f} s")
+    lab.claim_quick("soon", took, HEALED_WITHIN_S)
     await lab.settles("screens right")
     await lab.within(HEALED_WITHIN_S, "live again", lab.all_live)
     claim_never_closed(lab)
@@ -45,9 +49,10 @@ async def recover(lab: Lab, sent: list[dict[str, str]]) -> None:
 
 @row(
     "F13",
-    f"Postgres killed, and started again after {LONG_OUTAGE_S:.0f} s",
+    f"Postgres killed, and started again after {LONG_OUTAGE_S.full:.0f} s",
     "503 with Retry-After within 2 s; no half bookings; screens keep their state; right in 10 s",
     Guard("giving up early on a connection, and trying afresh", web=("postgres_patient",)),
+    breaks_stores=True,
 )
 async def killed(lab: Lab) -> None:
     await lab.ready()
@@ -57,7 +62,7 @@ async def killed(lab: Lab) -> None:
     lab.servers.kill(POSTGRES)
     shown = [dict(f.screen.rooms) for f in lab.followers]
     sent = await book_in_vain(lab, REFUSED_WITHIN_S)
-    await asyncio.sleep(max(0.0, LONG_OUTAGE_S - (monotonic() - began)))
+    await asyncio.sleep(max(0.0, lab.size(LONG_OUTAGE_S) - (monotonic() - began)))
     kept = shown == [f.screen.rooms for f in lab.followers]
     lab.claim("screens keep their state", kept, "unchanged" if kept else "changed")
     await asyncio.to_thread(lab.servers.start)
@@ -66,9 +71,10 @@ async def killed(lab: Lab) -> None:
 
 @row(
     "F14",
-    f"Postgres frozen for {OUTAGE_S:.0f} s",
+    f"Postgres frozen for {OUTAGE_S.full:.0f} s",
     "commands answered 503 within 12 s; sockets unaffected; right within 10 s",
     Guard("a limit to every wait for Postgres", web=("postgres_unbounded",)),
+    breaks_stores=True,
 )
 async def frozen(lab: Lab) -> None:
     await lab.ready()
@@ -76,8 +82,8 @@ async def frozen(lab: Lab) -> None:
     await lab.settles("right before")
     began = monotonic()
     lab.servers.freeze(POSTGRES)
-    sent = await book_in_vain(lab, GIVEN_UP_WITHIN_S, commands=2)
-    await asyncio.sleep(max(0.0, OUTAGE_S - (monotonic() - began)))
+    sent = await book_in_vain(lab, GIVEN_UP_WITHIN_S, commands=lab.size(COMMANDS))
+    await asyncio.sleep(max(0.0, lab.size(OUTAGE_S) - (monotonic() - began)))
     lab.servers.thaw(POSTGRES)
     await recover(lab, sent)
 
@@ -95,8 +101,8 @@ async def cut_off(lab: Lab) -> None:
     await lab.settles("right before")
     began = monotonic()
     await proxy.set(Mode.BLACKHOLE)
-    sent = await book_in_vain(lab, GIVEN_UP_WITHIN_S, commands=2)
-    await asyncio.sleep(max(0.0, OUTAGE_S - (monotonic() - began)))
+    sent = await book_in_vain(lab, GIVEN_UP_WITHIN_S, commands=lab.size(COMMANDS))
+    await asyncio.sleep(max(0.0, lab.size(OUTAGE_S) - (monotonic() - began)))
     await proxy.set(Mode.PASS)
     proxy.reset()
     await recover(lab, sent)

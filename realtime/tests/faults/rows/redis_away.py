@@ -2,25 +2,30 @@
 
 import asyncio
 from functools import partial
+from math import inf
 from time import monotonic
 
-from realtime.tests.faults.fault_env import HEALED_WITHIN_S, Lab
-from realtime.tests.faults.matrix import Guard, row
+from realtime.tests.faults.fault_env import Lab
+from realtime.tests.faults.matrix import Guard, Sized, row
+from realtime.tests.faults.measuring import HEALED_WITHIN_S
 from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.servers import REDIS
 
 BOOKED_WITHIN_S = 2.0
-FROZEN_S = 30.0
-PAUSE_S = 1.0
+FROZEN_S = Sized(30.0, 0.5)
+AWAY_S = Sized(15.0, 0.5)
+PAUSE_S = Sized(1.0, 0.1)
+FULL_S = Sized(5.0, 0.1)
+AFTER_S = Sized(3.0, 0.1)
 HEAL = Guard("the hub's comparing with the store", web=("heal_off",))
 
 
-async def book_on(lab: Lab, seconds: float, *, is_pushed: bool = True) -> None:
+async def book_on(lab: Lab, length: Sized[float], *, is_pushed: bool = True) -> None:
     """Book once a second or so; claim that all succeed, quickly, and that every screen follows.
 
     Without `is_pushed` the screens cannot know: MongoDB is away.
     """
-    until, slowest, failed, latest = monotonic() + seconds, 0.0, 0, 0.0
+    until, slowest, failed, latest = monotonic() + lab.size(length), 0.0, 0, 0.0
     n = 0
     while monotonic() < until:
         room = lab.rooms[n % 3]
@@ -31,12 +36,12 @@ async def book_on(lab: Lab, seconds: float, *, is_pushed: bool = True) -> None:
         failed += answer.status != 201
         if is_pushed:
             took = await lab.took(HEALED_WITHIN_S, partial(_is_newer, lab, room, before))
-            latest = max(latest, HEALED_WITHIN_S + 1 if took is None else took)
-        await asyncio.sleep(PAUSE_S)
+            latest = max(latest, inf if took is None else took)
+        await asyncio.sleep(lab.size(PAUSE_S))
     lab.claim("bookings go on", not failed, f"{n - failed} of {n}")
-    lab.claim("quickly", slowest < BOOKED_WITHIN_S, f"slowest {slowest:.2f} s")
+    lab.claim_quick("the slowest", slowest, BOOKED_WITHIN_S)
     if is_pushed:
-        lab.claim("each on every screen in time", latest <= HEALED_WITHIN_S, f"{latest:.2f} s")
+        lab.claim_quick("each on every screen", latest, HEALED_WITHIN_S)
 
 
 def _is_newer(lab: Lab, room: str, before: dict[str, int]) -> bool:
@@ -53,16 +58,18 @@ def claim_never_closed(lab: Lab) -> None:
     "Redis killed and started again, under idle and busy sockets",
     "right within 10 s without it and after it; no socket closes",
     HEAL,
+    breaks_stores=True,
 )
 async def killed(lab: Lab) -> None:
     await lab.ready()
     lab.follow(2, topic=f"room:{lab.rooms[-1]}")  # is never booked: idle
     await lab.until(20, lab.all_live, "clients did not come up")
     lab.servers.kill(REDIS)
-    await book_on(lab, 8)
+    await book_on(lab, AWAY_S)
+    await _noticed(lab)
     await lab.settles("right without Redis")
     await asyncio.to_thread(lab.servers.start)
-    await book_on(lab, 2)
+    await book_on(lab, AFTER_S)
     await lab.settles("right after its return")
     await _heard_again(lab)
     claim_never_closed(lab)
@@ -71,17 +78,19 @@ async def killed(lab: Lab) -> None:
 
 @row(
     "F7",
-    f"Redis frozen for {FROZEN_S:.0f} s",
+    f"Redis frozen for {FROZEN_S.full:.0f} s",
     "bookings succeed in 2 s each; screens right within 10 s all along and after",
     Guard("the time-out of publishing", worker=("publish_unbounded",)),
+    breaks_stores=True,
 )
 async def frozen(lab: Lab) -> None:
     await lab.ready()
     lab.servers.freeze(REDIS)
     await book_on(lab, FROZEN_S)
+    await _noticed(lab)
     await lab.settles("right while it is frozen")
     lab.servers.thaw(REDIS)
-    await book_on(lab, 2)
+    await book_on(lab, AFTER_S)
     await lab.settles("right after the thaw")
     await _heard_again(lab)
     claim_never_closed(lab)
@@ -98,15 +107,22 @@ async def black_hole(lab: Lab) -> None:
     proxy = await lab.proxy("REDIS_URL")
     await lab.ready()
     await proxy.set(Mode.BLACKHOLE)
-    await book_on(lab, 12)
+    await book_on(lab, AWAY_S)
+    await _noticed(lab)
     await lab.settles("right in the black hole")
     await proxy.set(Mode.PASS)
     proxy.reset()
-    await book_on(lab, 3)
+    await book_on(lab, AFTER_S)
     await lab.settles("right after the reset")
     await _heard_again(lab)
     claim_never_closed(lab)
     await lab.judge()
+
+
+async def _noticed(lab: Lab) -> None:
+    """Wait until the web process knows that it does not hear the layer."""
+    is_deaf = lambda: "layer_deaf" in lab.web.output  # noqa: E731
+    await lab.until(HEALED_WITHIN_S, is_deaf, "it was not noticed that the layer is away")
 
 
 async def _heard_again(lab: Lab) -> None:
@@ -127,6 +143,7 @@ async def _heard_again(lab: Lab) -> None:
         web=("layer_core", "heal_off"),
         worker=("layer_core",),
     ),
+    breaks_stores=True,
 )
 async def full(lab: Lab) -> None:
     await lab.ready()
@@ -134,11 +151,11 @@ async def full(lab: Lab) -> None:
     await lab.redis_command("CONFIG", "SET", "maxmemory-policy", "noeviction")
     await lab.redis_command("CONFIG", "SET", "maxmemory", "1kb")
     try:
-        await book_on(lab, 5)
+        await book_on(lab, FULL_S)
         await lab.settles("right while it is full")
     finally:
         await lab.redis_command("CONFIG", "SET", "maxmemory", before[b"maxmemory"])
-    await book_on(lab, 2)
+    await book_on(lab, AFTER_S)
     await lab.settles("right afterwards")
     claim_never_closed(lab)
     await lab.judge()
@@ -155,10 +172,11 @@ async def cut_off(lab: Lab) -> None:
     await lab.ready()
     await proxy.set(Mode.REFUSE)
     proxy.reset()
-    await book_on(lab, 15)
+    await book_on(lab, AWAY_S)
+    await _noticed(lab)
     await lab.settles("right while cut off")
     await proxy.set(Mode.PASS)
-    await book_on(lab, 3)
+    await book_on(lab, AFTER_S)
     await lab.settles("right afterwards")
     await _heard_again(lab)
     claim_never_closed(lab)

@@ -1,0 +1,29 @@
+"""Every row of the fault matrix still works: each is run once here, in its short form."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from realtime.tests.faults.matrix import Row, all_rows
+from realtime.tests.faults.short import ShortForm
+
+pytestmark = pytest.mark.timeout(300)  # the first of them waits for most of the others
+
+
+@pytest.fixture(scope="module")
+def short_form(request, tmp_path_factory) -> Iterator[ShortForm]:
+    """Run the rows that this test run has selected."""
+    here = [item for item in request.session.items if item.path == request.path]
+    rows = [item.callspec.params["row"] for item in here if "row" in item.fixturenames]
+    folder = tmp_path_factory.mktemp("faults")
+    for one in (folder, folder.parent, folder.parent.parent):
+        one.chmod(0o755)  # Postgres does not run as root, and must come in
+    form = ShortForm(rows, folder)
+    yield form
+    form.stop()
+
+
+@pytest.mark.parametrize("row", all_rows(), ids=lambda row: row.id)
+def test_row__in_its_short_form__is_kept(row: Row, short_form: ShortForm):
+    said = short_form.outcome(row)
+    assert said.is_kept, said.text
