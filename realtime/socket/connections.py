@@ -110,14 +110,14 @@ class Connections:
             raise LimitExceededError(
                 f"The maximum is {most} connections from one address without a sign-in. "
                 "Close some, or sign in.",
-                code="too_many_from_address",
+                code=LiveErrorCode.TOO_MANY_FROM_ADDRESS,
             )
         places = settings.MAX_CONNECTIONS - settings.RESERVED_CONNECTIONS
         if self._public >= places:
             raise LimitExceededError(
                 f"The maximum of this server is {places} connections without a sign-in. Try later, "
                 "or sign in.",
-                code="too_many_connections",
+                code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
 
     async def drain(self, spread_s: float) -> None:

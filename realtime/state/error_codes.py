@@ -20,4 +20,8 @@ class LiveErrorCode(ErrorCode):
         "too_many_connections",
         "Too many sockets are open in this process, or by this caller.",
     )
+    TOO_MANY_FROM_ADDRESS = (
+        "too_many_from_address",
+        "Too many sockets are open from this network address.",
+    )
     SIGNED_OUT = "signed_out", "The session or token ended while the socket was open."
