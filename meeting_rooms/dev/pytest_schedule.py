@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 # Its tests run once for each kind of web process.
-SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/test_socket_contract\.py::.*\[(\w+)")
+SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/acceptance/test_socket_contract\.py::.*\[(\w+)")
 # Tests that mostly wait, for seconds: they begin first, so that no process waits alone at the end.
 LONG = (
     "meeting_rooms/tests/dev/test_demo.py::test_simulator__",
