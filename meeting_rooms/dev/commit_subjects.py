@@ -1,0 +1,79 @@
+"""`python -m meeting_rooms.dev.commit_subjects [RANGE]`: whether commit subjects follow the form.
+
+The form: `type(scope): imperative subject`, at most 72 columns (Conventional Commits). Without a
+range, all commits since the form is checked are looked at. Exits with 1 where one does not follow.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_COLUMNS = 72  # what git's own listings show without cutting
+SINCE = "da533be"  # the last commit before subjects were checked
+FORM = re.compile(
+    r"(feat|fix|perf|refactor|test|docs|build|ci|style|chore|revert)(\([a-z_]+\))?!?: "
+    r"(?P<subject>[a-z].*[^.])"
+)
+# A subject begins with its verb, so not with one of these, and not with a past or a gerund.
+NO_VERBS = frozenset(
+    "a an the no some one two what who whom whose where when whether which those these this that "
+    "it its all any each every more other our new".split()
+)
+NO_IMPERATIVE = re.compile(r"\w+(?<!e)(ed|ing)")
+VERBS_ALL_THE_SAME = frozenset({"embed", "feed", "need", "seed", "speed", "bring", "string"})
+
+
+def fault_of(subject: str) -> str | None:
+    """Return what is wrong with one subject, or None."""
+    if len(subject) > MAX_COLUMNS:
+        return f"{len(subject)} columns; the maximum is {MAX_COLUMNS}"
+    form = FORM.fullmatch(subject)
+    if form is None:
+        return "not 'type(scope): subject' in lower case without a full stop"
+    verb = form["subject"].split()[0]
+    if verb in NO_VERBS or (verb not in VERBS_ALL_THE_SAME and NO_IMPERATIVE.fullmatch(verb)):
+        return f"'{verb}' is no imperative; begin with the verb: add, refuse, show"
+    return None
+
+
+def subjects_of(commits: str) -> list[str]:
+    """Return the subjects of a range, without merges. Raises SystemExit where git knows no such."""
+    listed = subprocess.run(  # noqa: S603 - no shell
+        ["git", "log", "--no-merges", "--format=%s", commits],
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    if listed.returncode:
+        raise SystemExit(f"git does not know the range {commits}: {listed.stderr.strip()}")
+    return listed.stdout.splitlines()
+
+
+def is_known(commit: str) -> bool:
+    """Say whether this clone has the commit; a shallow one, or an archive, has not."""
+    asked = subprocess.run(  # noqa: S603 - no shell
+        ["git", "cat-file", "-e", f"{commit}^{{commit}}"],
+        cwd=ROOT, check=False, capture_output=True, timeout=30,
+    )  # fmt: skip
+    return asked.returncode == 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print each subject that does not follow the form. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Check the form of commit subjects.")
+    parser.add_argument("range", nargs="?", help=f"commits to look at (default {SINCE}..HEAD)")
+    commits = parser.parse_args(arguments).range
+    if commits is None:
+        if not is_known(SINCE):
+            sys.stdout.write("Commit subjects: not checked, this clone has no history.\n")
+            return 0
+        commits = f"{SINCE}..HEAD"
+    faults = [(each, fault) for each in subjects_of(commits) if (fault := fault_of(each))]
+    for subject, fault in faults:
+        sys.stdout.write(f"{subject}\n    {fault}\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
