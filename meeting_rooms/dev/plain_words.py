@@ -1,9 +1,9 @@
 """`python -m meeting_rooms.dev.plain_words`: words that this project does not use, and where.
 
 The code, its messages and its documents are read by engineers whose second language is English.
-The words in `plain_words.toml` read as riddles to them; each has a plain word beside it. Looked at are names,
-comments, docstrings and texts in Python files (tests and migrations apart) and the lines of
-`docs/*.md`. Exits with 1 where a word is found.
+The words in `plain_words.toml` read as riddles to them; each has a plain word beside it. The check
+reads Python files (tests and migrations apart), `docs/*.md`, README.md and CONTRIBUTING.md. It
+exits with 1 where it finds a word.
 """
 
 import re
