@@ -7,7 +7,6 @@ for a client that is behind.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from math import inf
 from typing import Any, Protocol
 
 from realtime.delivery.encoded_frame import Batch, Frame
@@ -40,8 +39,11 @@ class Transport(Protocol):
         """Take the answer to a `sync`; say whether one was due."""
         ...
 
-    def behind_s(self, now: float) -> float:
-        """Return for how long the client has taken nothing off a full line; 0 if it is not full."""
+    def taken(self) -> int | None:
+        """Return how much the client has taken so far; None while nothing waits for the client.
+
+        The number stands still exactly while the client takes nothing. Its unit is the wire's own.
+        """
         ...
 
     def stop(self) -> None:
@@ -68,7 +70,7 @@ class AsgiTransport:
         self._ready = asyncio.Event()
         self._room = asyncio.Event()
         self._sent = self._asked = self._acknowledged = 0  # characters
-        self._waits_since = inf
+        self._is_sending = False  # or waits for an acknowledgement
         self._task = asyncio.get_running_loop().create_task(self._run(), name="asgi-wire")
 
     def push(self, batch: Batch) -> None:
@@ -78,7 +80,7 @@ class AsgiTransport:
 
     def beat(self, frame: Frame) -> None:
         """Queue proof of life, unless the line is full."""
-        if self._waits_since == inf:
+        if not self._is_sending:
             self._outbox.put_beat(frame)
             self._ready.set()
 
@@ -98,21 +100,20 @@ class AsgiTransport:
         self._room.set()
         return True
 
-    def behind_s(self, now: float) -> float:
-        """Return how long the oldest wait has lasted."""
-        return max(0.0, now - self._waits_since)
+    def taken(self) -> int | None:
+        """Return what the server has accepted and the client has acknowledged, in characters."""
+        return self._sent + self._acknowledged if self._is_sending else None
 
     def stop(self) -> None:
         """End the sending task."""
         self._task.cancel()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             while not self._outbox:
                 self._ready.clear()
                 await self._ready.wait()
-            self._waits_since = loop.time()
+            self._is_sending = True
             await self._transmit(self._outbox.take().text)
             if self._sent - self._asked >= SYNC_EVERY:
                 self._asked = self._sent
@@ -120,7 +121,7 @@ class AsgiTransport:
             while self._sent - self._acknowledged > WINDOW:
                 self._room.clear()
                 await self._room.wait()
-            self._waits_since = inf
+            self._is_sending = False
 
     async def _transmit(self, text: str) -> None:
         self._sent += len(text)

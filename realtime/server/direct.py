@@ -9,7 +9,6 @@ It reads attributes of Twisted and autobahn that are not promised to stay; `self
 start-up whether they still do what is relied on.
 """
 
-import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +31,8 @@ class DirectTransport:
     name = "direct"
 
     __slots__ = (
-        "_blocked_at", "_is_stopped", "_on_overflow", "_outbox", "_socket_send", "_transport",
+        "_handed_over", "_is_blocked", "_is_stopped", "_on_overflow", "_outbox", "_socket_send",
+        "_transport",
     )  # fmt: skip
 
     def __init__(self, transport: Any, on_overflow: Callable[[], None]) -> None:
@@ -42,26 +42,27 @@ class DirectTransport:
         self._socket_send = line.send
         self._on_overflow = on_overflow
         self._outbox = SendQueue()
-        self._blocked_at: float | None = None  # loop time
+        self._is_blocked = False  # until the transport has drained
+        self._handed_over = 0  # bytes, to the transport
         self._is_stopped = False
         if transport.dataBuffer or transport._tempDataBuffer:
             self._block(b"")  # the answer to the handshake goes first
 
     def push(self, batch: Batch) -> None:
         """Send rooms, or keep the newest of each until the client has caught up."""
-        if self._blocked_at is None:
+        if not self._is_blocked:
             self._write(batch.wire)
         else:
             self._outbox.put(batch)
 
     def beat(self, frame: Frame) -> None:
         """Send proof of life, unless the client is behind."""
-        if self._blocked_at is None:
+        if not self._is_blocked:
             self._write(frame.wire)
 
     def reply(self, frame: Frame) -> None:
         """Send any other frame, or keep it until the client has caught up."""
-        if self._blocked_at is None:
+        if not self._is_blocked:
             self._write(frame.wire)
             return
         try:
@@ -73,9 +74,12 @@ class DirectTransport:
         """Answer that nothing was asked: this way needs no acknowledgement."""
         return False
 
-    def behind_s(self, now: float) -> float:
-        """Return for how long the transport has not drained."""
-        return 0.0 if self._blocked_at is None else max(0.0, now - self._blocked_at)
+    def taken(self) -> int | None:
+        """Return how many of the bytes that were given to the transport have left it."""
+        if not self._is_blocked:
+            return None
+        line = self._transport
+        return self._handed_over - (len(line.dataBuffer) - line.offset + line._tempDataLen)
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -84,7 +88,7 @@ class DirectTransport:
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
         """Send what has waited: the transport has drained."""
         self._transport.unregisterProducer()
-        self._blocked_at = None
+        self._is_blocked = False
         if self._outbox:
             self._write(self._outbox.take_all())
 
@@ -97,10 +101,10 @@ class DirectTransport:
 
     def write_raw(self, data: bytes) -> None:
         """Send a frame of autobahn's own (ping, pong, close), even after `stop`."""
-        if self._blocked_at is None:
+        if not self._is_blocked:
             self._send(data)
         else:
-            self._transport.write(data)
+            self._hand_over(data)
 
     def _write(self, data: bytes) -> None:
         if not self._is_stopped:
@@ -118,8 +122,12 @@ class DirectTransport:
 
     def _block(self, rest: bytes) -> None:
         transport = self._transport
-        self._blocked_at = asyncio.get_running_loop().time()
+        self._is_blocked = True
         transport.unregisterProducer()  # HTTP's own is left from the handshake
         transport.registerProducer(self, True)
         transport.producerPaused = True  # so that it calls back once it has drained
-        transport.write(rest)
+        self._hand_over(rest)
+
+    def _hand_over(self, data: bytes) -> None:
+        self._handed_over += len(data)
+        self._transport.write(data)

@@ -7,6 +7,7 @@ restart they end one after another, so that they do not all arrive elsewhere at 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -52,11 +53,30 @@ class Connection(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Watched:
+    """What the rounds know of one connection."""
+
+    recycle_at: float  # loop time
+    _taken: int | None = None  # as its wire said in the last round
+    _rounds: int = 0  # in a row, in which it took nothing
+
+    def stuck_s(self, wire: Transport) -> float:
+        """Count one more round; return how long the client has taken nothing off a full line.
+
+        A round counts as WATCH_S, however much later it comes.
+        """
+        before, self._taken = self._taken, wire.taken()
+        is_stuck = self._taken is not None and self._taken == before
+        self._rounds = self._rounds + 1 if is_stuck else 0
+        return self._rounds * WATCH_S
+
+
 class Connections:
     """All sockets of this process."""
 
     def __init__(self) -> None:
-        self._open: dict[Connection, float] = {}  # loop time at which each is recycled
+        self._open: dict[Connection, _Watched] = {}
         self._by_principal: dict[Hashable, int] = {}
         self._public = 0  # without a sign-in or token
         self._public_by_address: dict[str, int] = {}
@@ -92,7 +112,7 @@ class Connections:
             self._public_by_address[connection.address] = there + 1
             self._public += 1
         age_s = settings.SOCKET_MAX_AGE_S * random.uniform(0.5, 1.0)  # noqa: S311 - a spread
-        self._open[connection] = connection.opened_at + age_s
+        self._open[connection] = _Watched(connection.opened_at + age_s)
 
     def remove(self, connection: Connection) -> None:
         """Let a closed socket go. Harmless for one that is not known."""
@@ -153,14 +173,22 @@ class Connections:
                 await asyncio.sleep(WATCH_S)
 
     async def _watch(self) -> None:
-        """Let go who does not read; recycle who has been here for long."""
         await asyncio.sleep(WATCH_S)
+        self.watch()
+
+    def watch(self) -> None:
+        """Do one round: end who does not read, recycle who has been here for long.
+
+        A client that takes nothing is judged by rounds, not by the clock: a process that was
+        stopped, or got no processor, must first look at its sockets. What clients have read and
+        acknowledged meanwhile is taken in between two rounds.
+        """
         now = asyncio.get_running_loop().time()
-        for connection, recycle_at in list(self._open.items()):
-            if connection.wire.behind_s(now) > settings.SOCKET_STUCK_S:
+        for connection, watched in list(self._open.items()):
+            if watched.stuck_s(connection.wire) >= settings.SOCKET_STUCK_S:
                 connection.let_go()
-            elif now >= recycle_at:
-                self._open[connection] = now + settings.SOCKET_MAX_AGE_S
+            elif now >= watched.recycle_at:
+                watched.recycle_at = now + settings.SOCKET_MAX_AGE_S
                 connection.restart(after_ms=RECYCLE_SPREAD_MS, reason="recycle")
 
     async def _ask(self) -> None:

@@ -1,0 +1,172 @@
+"""Which clients the watch over all sockets ends: those that take nothing, however slow we are."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.abstract import FileDescriptor
+
+from realtime.delivery.encoded_frame import Batch, Frame
+from realtime.delivery.transports import WINDOW, AsgiTransport, Transport
+from realtime.server.direct import DirectTransport
+from realtime.socket.connections import WATCH_S, Connections
+from realtime.state.live_state import Audience
+
+ROUNDS = 5  # without progress, after which a client is ended here
+HOUR_S = 3600.0
+
+
+class Client:
+    """A socket, as the registry sees it; notes how it was ended."""
+
+    audience = Audience.PUBLIC
+    principal = None
+
+    def __init__(self) -> None:
+        self.wire: Transport
+        self.opened_at = asyncio.get_running_loop().time()
+        self.ended: list[str] = []
+
+    async def ask_audience(self) -> Audience:
+        return self.audience
+
+    def restart(self, after_ms: int, reason: str) -> None:
+        self.ended.append(reason)
+
+    def let_go(self) -> None:
+        self.ended.append("too slow")
+
+    def sign_out(self) -> None:
+        self.ended.append("signed out")
+
+
+class Line(FileDescriptor):
+    """Twisted's own buffering over a client that takes only what a test lets it."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        super().__init__(reactor=self)
+        self.socket, self._other_end = socket.socketpair()
+        self.socket.setblocking(False)
+        self.may_take = 0
+
+    def writeSomeData(self, data: bytes) -> int:  # noqa: N802 - Twisted's name
+        taken, self.may_take = min(len(data), self.may_take), 0
+        return taken
+
+    def addWriter(self, _writer: object) -> None:  # noqa: N802 - this is the reactor as well
+        pass
+
+    removeWriter = addWriter  # noqa: N815
+
+    def close(self) -> None:
+        self.socket.close()
+        self._other_end.close()
+
+    def take(self, size: int) -> None:
+        self.may_take = size
+        self.doWrite()
+
+
+class FullAsgi:
+    """A client on plain ASGI send that has not acknowledged a whole window."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+        self.client.wire = self.wire = AsgiTransport(self._send, self.client.let_go)
+        self._acknowledged = 0
+
+    async def _send(self, _message: dict[str, str]) -> None:
+        pass
+
+    async def fill(self) -> None:
+        self.wire.reply(Frame("x" * (WINDOW * 2)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    def take_a_little(self) -> None:
+        self._acknowledged += 1
+        assert self.wire.acknowledge(self._acknowledged)
+
+    def close(self) -> None:
+        self.wire.stop()
+
+
+class FullDirect:
+    """A client on direct send whose kernel takes no more."""
+
+    def __init__(self) -> None:
+        self._line = Line()
+        self.client = Client()
+        self.client.wire = self.wire = DirectTransport(self._line, self.client.let_go)
+
+    async def fill(self) -> None:
+        self.wire.push(Batch({("topic", "room"): Frame("x" * 4_000_000)}))
+
+    def take_a_little(self) -> None:
+        self._line.take(100)
+
+    def close(self) -> None:
+        self._line.close()
+
+
+@pytest.fixture(params=[FullAsgi, FullDirect])
+async def behind(request, settings) -> Iterator[FullAsgi | FullDirect]:
+    """Return a client that is behind, on each way out."""
+    settings.SOCKET_STUCK_S = ROUNDS * WATCH_S
+    made = request.param()
+    await made.fill()
+    assert made.wire.taken() is not None
+    yield made
+    made.close()
+
+
+def registry(client: Client) -> Connections:
+    """Return a registry that is watched by hand, with one socket."""
+    connections = Connections()
+    connections._tasks.append(asyncio.get_running_loop().create_future())
+    connections.add(client)
+    return connections
+
+
+async def test_watch__client_that_takes_nothing__is_ended_after_so_many_rounds(behind):
+    connections = registry(behind.client)
+    for _ in range(ROUNDS):
+        connections.watch()
+        assert behind.client.ended == []
+    connections.watch()
+    assert behind.client.ended == ["too slow"]
+
+
+async def test_watch__client_that_takes_a_little_each_round__stays(behind):
+    connections = registry(behind.client)
+    for _ in range(ROUNDS * 4):
+        behind.take_a_little()
+        connections.watch()
+    assert behind.wire.taken() is not None, "it is behind all the time"
+    assert behind.client.ended == []
+
+
+async def test_watch__own_frame_while_the_client_takes_nothing__is_no_progress():
+    """A ping goes behind what the client has not read."""
+    full = FullDirect()
+    await full.fill()
+    before = full.wire.taken()
+    full.wire.write_raw(b"ping")
+    assert full.wire.taken() == before
+    full.close()
+
+
+async def test_watch__process_stood_still__ends_nobody_before_it_has_looked(behind, monkeypatch):
+    """Stopped for an hour: what the client sent meanwhile is still in the kernel's buffers."""
+    connections, loop = registry(behind.client), asyncio.get_running_loop()
+    connections.watch()
+    resumed_at = loop.time() + HOUR_S
+    monkeypatch.setattr(loop, "time", lambda: resumed_at)
+    connections.watch()
+    behind.take_a_little()
+    for _ in range(ROUNDS):
+        connections.watch()
+    assert behind.client.ended == []
