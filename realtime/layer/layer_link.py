@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 LAYER_TIMEOUT_S = 3.0
 ECHO_S = 1.0
+REFUSED_PAUSE_S = (
+    0.01  # after a message that cannot be read: a flood of them leaves time for others
+)
 DEAF_AFTER_S = 3.0
 ECHO = "echo"
 
@@ -59,6 +62,7 @@ class LayerLink:
                 message = await self._layer.receive(self._channel)
             except (ValueError, TypeError) as exc:  # whoever has Redis can send anything
                 self._refuse(repr(exc))
+                await asyncio.sleep(REFUSED_PAUSE_S)  # `receive` itself need not have waited
                 continue
             kind = message.get("type") if isinstance(message, dict) else None
             if kind == ROOM_CHANGED:
