@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 from pytest_django import DjangoDbBlocker
 
@@ -31,8 +31,11 @@ DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 _failed: set[str] = set()
 
-settings.register_profile("default", max_examples=100)
-settings.register_profile("thorough", max_examples=1000, print_blob=True)
+# Work is bounded by the number of examples. Neither an example nor its making is timed: on a busy
+# machine both take as long as they take.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", UNTIMED, max_examples=100)
+settings.register_profile("thorough", UNTIMED, max_examples=1000, print_blob=True)
 
 ENVIRONMENT_OF_TESTS = {
     "SECRET_KEY": "for-tests-only-" + "x" * 40,

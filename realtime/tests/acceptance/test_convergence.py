@@ -201,7 +201,9 @@ def make_rooms():
 
 
 @given(history=st.lists(steps, min_size=4, max_size=24))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 async def test_screen__any_history__ends_equal_to_a_fresh_load(history):
     store = open_store()
     rooms, ann = await in_db(make_rooms)
