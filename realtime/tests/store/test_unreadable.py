@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio import Redis
 
+from meeting_rooms.tests.stack import PATIENCE_S
 from realtime.layer.layer_link import LayerLink
 from realtime.layer.publisher import GROUP, ROOM_CHANGED, Publisher
 from realtime.state.live_state import LiveState, Schedule
@@ -52,7 +53,7 @@ async def test_layer__poison__is_counted_and_the_next_change_is_heard():
     ]  # fmt: skip
     channel = f"{settings.REDIS_PREFIX}__group__{GROUP}"
     try:
-        async with asyncio.timeout(10), Redis.from_url(settings.REDIS_URL) as redis:
+        async with asyncio.timeout(PATIENCE_S), Redis.from_url(settings.REDIS_URL) as redis:
             while not await redis.publish(channel, poison[0]):
                 await asyncio.sleep(0.02)
             for one in poison:
