@@ -96,7 +96,7 @@ def test_worker__with_a_metrics_port__serves_until_it_stops(tmp_path):
     try:
         assert "meeting_rooms_projector_lag_seconds" in _text_when_up(worker, port)
         second = Process(arguments, tmp_path / "second.log", store_environment())
-        assert second.wait(30) != 0
+        assert second.wait(START_TIMEOUT_S) != 0
         assert "needs a port of its own" in second.output
     finally:
         worker.stop()
@@ -108,7 +108,11 @@ def _text_when_up(worker: Process, port: int) -> str:
     deadline = time.monotonic() + START_TIMEOUT_S
     while worker.is_alive and time.monotonic() < deadline:
         with contextlib.suppress(OSError):
-            return urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode()
+            return (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=START_TIMEOUT_S)
+                .read()
+                .decode()
+            )
         time.sleep(0.05)
     raise AssertionError(f"no metrics:\n{worker.output}")
 

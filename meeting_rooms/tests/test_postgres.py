@@ -13,8 +13,8 @@ def test_wait__silent_server__ends_and_closes_the_connection(settings):
     with BoundedConnection.connect(settings.DATABASE_URL) as connection:
         began = monotonic()
         with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT pg_sleep(4)")
-        assert 0.2 + GRACE_S <= monotonic() - began < 4
+            connection.execute("SELECT pg_sleep(30)")
+        assert 0.2 + GRACE_S <= monotonic() - began < 30
         assert connection.closed
 
 
@@ -22,7 +22,7 @@ def test_wait__refused_statement__keeps_the_connection(settings):
     with BoundedConnection.connect(settings.DATABASE_URL, autocommit=True) as connection:
         connection.execute("SET statement_timeout = 50")
         with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT pg_sleep(4)")
+            connection.execute("SELECT pg_sleep(30)")
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 

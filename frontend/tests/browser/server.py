@@ -27,7 +27,7 @@ from realtime.state.live_state import Audience, LiveState
 
 TOPIC = "building:harbour-house"
 PATH = "/board/harbour-house"
-PATIENCE_S = 5.0  # for what the browser does at once
+PATIENCE_S = 60.0  # a last resort: on a busy machine the browser takes its time
 POLICY = "; ".join(
     f"{name} {' '.join(sources)}"
     for name, sources in settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].items()

@@ -21,13 +21,12 @@ from identity.tests.factories import person
 from meeting_rooms.kernel.actor import SYSTEM_ACTOR
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.tests.stack import Stack
+from meeting_rooms.tests.stack import PATIENCE_S, Stack
 from rooms.models import Room
 from rooms.tests.factories import floor, room
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-SECOND_MS = 1000
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -79,7 +78,7 @@ async def is_held(page: Page) -> None:
     await expect(line).to_contain_text("Held for you for 1:", timeout=PATIENCE_MS)
 
 
-async def says(page: Page, words: str, timeout_ms: int = SECOND_MS) -> None:
+async def says(page: Page, words: str, timeout_ms: int = PATIENCE_MS) -> None:
     await expect(page.locator("#book-form")).to_contain_text(words, timeout=timeout_ms)
 
 
@@ -172,7 +171,7 @@ async def test_case_023__the_holder_is_told_when_it_ends_and_may_hold_it_again(
     old = await forms.of("Ann")
     await is_held(old)
     await old.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await Booking.objects.filter(state="lapsed").aexists():
             await asyncio.sleep(0.05)
     before = await Booking.objects.aget()
@@ -202,7 +201,7 @@ async def test_hold__its_owner_types__is_renewed(shared_stack, browser):
         await expect(page.locator("[data-left]")).to_have_text(re.compile("1:[45]."))  # told anew
     await page.locator("#id_title").press_sequentially("Re")
     renewed = Booking.objects.filter(pk=before.pk, lapses_at__gt=before.lapses_at)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await renewed.aexists():
             await asyncio.sleep(0.05)
     assert forms.errors == []

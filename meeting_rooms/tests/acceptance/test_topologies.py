@@ -19,13 +19,13 @@ from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.redis_url import channel_layers
 from meeting_rooms.tests.acceptance import topologies
 from meeting_rooms.tests.acceptance.topologies import Topology
+from meeting_rooms.tests.stack import PATIENCE_S
 from realtime.layer.layer_link import LayerLink
 from realtime.layer.publisher import Publisher
 from realtime.state.live_state import LiveState
 from realtime.store.live_store import LiveStore, open_store
 from realtime.tests.factories import live
 
-BACK_WITHIN_S = 20.0
 RETRY_S = 0.1
 
 
@@ -40,7 +40,7 @@ class Ends:
         self.link = LayerLink(_layer(url), on_change=self._hear, on_return=self._return)
         self._version = 0
 
-    async def pass_one(self, within_s: float = BACK_WITHIN_S) -> float:
+    async def pass_one(self, within_s: float = PATIENCE_S) -> float:
         """Publish new versions until one arrives; return after how many seconds one did."""
         started = time.monotonic()
         async with asyncio.timeout(within_s):
@@ -165,7 +165,7 @@ async def test_replica_set__primary_killed__next_write_succeeds(replica_set, set
 async def _write_until_taken(store: LiveStore, state: LiveState) -> tuple[LiveState, int]:
     """Replace as a projector does: read what holds, name it, try again when the store is away."""
     refused = 0
-    async with asyncio.timeout(BACK_WITHIN_S + 10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 held = await store.get(state.id)

@@ -14,7 +14,7 @@ from booking.models import AuditEntry
 from booking.tests.factories import book
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.tests.stack import Process, store_environment
+from meeting_rooms.tests.stack import PATIENCE_S, Process, store_environment
 from realtime.layer.layer_link import LayerLink
 from realtime.state.live_state import LiveState
 from realtime.store.live_store import LiveStore, open_store
@@ -86,7 +86,7 @@ async def test_two_workers__one_killed_halfway__each_change_is_applied_once(work
     link = LayerLink(layer, on_change=hear, on_return=lambda: None)
     tasks = [asyncio.ensure_future(run()) for run in (link.listen, link.probe)]
     try:
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(PATIENCE_S):
             while link.is_deaf or await listeners() < len(workers) or not await released(waited):
                 await asyncio.sleep(0.05)
             await caught_up(store)

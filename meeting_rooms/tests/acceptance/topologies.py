@@ -16,13 +16,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.dev.servers.binaries import mongod, redis_server
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.tests.stack import PATIENCE_S, free_port
 
 HOST = "127.0.0.1"
 SERVICE = "live"
 PASSWORD = "p@ss/word"
 QUOTED = "p%40ss%2Fword"
-READY_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = PATIENCE_S
 DOWN_AFTER_MS = 2000  # as docs/scaling.md advises
 SLOTS = 16384
 BUS_OFFSET = 10_000  # a cluster's nodes speak to each other on their port and this
