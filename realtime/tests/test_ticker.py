@@ -27,6 +27,7 @@ async def test_tick__at_the_very_instant__brings_the_change(store, published, pr
     assert not worker._dirty._rooms, "a millisecond before there is nothing to do"
     clock.advance(MILLISECOND)
     await worker._tick()
+    assert list(worker._dirty._rooms) == [dogger.uuid]
     await worker._drain()
     assert published.states[-1].status is RoomStatus.RESERVED
 
