@@ -1,6 +1,6 @@
 """Policies in Django's admin, written by the command that the API uses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +8,13 @@ from django.http import HttpRequest
 
 from identity.admin.commands import CommandAdmin
 from meeting_rooms.kernel.actor import Actor
-from rooms.admin.policy_rows import exception_of, exceptions_with, policy_said, rows_of
+from rooms.admin.policy_rows import (
+    Member,
+    exception_of,
+    exceptions_with,
+    policy_said,
+    rows_of,
+)
 from rooms.models import (
     ExceptionPeriod,
     OpeningException,
@@ -20,7 +26,7 @@ from rooms.models import (
 )
 from rooms.policies.clear_policy import clear_policy
 from rooms.policies.set_policy import set_policy
-from rooms.policies.store import scope_of_policy
+from rooms.policies.store import document_of, scope_of_policy
 
 EVERY_ZONE = "local time of each building"
 
@@ -137,16 +143,24 @@ class OpeningExceptionAdmin(ZonedAdmin):
         obj: OpeningException = form.instance
         [periods] = formsets
         wanted = exception_of(obj, rows_of(periods))
-        changes = exceptions_with(obj.policy, [wanted], besides=[obj.pk] if obj.pk else [])
-        set_policy(actor=actor, scope=scope_of_policy(obj.policy), changes=changes)
+        _set_exceptions(actor, obj.policy, [wanted], besides=[obj.pk] if obj.pk else [])
         same = {name: wanted[name] for name in ("first_date", "last_date", "reason", "is_holiday")}
         obj.pk = OpeningException.objects.filter(policy=obj.policy, **same).latest("pk").pk
 
     def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
         """Set each policy's exceptions without the chosen ones."""
         for policy in {exception.policy for exception in objects}:
-            changes = exceptions_with(policy, [], besides=[one.pk for one in objects])
-            set_policy(actor=actor, scope=scope_of_policy(policy), changes=changes)
+            _set_exceptions(actor, policy, [], besides=[one.pk for one in objects])
+
+
+def _set_exceptions(
+    actor: Actor, policy: Policy, wanted: list[Member], *, besides: Collection[int]
+) -> None:
+    """Set the exceptions, unless another command has changed the policy since they were read."""
+    scope = scope_of_policy(policy)
+    read = document_of(scope).fingerprint()
+    changes = exceptions_with(policy, wanted, besides=besides)
+    set_policy(actor=actor, scope=scope, changes=changes, expected=read)
 
 
 @admin.register(PolicyChange)

@@ -76,6 +76,39 @@ def test_admin__exception_with_periods__counts_and_is_logged(admin):
     assert logged.after["exceptions"][0]["periods"] == [{"opens": "08:00", "closes": "12:00"}]
 
 
+def test_admin__exception_changed_or_deleted_in_a_list__leaves_the_others(admin):
+    stored = policy(hours=every_day("08:00", "18:00"))
+    for day in (24, 25, 26):
+        date = f"2026-12-{day}"
+        row = stored.exceptions.create(first_date=date, last_date=date, reason=f"Day {day}")
+        row.periods.create(opens="09:00", closes="10:00")
+    first = stored.exceptions.first()
+    dates = {"first_date": "2026-12-24", "last_date": "2026-12-24"}
+    answer = admin.post(
+        f"/admin/rooms/openingexception/{first.pk}/change/",
+        form(lists=(), reason="Eve", **dates)
+        | {"periods-TOTAL_FORMS": 1, "periods-INITIAL_FORMS": 1,
+           "periods-0-id": first.periods.get().pk, "periods-0-exception": first.pk,
+           "periods-0-opens": "09:00", "periods-0-closes": "11:00"},
+    )  # fmt: skip
+    assert answer.status_code == 302, answer.context["errors"]
+    told = [(one.reason, str(one.periods.get().closes)) for one in stored.exceptions.all()]
+    assert told == [("Eve", "11:00:00"), ("Day 25", "10:00:00"), ("Day 26", "10:00:00")]
+    chosen = [one.pk for one in stored.exceptions.exclude(reason="Day 25")]
+    admin.post(
+        "/admin/rooms/openingexception/",
+        {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+    )
+    assert [one.reason for one in stored.exceptions.all()] == ["Day 25"]
+
+
+def test_admin__hours_in_seconds__are_refused_in_the_form(admin):
+    hours = [{"weekday": 0, "opens": "08:00:30", "closes": "12:00"}]
+    answer = admin.post("/admin/rooms/policy/add/", form(opening_hours=hours))
+    assert "whole minutes" in answer.content.decode()
+    assert not Policy.objects.exists()
+
+
 def test_admin__deletions__are_logged(admin):
     stored = policy(gap_minutes=5)
     told = stored.exceptions.create(first_date="2026-12-24", last_date="2026-12-24", reason="x")
