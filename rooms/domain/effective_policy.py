@@ -1,6 +1,7 @@
-"""Every booking rule of one room, resolved from campus, building and room. Pure values.
+"""The booking policy of one room, resolved from campus, building and room. Pure values.
 
-The defaults are the campus's until somebody says otherwise; `docs/policies.md` tells each.
+The type and the default of a rule are written here, in its field of `EffectivePolicy`, and nowhere
+else. Everything else about a rule is its row in `rooms.domain.policy_rules`.
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,13 @@ from zoneinfo import ZoneInfo
 
 Period = tuple[time, time]  # opens, closes; closes 00:00 is midnight at the end of the day
 Scope = Literal["default", "campus", "building", "room"]
-LONGEST_MINUTES = 366 * 24 * 60
 
 
 class AdvanceMode(StrEnum):
     """How the advance window is measured."""
 
-    CALENDAR_DAYS = "calendar_days"  # to the end of the last local day
-    STRICT = "strict"  # to the very minute
+    CALENDAR_DAYS = "calendar_days"  # until the end of the last local day
+    STRICT = "strict"  # until the same wall time on the last day
 
 
 class MeasuredTo(StrEnum):
@@ -78,7 +78,7 @@ class QuotaPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DayException:
-    """Other hours than usual on one local date. No periods: closed."""
+    """Different opening hours on one local date. No periods: closed."""
 
     reason: str
     periods: tuple[Period, ...] = ()
@@ -87,11 +87,12 @@ class DayException:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most so many bookings, or booked minutes, per person and period.
+    """The maximum number of bookings, or of booked minutes, per person and period.
 
-    `building_id` and `room_id` say whose bookings count together; neither: the whole campus.
-    `week_starts` is a weekday (Monday 0), or None for seven days that begin with the booking's own.
-    `window` restricts what counts to these local hours of each day.
+    A quota with `room_id` counts the bookings of that room, one with `building_id` those of that
+    building, one with neither those of the campus. `week_starts` is a weekday (Monday 0), or None
+    for a week that begins on the day of the booking. With a `window`, only these local hours of
+    each day count.
     """
 
     id: int
@@ -106,19 +107,22 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """The rules that hold in one room. Minutes are real minutes, dates the room's local ones."""
+    """The rules of one room, each with its default.
+
+    Units: elapsed minutes; dates are local dates of the room.
+    """
 
     hours: Mapping[int, tuple[Period, ...]] = field(default_factory=dict)  # empty: always open
     exceptions: Mapping[date, DayException] = field(default_factory=dict)
     min_minutes: int = 1
     max_minutes: int = 24 * 60
-    step_minutes: int = 1  # of the length; counted from the opening time where the day has one
+    step_minutes: int = 1  # for lengths, and for starts counted from the opening time
     notice_minutes: int = 0
     advance_days: int = 730
     advance_mode: AdvanceMode = AdvanceMode.CALENDAR_DAYS
     advance_measured_to: MeasuredTo = MeasuredTo.END
-    late_start_minutes: int = 15  # a form filled in slowly still books "now"
-    gap_minutes: int = 0  # between two bookings: the larger of the two rooms' gaps
+    late_start_minutes: int = 15  # time to fill in a form that books "now"
+    gap_minutes: int = 0  # between two rooms that share floor, the larger gap applies
     gap_may_leave_hours: bool = True
     one_booking_a_day: bool = False
     capacity_rule: CapacityRule = CapacityRule.WARN
@@ -131,62 +135,30 @@ class EffectivePolicy:
     check_in_required: bool = True
     check_in_opens_minutes: int = 10
     check_in_grace_minutes: int = 10
-    check_in_exempt_minutes: int = 8 * 60  # bookings this long need no check-in; 0: none is exempt
+    check_in_exempt_minutes: int = 8 * 60  # 0: no booking is exempt
     presence: Presence = Presence.CHECKS_IN
-    absence_minutes: int | None = None  # release after so long without anybody; None: never
-    no_show_limit: int | None = 3  # misses in a row after which a series loses the room
+    absence_minutes: int | None = None  # an empty room is released after this; None: never
+    no_show_limit: int | None = 3  # missed dates in a row before a series is released
     no_show_notice_days: int = 2
     series_limit: int = 366
     beyond_horizon: BeyondHorizon = BeyondHorizon.REFUSE
-    sources: Mapping[str, Scope] = field(default_factory=dict)  # rule -> where it was said
+    sources: Mapping[str, Scope] = field(default_factory=dict)  # rule -> scope that set it
 
     @property
     def is_open_at_door(self) -> bool:
-        """Say whether a device at the door may book: it does not know who stands there."""
+        """Return whether the device at the door may book; it cannot identify the person."""
         return self.bookable_by is BookableBy.EVERYONE and self.approval is Approval.NONE
-
-
-# What a stored rule may say: smallest and largest, in the unit of its name. For those of
-# `NEVER_BY_ZERO`, 0 is how a scope says "never" where it would otherwise inherit.
-BOUNDS: Mapping[str, tuple[int, int]] = {
-    "min_minutes": (1, LONGEST_MINUTES),
-    "max_minutes": (1, LONGEST_MINUTES),
-    "step_minutes": (1, 24 * 60),
-    "notice_minutes": (0, LONGEST_MINUTES),
-    "advance_days": (0, 3660),
-    "late_start_minutes": (0, 24 * 60),
-    "gap_minutes": (0, 24 * 60),
-    "check_in_opens_minutes": (0, 24 * 60),
-    "check_in_grace_minutes": (1, 24 * 60),
-    "check_in_exempt_minutes": (0, LONGEST_MINUTES),
-    "absence_minutes": (0, 24 * 60),
-    "no_show_limit": (0, 100),
-    "no_show_notice_days": (0, 60),
-    "series_limit": (1, 1000),
-}
-NEVER_BY_ZERO = frozenset({"absence_minutes", "no_show_limit"})
-CHOICES: Mapping[str, type[StrEnum]] = {
-    "advance_mode": AdvanceMode,
-    "advance_measured_to": MeasuredTo,
-    "capacity_rule": CapacityRule,
-    "bookable_by": BookableBy,
-    "approval": Approval,
-    "presence": Presence,
-    "beyond_horizon": BeyondHorizon,
-}
-SWITCHES = ("gap_may_leave_hours", "one_booking_a_day", "pending_blocks", "check_in_required")
-SINGLE_RULES = (*BOUNDS, *CHOICES, *SWITCHES)  # the most specific scope that says anything wins
-LISTED_RULES = ("hours", "exceptions", "quotas", "bookers", "managers")
 
 
 @dataclass(frozen=True, slots=True)
 class RoomPolicy:
-    """A room as booking commands see it, true for one `version` of all rules.
+    """A room as booking commands see it, valid for one `version` of all rules.
 
-    `units` is what the room occupies, as a Postgres int8range literal; rooms whose units overlap
-    block each other: `related` are their ids. `division` are the ids of all rooms of a divisible
-    hall, whose screens one booking may concern, and `lock_id` is the row that serialises them. Both
-    hold the room's own id and ascend.
+    `units` is the floor that the room occupies, as a Postgres int8range literal. Rooms with
+    overlapping units block each other; `related` holds their ids. `division` holds the ids of all
+    rooms of a divisible hall, because one booking may change the screens of all of them; `lock_id`
+    is the row that serialises their commands. `related` and `division` include the id of the room
+    itself, in ascending order.
     """
 
     version: int
@@ -201,4 +173,6 @@ class RoomPolicy:
     related: tuple[int, ...]
     division: tuple[int, ...]
     policy: EffectivePolicy
-    gaps: Mapping[int, int] = field(default_factory=dict)  # minutes, by related room; empty: book's
+    gaps: Mapping[int, int] = field(
+        default_factory=dict
+    )  # minutes, by related room; empty: gap of `policy`

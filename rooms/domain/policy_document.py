@@ -1,27 +1,28 @@
-"""A policy as one document: what the API shows and takes, and what the log of changes keeps. Pure.
+"""The policy of one scope as a document, for the API and for the log of policy changes. Pure.
 
-A member that is null is inherited; a list that is empty says nothing, and inherits as well.
+A member that is null, and a list that is empty, is inherited. The members with one value come from
+the table in `rooms.domain.policy_rules`.
 """
 
 import hashlib
 import json
 from datetime import date, time, timedelta
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
-
-from rooms.domain.effective_policy import (
-    BOUNDS,
-    AdvanceMode,
-    Approval,
-    BeyondHorizon,
-    BookableBy,
-    CapacityRule,
-    MeasuredTo,
-    Presence,
-    QuotaPeriod,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    create_model,
+    model_validator,
 )
+
+from rooms.domain.effective_policy import QuotaPeriod
+from rooms.domain.policy_rule import SingleRule
+from rooms.domain.policy_rules import SINGLE_RULES
 
 MAX_PERIODS, MAX_EXCEPTIONS, MAX_QUOTAS, MAX_PEOPLE = 70, 1000, 20, 1000
 LONGEST_EXCEPTION = timedelta(days=366)
@@ -38,11 +39,6 @@ def _wall_time(value: time) -> time:
 WallTime = Annotated[
     time, AfterValidator(_wall_time), PlainSerializer(lambda value: f"{value:%H:%M}", str)
 ]
-
-
-def _within(rule: str) -> Any:
-    smallest, largest = BOUNDS[rule]
-    return Field(None, ge=smallest, le=largest)
 
 
 class _Part(BaseModel):
@@ -105,34 +101,27 @@ class QuotaDocument(_Part):
         return self
 
 
-class PolicyDocument(_Part):
+def _member(rule: SingleRule) -> Any:
+    """Return the member of a rule as `create_model` takes it: type and field."""
+    smallest, largest = rule.bounds or (None, None)
+    return rule.value_type | None, Field(None, ge=smallest, le=largest)
+
+
+if TYPE_CHECKING:
+
+    class _SingleRules(_Part):
+        """The members with one value. They are read and set by name."""
+else:
+    _SingleRules = create_model(
+        "_SingleRules",
+        __base__=_Part,
+        **{name: _member(rule) for name, rule in SINGLE_RULES.items()},
+    )
+
+
+class PolicyDocument(_SingleRules):
     """What one scope says about booking. null, or an empty list: inherited."""
 
-    min_minutes: int | None = _within("min_minutes")
-    max_minutes: int | None = _within("max_minutes")
-    step_minutes: int | None = _within("step_minutes")
-    notice_minutes: int | None = _within("notice_minutes")
-    advance_days: int | None = _within("advance_days")
-    advance_mode: AdvanceMode | None = None
-    advance_measured_to: MeasuredTo | None = None
-    late_start_minutes: int | None = _within("late_start_minutes")
-    gap_minutes: int | None = _within("gap_minutes")
-    gap_may_leave_hours: bool | None = None
-    one_booking_a_day: bool | None = None
-    capacity_rule: CapacityRule | None = None
-    bookable_by: BookableBy | None = None
-    approval: Approval | None = None
-    pending_blocks: bool | None = None
-    check_in_required: bool | None = None
-    check_in_opens_minutes: int | None = _within("check_in_opens_minutes")
-    check_in_grace_minutes: int | None = _within("check_in_grace_minutes")
-    check_in_exempt_minutes: int | None = _within("check_in_exempt_minutes")
-    presence: Presence | None = None
-    absence_minutes: int | None = _within("absence_minutes")
-    no_show_limit: int | None = _within("no_show_limit")
-    no_show_notice_days: int | None = _within("no_show_notice_days")
-    series_limit: int | None = _within("series_limit")
-    beyond_horizon: BeyondHorizon | None = None
     hours: list[HoursDocument] = Field([], max_length=MAX_PERIODS)
     exceptions: list[ExceptionDocument] = Field([], max_length=MAX_EXCEPTIONS)
     quotas: list[QuotaDocument] = Field([], max_length=MAX_QUOTAS)
@@ -140,10 +129,10 @@ class PolicyDocument(_Part):
     managers: list[UUID] = Field([], max_length=MAX_PEOPLE)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it JSON-ready."""
+        """Return the document as JSON values."""
         return self.model_dump(mode="json")
 
     def fingerprint(self) -> str:
-        """Return a text that differs for every other document."""
+        """Return a hash of the document, the ETag of the API."""
         text = json.dumps(self.as_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

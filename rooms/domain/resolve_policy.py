@@ -1,4 +1,4 @@
-"""How the policies of campus, building and room become the one rulebook of a room. Pure."""
+"""Resolves the policies of campus, building and room to the policy of the room. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,22 +6,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from rooms.domain.effective_policy import (
-    CHOICES,
-    LISTED_RULES,
-    NEVER_BY_ZERO,
-    SINGLE_RULES,
-    DayException,
-    EffectivePolicy,
-    Period,
-    Quota,
-    Scope,
-)
+from rooms.domain.effective_policy import DayException, EffectivePolicy, Period, Quota, Scope
+from rooms.domain.listed_rules import LISTED_RULES
+from rooms.domain.policy_rules import SINGLE_RULES
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeRules:
-    """What one scope says. `values` holds the single rules that it sets, and no others."""
+    """The rules that one scope sets. `values` holds the stored values of its single rules."""
 
     scope: Scope
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -33,15 +25,15 @@ class ScopeRules:
 
 
 def resolve(scopes: Sequence[ScopeRules]) -> EffectivePolicy:
-    """Return the rules that hold where these scopes apply, the widest first.
+    """Return the policy that results from these scopes, given from campus to room.
 
-    The most specific scope wins: for each single rule, for the hours as a whole, and for each date
-    that is an exception. Quotas and lists of people add up. `sources` names for each rule the most
-    specific scope that had a say.
+    The most specific scope wins for each single rule, for the hours of the week, and for each date
+    with an exception. Quotas and lists of people add up. `sources` names for each rule the most
+    specific scope that sets the rule.
     """
     rules: dict[str, Any] = {}
     for scope in scopes:
-        rules |= {name: _read(name, value) for name, value in scope.values.items()}
+        rules |= {name: SINGLE_RULES[name].parse(value) for name, value in scope.values.items()}
         if scope.hours:
             rules["hours"] = scope.hours
     rules["exceptions"] = _merged([scope.exceptions for scope in scopes])
@@ -51,23 +43,17 @@ def resolve(scopes: Sequence[ScopeRules]) -> EffectivePolicy:
     return EffectivePolicy(**rules, sources=_sources(scopes))
 
 
-def _read(name: str, value: Any) -> Any:
-    if name in NEVER_BY_ZERO and value == 0:
-        return None
-    return CHOICES[name](value) if name in CHOICES else value
-
-
 def _merged(maps: Sequence[Mapping[date, DayException]]) -> Mapping[date, DayException]:
-    """Return one map; the only one that holds anything is shared, for a campus has one calendar."""
+    """Merge the maps. If only one has dates, return that map: rooms then share one calendar."""
     filled = [found for found in maps if found]
     if len(filled) == 1:
         return filled[0]
-    return {day: told for found in filled for day, told in found.items()}
+    return {day: exception for found in filled for day, exception in found.items()}
 
 
 def _sources(scopes: Sequence[ScopeRules]) -> dict[str, Scope]:
     sources: dict[str, Scope] = dict.fromkeys((*SINGLE_RULES, *LISTED_RULES), "default")
     for scope in scopes:
-        said = [name for name in LISTED_RULES if getattr(scope, name)]
-        sources |= dict.fromkeys((*scope.values, *said), scope.scope)
+        listed = [name for name in LISTED_RULES if getattr(scope, name)]
+        sources |= dict.fromkeys((*scope.values, *listed), scope.scope)
     return sources

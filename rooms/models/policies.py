@@ -1,49 +1,51 @@
-"""What may be booked when, by whom and how: one policy per scope. Fields and constraints only."""
+"""Booking policies: one row for each scope that sets rules. Fields and constraints only."""
 
-from enum import StrEnum
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
-from rooms.domain.effective_policy import (
-    BOUNDS,
-    CHOICES,
-    AdvanceMode,
-    Approval,
-    BeyondHorizon,
-    BookableBy,
-    CapacityRule,
-    MeasuredTo,
-    Presence,
-)
+from rooms.domain.policy_rule import SingleRule
+from rooms.domain.policy_rules import SINGLE_RULES
 from rooms.models.places import Building, Room
 
 
-def _choices(of: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(kind.value, kind.value.replace("_", " ")) for kind in of]
-
-
-def _within_bounds(rule: str) -> models.CheckConstraint:
-    smallest, largest = BOUNDS[rule]
-    return models.CheckConstraint(
-        name=f"rooms_policy_{rule}",
-        condition=Q(**{rule: None}) | Q(**{f"{rule}__gte": smallest, f"{rule}__lte": largest}),
-        violation_error_message=f"{rule}: {smallest} to {largest}, or empty to inherit.",
+def _column(rule: SingleRule) -> models.Field[Any, Any]:
+    """Return the column of a rule. It is null where the scope inherits the rule."""
+    if rule.bounds is not None:
+        return models.PositiveIntegerField(null=True, blank=True, help_text=rule.help_text)
+    if rule.choices is None:
+        return models.BooleanField(null=True, blank=True, help_text=rule.help_text)
+    choices = [(kind.value, kind.value.replace("_", " ")) for kind in rule.choices]
+    return models.CharField(
+        max_length=20, null=True, blank=True, choices=choices, help_text=rule.help_text
     )
 
 
-def _one_of(rule: str) -> models.CheckConstraint:
+def _constraint(rule: SingleRule) -> models.CheckConstraint | None:
+    """Return the constraint that keeps a number in its bounds or a text among the choices."""
+    name, is_inherited = f"rooms_policy_{rule.name}", Q(**{rule.name: None})
+    if rule.bounds is not None:
+        low, high = rule.bounds
+        return models.CheckConstraint(
+            name=name,
+            condition=is_inherited | Q(**{f"{rule.name}__gte": low, f"{rule.name}__lte": high}),
+            violation_error_message=f"{rule.name}: {low} to {high}, or empty to inherit.",
+        )
+    if rule.choices is None:
+        return None
+    values = [kind.value for kind in rule.choices]
     return models.CheckConstraint(
-        name=f"rooms_policy_{rule}",
-        condition=Q(**{rule: None}) | Q(**{f"{rule}__in": [kind.value for kind in CHOICES[rule]]}),
+        name=name, condition=is_inherited | Q(**{f"{rule.name}__in": values})
     )
 
 
 class Policy(models.Model):
     """The rules that one scope sets: a room, a building, or, with neither, the campus.
 
-    A rule that is null is inherited: the room's from the building's, that from the campus's, and
-    what nobody says from the defaults of `rooms.domain.effective_policy.Rulebook`.
+    A rule that is null is inherited: by a room from its building, by a building from the campus,
+    by the campus from the defaults of `EffectivePolicy`. The columns and constraints of the rules
+    come from the table in `rooms.domain.policy_rules`.
     """
 
     building = models.OneToOneField(
@@ -52,49 +54,7 @@ class Policy(models.Model):
     room = models.OneToOneField(
         Room, on_delete=models.CASCADE, null=True, blank=True, related_name="policy"
     )
-    min_minutes = models.PositiveIntegerField(null=True, blank=True)
-    max_minutes = models.PositiveIntegerField(null=True, blank=True)
-    step_minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Of lengths, and of starts from the opening time on."
-    )
-    notice_minutes = models.PositiveIntegerField(null=True, blank=True)
-    advance_days = models.PositiveIntegerField(null=True, blank=True)
-    advance_mode = models.CharField(
-        max_length=20, null=True, blank=True, choices=_choices(AdvanceMode)
-    )
-    advance_measured_to = models.CharField(
-        max_length=20, null=True, blank=True, choices=_choices(MeasuredTo)
-    )
-    late_start_minutes = models.PositiveIntegerField(null=True, blank=True)
-    gap_minutes = models.PositiveIntegerField(null=True, blank=True)
-    gap_may_leave_hours = models.BooleanField(null=True, blank=True)
-    one_booking_a_day = models.BooleanField(null=True, blank=True)
-    capacity_rule = models.CharField(
-        max_length=20, null=True, blank=True, choices=_choices(CapacityRule)
-    )
-    bookable_by = models.CharField(
-        max_length=20, null=True, blank=True, choices=_choices(BookableBy)
-    )
-    approval = models.CharField(max_length=20, null=True, blank=True, choices=_choices(Approval))
-    pending_blocks = models.BooleanField(null=True, blank=True)
-    check_in_required = models.BooleanField(null=True, blank=True)
-    check_in_opens_minutes = models.PositiveIntegerField(null=True, blank=True)
-    check_in_grace_minutes = models.PositiveIntegerField(null=True, blank=True)
-    check_in_exempt_minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Bookings this long need no check-in. 0: none is exempt."
-    )
-    presence = models.CharField(max_length=20, null=True, blank=True, choices=_choices(Presence))
-    absence_minutes = models.PositiveIntegerField(
-        null=True, blank=True, help_text="0: an empty room is never released."
-    )
-    no_show_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="0: a series never loses the room."
-    )
-    no_show_notice_days = models.PositiveIntegerField(null=True, blank=True)
-    series_limit = models.PositiveIntegerField(null=True, blank=True)
-    beyond_horizon = models.CharField(
-        max_length=20, null=True, blank=True, choices=_choices(BeyondHorizon)
-    )
+    locals().update({name: _column(rule) for name, rule in SINGLE_RULES.items()})
 
     class Meta:
         verbose_name_plural = "policies"
@@ -119,8 +79,7 @@ class Policy(models.Model):
                 | Q(min_minutes__lte=F("max_minutes")),
                 violation_error_message="The shortest booking is longer than the longest.",
             ),
-            *(_within_bounds(rule) for rule in BOUNDS),
-            *(_one_of(rule) for rule in CHOICES),
+            *filter(None, map(_constraint, SINGLE_RULES.values())),
         ]
 
     def __str__(self) -> str:
@@ -128,10 +87,10 @@ class Policy(models.Model):
 
 
 class PolicyChange(models.Model):
-    """Who changed a policy when, and from what to what. Rows are only ever added.
+    """An entry of the append-only log of policy changes: actor, instant and changed members.
 
     Shapes: `scope` is `campus`, `buildings/<slug>` or `rooms/<uuid>`; `before` and `after` hold the
-    members that differ, as the API shows them.
+    members that differ, in the form of `PolicyDocument`.
     """
 
     at = models.DateTimeField()
@@ -149,10 +108,10 @@ class PolicyChange(models.Model):
 
 
 class RulesVersion(models.Model):
-    """One row: a number that changes, by triggers, with every change of any rule of any room.
+    """One row with a number that triggers change at every change of any rule of any room.
 
-    What is read under a version holds for as long as the version does; that is how booking
-    commands keep rules in memory and never decide by old ones.
+    Rules that were read under a version are valid while the row has that version. Booking commands
+    cache rules by it and never decide by outdated rules.
     """
 
     version = models.BigIntegerField()

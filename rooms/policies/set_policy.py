@@ -16,8 +16,7 @@ from meeting_rooms.kernel.errors import (
     OutdatedCommandError,
     PermissionDeniedError,
 )
-from rooms.domain.effective_policy import SINGLE_RULES, Period
-from rooms.domain.error_codes import RoomsErrorCode
+from rooms.domain.effective_policy import Period
 from rooms.domain.opening_hours import joined
 from rooms.domain.policy_document import (
     ExceptionDocument,
@@ -26,6 +25,7 @@ from rooms.domain.policy_document import (
     PolicyDocument,
     QuotaDocument,
 )
+from rooms.domain.policy_rules import SINGLE_RULES
 from rooms.models import (
     ExceptionPeriod,
     OpeningException,

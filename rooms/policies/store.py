@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from rooms.domain.effective_policy import (
-    SINGLE_RULES,
     DayException,
     Period,
     Quota,
@@ -25,6 +24,7 @@ from rooms.domain.policy_document import (
     PolicyDocument,
     QuotaDocument,
 )
+from rooms.domain.policy_rules import SINGLE_RULES
 from rooms.domain.resolve_policy import ScopeRules
 from rooms.models import OpeningException, Policy, PolicyPerson
 from rooms.models import Quota as StoredQuota

@@ -12,9 +12,11 @@ from meeting_rooms.kernel.errors import (
     OutdatedCommandError,
     PermissionDeniedError,
 )
-from rooms.domain.effective_policy import LISTED_RULES, SINGLE_RULES, Approval, EffectivePolicy
+from rooms.domain.effective_policy import Approval, EffectivePolicy
 from rooms.domain.explain_policy import explain
+from rooms.domain.listed_rules import LISTED_RULES
 from rooms.domain.policy_document import PolicyDocument
+from rooms.domain.policy_rules import SINGLE_RULES
 from rooms.models import ExceptionPeriod, OpeningException, Policy, PolicyChange, RulesVersion
 from rooms.policies.cache import current_room_policies, room_policies
 from rooms.policies.set_policy import set_policy
@@ -243,7 +245,7 @@ def test_explain__every_rule__has_a_sentence_and_a_source():
     told = {one.rule: one for one in explain(rules)}
     assert told.keys() == {*SINGLE_RULES, *LISTED_RULES}
     assert told["gap_minutes"] == (
-        "gap_minutes", 15, "room", "15 minutes stay free between two bookings."
+        "gap_minutes", 15, "room", "The room stays free for 15 minutes between two bookings."
     )  # fmt: skip
     assert told["hours"].value[0] == {"weekday": 0, "opens": "08:00", "closes": "18:00"}
     assert all(one.sentence.endswith(".") for one in told.values())

@@ -28,7 +28,7 @@ def test_rules__of_a_room__name_their_sources(client):
     answer = client.get(f"/api/v1/rooms/{dogger.uuid}/policy?rule=gap_minutes", headers=headers)
     assert answer.json()["rules"] == [
         {"rule": "gap_minutes", "value": 15, "source": "campus",
-         "sentence": "15 minutes stay free between two bookings."}
+         "sentence": "The room stays free for 15 minutes between two bookings."}
     ]  # fmt: skip
     whole = client.get(f"/api/v1/rooms/{dogger.uuid}/policy", headers=headers).json()
     assert len(whole["rules"]) == 30
