@@ -41,27 +41,27 @@ class RoomOut(Schema):
 
     @staticmethod
     def resolve_id(room: Room) -> UUID:
-        """Publish the uuid; the integer key stays inside."""
+        """Return the uuid; the integer key is internal."""
         return room.uuid
 
     @staticmethod
     def resolve_building(room: Room) -> str:
-        """Name the building by its slug."""
+        """Return the slug of the building."""
         return room.floor.building.slug
 
     @staticmethod
     def resolve_floor(room: Room) -> str:
-        """Name the floor by its slug."""
+        """Return the slug of the floor."""
         return room.floor.slug
 
     @staticmethod
     def resolve_timezone(room: Room) -> str:
-        """Give the IANA zone of the building."""
+        """Return the IANA time zone of the building."""
         return room.floor.building.timezone
 
     @staticmethod
     def resolve_features(room: Room) -> list[str]:
-        """List features by slug."""
+        """Return the slugs of the features."""
         return [feature.slug for feature in room.features.all()]
 
 
@@ -72,7 +72,7 @@ class RoomDetailOut(RoomOut):
 
     @staticmethod
     def resolve_opening_hours(room: Room) -> list[dict[str, object]]:
-        """Give the hours that hold here, wherever they were said."""
+        """Return the opening hours of the resolved policy."""
         [rules] = current_room_policies([room.uuid])
         return [
             {"weekday": weekday, "opens": opens, "closes": closes}
@@ -90,7 +90,7 @@ class RoomQuery(Schema):
     feature: list[str] = Field([], max_length=20)
 
     def as_filter(self) -> RoomFilter:
-        """Return the same as the selectors take it."""
+        """Return the query as a filter."""
         return RoomFilter(
             building=self.building,
             floor=self.floor,

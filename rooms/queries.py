@@ -1,4 +1,4 @@
-"""Reads of rooms."""
+"""Queries about rooms and places."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rooms.models import Building, Closure, Feature, Floor, Place, Policy, Room
 
 @dataclass(frozen=True, slots=True)
 class RoomFilter:
-    """What a room must have to be listed. Empty fields ask for nothing."""
+    """Conditions for listing a room. An empty field is no condition."""
 
     building: str | None = None
     floor: str | None = None
@@ -23,7 +23,7 @@ class RoomFilter:
 
 
 def active_rooms() -> QuerySet[Room]:
-    """Return every room in use, with floor and building, in the order of the boards."""
+    """Return every room in use with floor and building, in the order of the boards."""
     return Room.objects.filter(is_active=True).select_related("floor__building")
 
 
@@ -45,12 +45,12 @@ def get_room(uuid: UUID) -> Room:
     """Return one room in use. Raises NotFoundError."""
     room = active_rooms().prefetch_related("features").filter(uuid=uuid).first()
     if room is None:
-        raise NotFoundError(f"There is no room {uuid}. List them at /api/v1/rooms.")
+        raise NotFoundError(f"There is no room {uuid}. Find the rooms at /api/v1/rooms.")
     return room
 
 
 def rooms_named(name: str, *, building: str | None) -> list[Room]:
-    """Return the rooms in use with this name, in the building if one is given; two at the most."""
+    """Return at most two rooms in use with this name, in the building if one is given."""
     rooms = active_rooms().filter(name=name)
     if building is not None:
         rooms = rooms.filter(floor__building__slug=building)
@@ -66,12 +66,12 @@ def get_building(slug: str) -> Building:
 
 
 def zone_of(room: Room) -> ZoneInfo:
-    """Return the zone in which the room's days begin and end."""
+    """Return the time zone of the room."""
     return ZoneInfo(room.floor.building.timezone)
 
 
 def rooms_under(policy: Policy) -> QuerySet[Room]:
-    """Return the rooms that a policy is about: one, those of a building, or all."""
+    """Return the rooms in the scope of a policy: one room, those of a building, or all."""
     if policy.room_id is not None:
         return Room.objects.filter(pk=policy.room_id)
     if policy.building_id is not None:
@@ -94,14 +94,15 @@ def rooms_showing(place: Place) -> list[int]:
 
 
 def schedule_versions() -> dict[UUID, int]:
-    """Return the schedule version of every room in use. One query."""
+    """Return the schedule version of every room in use, with one query."""
     return dict(Room.objects.filter(is_active=True).values_list("uuid", "schedule_version"))
 
 
 def schedule_ages_s(room_uuids: Collection[UUID]) -> dict[UUID, float]:
-    """Return the seconds since each room's last schedule change, in use or not. One query.
+    """Return the seconds since the last schedule change of each room, with one query.
 
-    Both instants are Postgres' own, so a skewed clock elsewhere cannot add to the age or hide it.
+    Includes rooms that are out of use. Postgres supplies both instants, so a wrong clock of another
+    machine cannot change the result.
     """
     age = ExpressionWrapper(
         Func(function="clock_timestamp") - F("schedule_changed_at"), output_field=DurationField()
@@ -113,17 +114,17 @@ def schedule_ages_s(room_uuids: Collection[UUID]) -> dict[UUID, float]:
 def closures_during(
     rooms: Iterable[Room | int], start: datetime, end: datetime
 ) -> QuerySet[Closure]:
-    """Return the closures of these rooms that touch `[start, end)`, earliest first."""
+    """Return the closures of these rooms that overlap `[start, end)`, earliest first."""
     return Closure.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=start), room__in=rooms, starts_at__lt=end
     )
 
 
 def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
-    """Return, by the id of a room that may be booked, which of `rooms` its bookings take away.
+    """Return for each room id the ids of those of `rooms` that a booking of that room blocks.
 
-    Every room takes away itself; the rooms of a divisible hall each other, as far as their units
-    overlap. At most one query.
+    A room blocks itself, and the rooms of its divisible hall with overlapping units. The keys
+    include rooms of such a hall that are not in `rooms`. At most one query.
     """
     wanted = list(rooms)
     found = {room.pk: [room.pk] for room in wanted}
@@ -150,6 +151,6 @@ def rooms_showing_titles(rooms: Iterable[UUID]) -> frozenset[UUID]:
 
 
 def share_floor(room: Room, other: Room) -> bool:
-    """Say whether two rooms of one divisible hall take a piece of floor from each other."""
+    """Return whether two rooms of one divisible hall have overlapping floor units."""
     one, two = room.units, other.units
     return bool(one and two and one.lower < two.upper and two.lower < one.upper)

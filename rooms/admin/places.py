@@ -1,6 +1,6 @@
-"""Places in Django's admin: the parts that need nothing of bookings.
+"""Places in the Django admin, as far as they do not involve bookings.
 
-Buildings, rooms and closures are registered in `booking.admin`: what is done to them changes
+Buildings, rooms and closures are registered in `booking.admin`, because their changes affect
 bookings.
 """
 
@@ -20,12 +20,12 @@ from rooms.places.save_place import save_place
 
 
 class PlaceAdmin(CommandAdmin):
-    """An admin of one kind of place."""
+    """The admin of one kind of place."""
 
     offers = frozenset({"add", "change", "delete"})
 
     def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
-        """Store the place, and with a building its floors."""
+        """Store the place, with the floors of a building."""
         place = form.instance
         with transaction.atomic():
             save_place(actor=actor, place=place, features=form.cleaned_data.get("features"))
@@ -34,11 +34,11 @@ class PlaceAdmin(CommandAdmin):
                     remove_place(actor=actor, place=floor)
                 changed = [floor for floor, _ in formset.changed_objects]
                 for floor in (*changed, *formset.new_objects):
-                    floor.building = place  # which had no key before it was stored
+                    floor.building = place  # a new building has its key only now
                     save_place(actor=actor, place=floor)
 
     def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
-        """Delete the places, all of them or none."""
+        """Delete the places in one transaction."""
         with transaction.atomic():
             for place in objects:
                 remove_place(actor=actor, place=place)
@@ -62,7 +62,7 @@ class BuildingAdmin(PlaceAdmin):
 
 @admin.register(Floor)
 class FloorAdmin(PlaceAdmin):
-    """Floors and the way to them."""
+    """Floors and the directions to them."""
 
     list_display = ("name", "building", "level", "direction", "hint")
     list_filter = ("building",)
@@ -70,7 +70,7 @@ class FloorAdmin(PlaceAdmin):
     search_fields = ("name", "slug", "building__name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
-        """Keep a floor in its building."""
+        """Make the building of a stored floor read-only."""
         return () if obj is None else ("building",)
 
 
@@ -87,7 +87,7 @@ class RoomAdmin(PlaceAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
     ) -> Any:
-        """Offer a known room the floors of its building only."""
+        """Offer a stored room only the floors of its building."""
         form = super().get_form(request, obj, change=change, **kw)
         if obj is not None and "floor" in form.base_fields:
             form.base_fields["floor"].queryset = _floors_beside(obj)
@@ -101,7 +101,7 @@ def _floors_beside(room: Room) -> QuerySet[Floor]:
 
 @admin.register(Feature)
 class FeatureAdmin(PlaceAdmin):
-    """What rooms may have."""
+    """Features of rooms."""
 
     list_display = ("name", "slug")
     search_fields = ("name",)

@@ -1,4 +1,4 @@
-"""Policies in Django's admin, written by the command that the API uses."""
+"""Policies in the Django admin. Changes use the command of the API."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -8,13 +8,7 @@ from django.http import HttpRequest
 
 from identity.admin.commands import CommandAdmin
 from meeting_rooms.kernel.actor import Actor
-from rooms.admin.policy_rows import (
-    Member,
-    exception_of,
-    exceptions_with,
-    policy_said,
-    rows_of,
-)
+from rooms.admin.policy_rows import changes_of, exception_of, exceptions_with, rows_of
 from rooms.models import (
     ExceptionPeriod,
     OpeningException,
@@ -32,7 +26,7 @@ EVERY_ZONE = "local time of each building"
 
 
 def _zone_in_words(policy: Policy | None) -> str:
-    """Return in which zone the times of a policy are meant."""
+    """Return the time zone of a policy in words."""
     if policy is not None and policy.room is not None:
         return f"local time, {policy.room.floor.building.timezone}"
     if policy is not None and policy.building is not None:
@@ -48,7 +42,7 @@ class OpeningHoursInline(admin.TabularInline[OpeningHours, Policy]):
 
 
 class OpeningExceptionInline(admin.TabularInline[OpeningException, Policy]):
-    """Exceptions; their periods have a page of their own."""
+    """Exceptions, edited with their policy. Their periods are edited on a separate page."""
 
     model = OpeningException
     extra = 0
@@ -63,7 +57,7 @@ class QuotaInline(admin.TabularInline[Quota, Policy]):
 
 
 class PolicyPersonInline(admin.TabularInline[PolicyPerson, Policy]):
-    """Who may book, and who runs the rooms."""
+    """People listed to book, and managers of the rooms."""
 
     model = PolicyPerson
     extra = 0
@@ -71,20 +65,20 @@ class PolicyPersonInline(admin.TabularInline[PolicyPerson, Policy]):
 
 
 class ExceptionPeriodInline(admin.TabularInline[ExceptionPeriod, OpeningException]):
-    """When rooms are open on the dates of an exception."""
+    """Opening periods on the dates of an exception."""
 
     model = ExceptionPeriod
     extra = 0
 
 
 class ZonedAdmin(CommandAdmin):
-    """An admin of policies, or of parts of them, whose lists of times name their zone."""
+    """The admin of policies or parts of policies, with the time zone in the titles of lists."""
 
     offers = frozenset({"add", "change", "delete"})
     scope_fields: tuple[str, ...] = ()
 
     def get_inline_instances(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """Name the zone in the title of each list with times."""
+        """Write the time zone in the title of each list with times."""
         inlines = super().get_inline_instances(request, obj)
         for inline in inlines:
             if inline.model in (OpeningHours, ExceptionPeriod, Quota):
@@ -94,7 +88,7 @@ class ZonedAdmin(CommandAdmin):
         return inlines
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
-        """Keep what is stored in its scope; another scope has a policy of its own."""
+        """Make the scope of a stored policy read-only."""
         return () if obj is None else self.scope_fields
 
 
@@ -104,7 +98,7 @@ def _policy_of(obj: Policy | OpeningException) -> Policy:
 
 @admin.register(Policy)
 class PolicyAdmin(ZonedAdmin):
-    """What the campus, a building or a room says. Empty fields are inherited."""
+    """Policies of campus, buildings and rooms. Empty fields are inherited."""
 
     list_display = ("__str__", "building", "room")
     list_select_related = ("building", "room")
@@ -114,21 +108,21 @@ class PolicyAdmin(ZonedAdmin):
     inlines = (OpeningHoursInline, OpeningExceptionInline, QuotaInline, PolicyPersonInline)
 
     def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
-        """Set what differs."""
+        """Set the members that differ."""
         obj: Policy = form.instance
         scope = scope_of_policy(obj)
-        set_policy(actor=actor, scope=scope, changes=policy_said(form, formsets))
+        set_policy(actor=actor, scope=scope, changes=changes_of(form, formsets))
         obj.pk = Policy.objects.get(**scope.columns).pk
 
     def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
-        """Let the scopes inherit everything."""
+        """Clear the policies, so that their scopes inherit all rules."""
         for policy in objects:
             clear_policy(actor=actor, scope=scope_of_policy(policy))
 
 
 @admin.register(OpeningException)
 class OpeningExceptionAdmin(ZonedAdmin):
-    """Dates with other hours than usual, and those hours."""
+    """Exceptions and their opening periods."""
 
     list_display = ("first_date", "last_date", "reason", "is_holiday", "policy")
     list_filter = ("is_holiday",)
@@ -139,7 +133,7 @@ class OpeningExceptionAdmin(ZonedAdmin):
     inlines = (ExceptionPeriodInline,)
 
     def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
-        """Set the policy's exceptions with this one; the command writes all of them again."""
+        """Set the exceptions of the policy, including this exception."""
         obj: OpeningException = form.instance
         [periods] = formsets
         wanted = exception_of(obj, rows_of(periods))
@@ -148,7 +142,7 @@ class OpeningExceptionAdmin(ZonedAdmin):
         obj.pk = OpeningException.objects.filter(policy=obj.policy, **same).latest("pk").pk
 
     def remove(self, actor: Actor, objects: Sequence[Any]) -> None:
-        """Set each policy's exceptions without the chosen ones."""
+        """Remove the exceptions from their policies."""
         for policy in {exception.policy for exception in objects}:
             _set_exceptions(actor, policy, [], besides=[one.pk for one in objects])
 
@@ -165,9 +159,9 @@ def _set_exceptions(
 
 @admin.register(PolicyChange)
 class PolicyChangeAdmin(CommandAdmin):
-    """Who changed which policy when. Only to be read."""
+    """The log of policy changes, read-only."""
 
-    where_else = "Each change of a policy adds a row to the log, and nothing changes a row."
+    where_else = "Each change of a policy adds a row to this log. Rows cannot be changed."
     list_display = ("at", "actor_name", "scope", "after")
     search_fields = ("scope", "actor_name")
     date_hierarchy = "at"

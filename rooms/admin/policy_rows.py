@@ -1,4 +1,4 @@
-"""The forms and inline rows of the policy pages, as the document that `set_policy` takes."""
+"""Converts forms and inline rows of the policy pages to the document for `set_policy`."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -20,8 +20,8 @@ from rooms.models import (
 Member = dict[str, Any]
 
 
-def policy_said(form: Any, formsets: Iterable[Any]) -> PolicyDocument:
-    """Return those members of the policy that the page changes; a list is given as a whole.
+def changes_of(form: Any, formsets: Iterable[Any]) -> PolicyDocument:
+    """Return the members of the policy that the page changes. A changed list is complete.
 
     Raises InvalidCommandError `impossible_policy`.
     """
@@ -35,7 +35,7 @@ def policy_said(form: Any, formsets: Iterable[Any]) -> PolicyDocument:
 def exceptions_with(
     policy: Policy, wanted: Iterable[Member], *, besides: Collection[int]
 ) -> PolicyDocument:
-    """Return the policy's exceptions without some rows, named by key, and with the wanted ones.
+    """Return the exceptions of the policy, without the rows `besides`, plus the wanted rows.
 
     Raises InvalidCommandError `impossible_policy`.
     """
@@ -44,7 +44,7 @@ def exceptions_with(
 
 
 def exception_of(row: OpeningException, periods: Iterable[ExceptionPeriod] | None = None) -> Member:
-    """Return an exception with its periods; without `periods`, with those that are stored."""
+    """Return an exception with the given periods, or with its stored periods."""
     if periods is None:
         periods = row.periods.all() if row.pk else ()
     return {
@@ -57,7 +57,7 @@ def exception_of(row: OpeningException, periods: Iterable[ExceptionPeriod] | Non
 
 
 def rows_of(formset: Any) -> list[Any]:
-    """Return the rows that the inline leaves: neither deleted nor left empty."""
+    """Return the rows of the inline that are neither deleted nor empty."""
     return [
         form.instance
         for form in formset.forms

@@ -1,1 +1,1 @@
-"""Pure rules of rooms."""
+"""Pure functions and values of rooms and their policies."""

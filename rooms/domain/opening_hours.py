@@ -1,7 +1,8 @@
 """Opening hours as instants. Pure.
 
-Hours are wall times of the room's zone. An opening or closing time that the clock jumps over takes
-effect when it jumps; of one that comes twice, the first opens and the last closes.
+Opening hours are wall times in the time zone of the room. If the clock skips an opening or closing
+time, that time takes effect at the clock change. If a wall time occurs twice, the room opens at the
+first occurrence and closes at the second.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ ALL_DAY: tuple[Period, ...] = ((MIDNIGHT, MIDNIGHT),)
 
 
 def joined(periods: Iterable[Period]) -> tuple[Period, ...]:
-    """Return the periods of one day in order; those that touch or overlap become one."""
+    """Return the periods of one day in order. Periods that touch or overlap are merged."""
     kept: list[Period] = []
     for opens, closes in sorted(periods):
         if kept and (kept[-1][1] == MIDNIGHT or opens <= kept[-1][1]):
@@ -35,52 +36,52 @@ def joined(periods: Iterable[Period]) -> tuple[Period, ...]:
     return tuple(kept)
 
 
-def periods_on(book: EffectivePolicy, day: date) -> tuple[Period, ...]:
-    """Return when the room is open on a local date: an exception's periods, or the weekday's."""
-    if (exception := book.exceptions.get(day)) is not None:
+def periods_on(policy: EffectivePolicy, day: date) -> tuple[Period, ...]:
+    """Return the opening periods of a local date: those of its exception, or of its weekday."""
+    if (exception := policy.exceptions.get(day)) is not None:
         return exception.periods
-    return book.hours.get(day.weekday(), ()) if book.hours else ALL_DAY
+    return policy.hours.get(day.weekday(), ()) if policy.hours else ALL_DAY
 
 
-def is_open_throughout(book: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> bool:
-    """Say whether every instant of `wanted` lies in opening hours.
+def is_open_throughout(policy: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> bool:
+    """Return whether every instant of `wanted` lies in opening hours.
 
-    Days that touch at midnight count as one stretch, so a booking may run over it.
+    Two days that are both open at midnight form one interval, so a booking may cross midnight.
     """
-    if not book.hours and not book.exceptions:
+    if not policy.hours and not policy.exceptions:
         return True
     start, end = wanted.start.astimezone(zone), wanted.end.astimezone(zone)
     if start.date() == end.date():
         opens_by, closes_by = start.time(), end.time()
-        for opens, closes in periods_on(book, start.date()):
+        for opens, closes in periods_on(policy, start.date()):
             if opens <= opens_by and (closes_by <= closes or closes == MIDNIGHT):
                 return True
-    return covered_until(book, zone, wanted) >= wanted.end
+    return covered_until(policy, zone, wanted) >= wanted.end
 
 
-def covered_until(book: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> datetime:
-    """Return the first instant of `wanted` at which the room is closed, or an instant past it."""
+def covered_until(policy: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> datetime:
+    """Return the first instant of `wanted` at which the room is closed, or an instant after it."""
     covered_to, day = wanted.start, wanted.start.astimezone(zone).date()
     while covered_to < wanted.end:
         reached = covered_to
-        for stretch in stretches_on(book, zone, day):
-            if covered_to in stretch:
-                covered_to = stretch.end
+        for interval in stretches_on(policy, zone, day):
+            if covered_to in interval:
+                covered_to = interval.end
         day += ONE_DAY
         if covered_to == reached or covered_to < start_of_day(day, zone):
             break
     return covered_to
 
 
-def stretches_on(book: EffectivePolicy, zone: ZoneInfo, day: date) -> list[Interval]:
-    """Return the stretches of a local date in which the room is open, in order."""
-    stretches = (stretch_on(day, period, zone) for period in periods_on(book, day))
-    return [stretch for stretch in stretches if stretch is not None]
+def stretches_on(policy: EffectivePolicy, zone: ZoneInfo, day: date) -> list[Interval]:
+    """Return the intervals of a local date in which the room is open, in order."""
+    intervals = (stretch_on(day, period, zone) for period in periods_on(policy, day))
+    return [interval for interval in intervals if interval is not None]
 
 
 @lru_cache(maxsize=4096)
 def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
-    """Return a period of a local date as instants; None where the clock jumps over all of it."""
+    """Return a period of a local date as an interval; None if the clock skips all of it."""
     opens, closes = period
     start = first_instant(datetime.combine(day, opens), zone)
     if closes == MIDNIGHT:
@@ -90,9 +91,9 @@ def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
     return Interval(start, end) if start < end else None
 
 
-def opening_before(book: EffectivePolicy, zone: ZoneInfo, instant: datetime) -> datetime | None:
-    """Return when the period that `instant` lies in opened; None outside hours or without any."""
-    if not book.hours and not book.exceptions:
+def opening_before(policy: EffectivePolicy, zone: ZoneInfo, instant: datetime) -> datetime | None:
+    """Return the start of the opening period around `instant`; None if there is no such period."""
+    if not policy.hours and not policy.exceptions:
         return None
     day = instant.astimezone(zone).date()
-    return next((s.start for s in stretches_on(book, zone, day) if instant in s), None)
+    return next((s.start for s in stretches_on(policy, zone, day) if instant in s), None)

@@ -1,4 +1,4 @@
-"""What a room's name tells of its place, for calendars that name nothing but the room. Pure."""
+"""Reads building and floor from a room name, for calendars with no other place. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
-    """Building and floor as read from a room's name."""
+    """Building and floor as read from a room name."""
 
     building: str
     level: int
@@ -19,8 +19,8 @@ class NamedPlace:
 def place_from_name(room: str) -> NamedPlace | None:
     """Read "UB2.252A (Lameere)" as building UB, floor 2; a name without a dot is on floor 0.
 
-    Leading capital letters are the building, the digit after the dot is the floor. None for a name
-    that does not start with a capital letter.
+    The leading capital letters are the building, the digit after the dot is the floor. Returns None
+    if the name does not start with a capital letter.
     """
     capitals = _LEADING_CAPITALS.match(room)
     if capitals is None:
@@ -30,5 +30,5 @@ def place_from_name(room: str) -> NamedPlace | None:
 
 
 def slug_from_name(name: str) -> str:
-    """Return a slug for a name: small letters, digits, single hyphens; "room" for none."""
+    """Return a slug of small letters, digits and single hyphens; "room" if the name has neither."""
     return _NOT_IN_SLUG.sub("-", name.lower()).strip("-")[:50].strip("-") or "room"

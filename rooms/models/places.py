@@ -16,13 +16,13 @@ SLUG = RegexValidator(
 
 
 def validate_timezone(name: str) -> None:
-    """Refuse a name that the IANA zone database does not hold."""
+    """Raise ValidationError for a name that is not in the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"'{name}' is not an IANA time zone, such as Europe/Helsinki.")
 
 
 class Direction(models.TextChoices):
-    """The way from the board, drawn as an arrow. Physical, so never mirrored."""
+    """The physical direction from the board, drawn as an arrow. Never mirrored for a script."""
 
     NONE = "", "no arrow"
     UP = "up", "ahead"
@@ -34,7 +34,7 @@ class Direction(models.TextChoices):
 
 
 class Building(models.Model):
-    """A house with one address and one time zone."""
+    """A building with one address and one time zone."""
 
     slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
     name = models.CharField(max_length=100)
@@ -75,7 +75,7 @@ class Floor(models.Model):
 
 
 class Feature(models.Model):
-    """Something a room has and people search for."""
+    """A feature of rooms that people search for."""
 
     slug = models.CharField(max_length=50, unique=True, validators=[SLUG])
     name = models.CharField(max_length=50)
@@ -90,12 +90,12 @@ class Feature(models.Model):
 class Room(models.Model):
     """A bookable room.
 
-    `schedule_version` rises by one with every change of what its screens show; the live state is
-    read against it. `schedule_changed_at` is when it last rose, by Postgres' clock. `id` is
-    internal, because the overlap guard needs an integer; `uuid` is public.
+    `schedule_version` rises by one with every change that the screens of the room show; the live
+    state is compared with it. `schedule_changed_at` is the instant of the last rise by the clock of
+    Postgres. `id` is internal, because the overlap constraint needs an integer; `uuid` is public.
 
-    `units` are the pieces of floor that the room occupies; null: a piece of its own. The rooms of a
-    divisible hall take theirs from one row of numbers, so a hall and its halves overlap.
+    `units` is the range of floor units that the room occupies; null: a unit of its own. The rooms
+    of a divisible hall share one range of numbers, so a hall and its parts overlap.
     """
 
     NAME_LENGTH = 60
@@ -138,7 +138,7 @@ Place = Building | Floor | Room | Feature
 
 
 class Closure(models.Model):
-    """A stretch in which a room is out of service. No end: until further notice."""
+    """An interval in which a room is out of service. No end: until further notice."""
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="closures")
     starts_at = models.DateTimeField()

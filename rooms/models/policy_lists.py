@@ -1,4 +1,4 @@
-"""The parts of a policy that are lists: hours, exceptions, quotas, people."""
+"""The lists of a policy: opening hours, exceptions, quotas and people."""
 
 from datetime import timedelta
 
@@ -15,13 +15,13 @@ LONGEST_EXCEPTION = timedelta(days=366)
 
 
 class OpeningHours(models.Model):
-    """A period of one weekday in which rooms may be used, in local time.
+    """An opening period of one weekday, in local time.
 
-    A scope with any row replaces the inherited hours whole; no rows anywhere: always open.
+    A scope with any row replaces all inherited opening hours. No rows in any scope: always open.
     """
 
     class Weekday(models.IntegerChoices):
-        """ISO weekday minus one, as `date.weekday()` counts."""
+        """The weekday as in `date.weekday()`: Monday is 0."""
 
         MONDAY = 0
         TUESDAY = 1
@@ -56,7 +56,7 @@ class OpeningHours(models.Model):
 
 
 class OpeningException(models.Model):
-    """Other hours than usual on some local dates. No periods: closed all day."""
+    """Different opening hours on some local dates. No periods: closed all day."""
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="exceptions")
     first_date = models.DateField()
@@ -80,7 +80,7 @@ class OpeningException(models.Model):
 
 
 class ExceptionPeriod(models.Model):
-    """A period in which rooms may be used on the dates of an exception."""
+    """An opening period on the dates of an exception."""
 
     exception = models.ForeignKey(
         OpeningException, on_delete=models.CASCADE, related_name="periods"
@@ -102,10 +102,10 @@ class ExceptionPeriod(models.Model):
 
 
 class Quota(models.Model):
-    """At most so many bookings, or booked minutes, per person and period, in all of the scope.
+    """The maximum number of bookings, or of booked minutes, per person and period in the scope.
 
-    Quotas of campus, building and room all hold. `week_starts` null: seven days that begin with the
-    booking's own; the window restricts what counts to these local hours of each day.
+    The quotas of campus, building and room apply together. `week_starts` null: a week begins on the
+    day of the booking. With a window, only these local hours of each day count.
     """
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="quotas")
@@ -147,18 +147,18 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         limits = (self.max_count, "bookings"), (self.max_minutes, "minutes")
-        told = " and ".join(f"{limit} {of}" for limit, of in limits if limit is not None)
-        return f"{told} a {self.period}"
+        text = " and ".join(f"{limit} {unit}" for limit, unit in limits if limit is not None)
+        return f"{text} a {self.period}"
 
 
 class PolicyPerson(models.Model):
-    """Somebody who may book where only listed people may, or who runs the rooms of the scope.
+    """A person who is listed to book, or who is a manager of the rooms of the scope.
 
     The lists of campus, building and room add up.
     """
 
     class Role(models.TextChoices):
-        """What the person may do."""
+        """The list that the person is on."""
 
         BOOKER = "booker", "May book"
         MANAGER = "manager", "Runs the rooms"

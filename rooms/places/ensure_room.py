@@ -1,4 +1,4 @@
-"""Command: find a room by name, or make it with its building and floor."""
+"""Command: find a room by name, or create the room with its building and floor."""
 
 from django.db import transaction
 
@@ -8,14 +8,14 @@ from rooms.domain.place_names import place_from_name, slug_from_name
 from rooms.models import Building, Floor, Room
 from rooms.queries import rooms_named
 
-DEFAULT_CAPACITY = 30  # a calendar does not tell; an admin corrects it
+DEFAULT_CAPACITY = 30  # seats; calendars hold no capacity, so an admin corrects it
 
 
 def find_room_by_name(name: str, *, building: str | None) -> Room:
     """Return the one room of this name, in the building if one is given.
 
-    Raises: NotFoundError `unknown_room`; InvalidCommandError `ambiguous_room` where several share
-    the name.
+    Raises: NotFoundError `unknown_room`; InvalidCommandError `ambiguous_room` if several rooms
+    share the name.
     """
     found = rooms_named(name, building=building)
     if not found:
@@ -35,11 +35,12 @@ def find_room_by_name(name: str, *, building: str | None) -> Room:
 def ensure_room(
     name: str, *, building: str | None, timezone: str, is_public: bool
 ) -> tuple[Room, bool]:
-    """Return the room of this name and whether it was made.
+    """Return the room of this name, and whether it was created.
 
-    Without `building` the name itself tells building and floor (see `place_from_name`). A building
-    that has to be made gets `timezone`, and a public board with titles if `is_public`.
-    Raises InvalidCommandError where the name tells nothing, or is too long or ambiguous.
+    Without `building`, the name gives building and floor (see `place_from_name`). A new building
+    gets `timezone`, and a public board with titles if `is_public`.
+    Raises InvalidCommandError `name_too_long`, `ambiguous_room`, or `no_building` if the name gives
+    no building.
     """
     if rooms_named(name, building=building):
         return find_room_by_name(name, building=building), False
@@ -68,7 +69,7 @@ def ensure_room(
 
 
 def _unused_slug(floor: Floor, name: str) -> str:
-    """Return the name's slug, numbered if another room of the floor ("Q.1 A", "Q.1-A") has it."""
+    """Return the slug of the name, with a number if another room of the floor has that slug."""
     slug = slug_from_name(name)
     taken = set(floor.rooms.values_list("slug", flat=True))
     numbered = (f"{slug[:45]}-{n}" for n in range(2, len(taken) + 3))

@@ -1,12 +1,12 @@
-"""Command: tell the live side that what some rooms' screens show has changed."""
+"""Command: mark rooms as changed, so that the live state follows."""
 
 from collections.abc import Collection
 
 from django.db import connection
 
-ROOM_CHANGED_CHANNEL = "room_changed"  # LISTEN/NOTIFY; the payload is the room's uuid
+ROOM_CHANGED_CHANNEL = "room_changed"  # LISTEN/NOTIFY; the payload is the uuid of the room
 
-# The booking commands do the same inside their own statements (`booking/transaction/sql`).
+# Booking commands do the same in their own SQL statements (`booking/transaction/sql`).
 _MARK = """
 WITH bumped AS (
     UPDATE rooms_room SET schedule_version = schedule_version + 1,
@@ -18,11 +18,11 @@ SELECT pg_notify(%s, uuid::text) FROM bumped
 
 
 def mark_rooms_changed(room_ids: Collection[int]) -> None:
-    """Raise `schedule_version` of these rooms, note the instant, and wake the projectors.
+    """Raise `schedule_version` of these rooms, store the instant, and notify the projectors.
 
-    Call it inside the transaction of the change: the version and the wake-up then commit with it
-    or not at all. NOTIFY is only a hint; the version is what recovery looks at. Call it last: the
-    instant stands for the commit's, and lags it by whatever the transaction still does.
+    Call this function inside the transaction of the change: version and notification then commit
+    together with the change. NOTIFY is only a hint; recovery compares versions. Call it last in the
+    transaction: the stored instant stands for the instant of the commit.
     """
     if not room_ids:
         return

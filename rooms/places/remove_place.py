@@ -1,4 +1,4 @@
-"""Command: delete a building, floor, room or feature that nothing depends on."""
+"""Command: delete a building, floor, room or feature that is not in use."""
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -13,19 +13,19 @@ from rooms.queries import rooms_showing
 
 @transaction.atomic
 def remove_place(*, actor: Actor, place: Place) -> None:
-    """Delete the place. The screens that show it follow.
+    """Delete the place, and mark the rooms that show it.
 
-    Raises: PermissionDeniedError for others than admins; ConflictError `place_in_use` for a
+    Raises: PermissionDeniedError unless the actor is an admin; ConflictError `place_in_use` for a
     building with floors, a floor with rooms, and a room that has or had bookings.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins delete places.")
+        raise PermissionDeniedError("Only admins may delete places.")
     mark_rooms_changed(rooms_showing(place))
     try:
         place.delete()
     except ProtectedError as exc:
         raise ConflictError(
-            f"{place} is in use: it has floors, rooms or bookings. A room that has bookings can be "
-            "retired instead.",
-            code=RoomsErrorCode.PLACE_IN_USE,
+            f"{place} has floors, rooms or bookings. Delete its floors or rooms first. A room with "
+            "bookings cannot be deleted; retire the room instead.",
+            code="place_in_use",
         ) from exc

@@ -1,4 +1,4 @@
-"""Command: store a building, floor, room or feature, new or known."""
+"""Command: add or change a building, floor, room or feature."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from rooms.models import Building, Feature, Floor, Place, Room
 from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.queries import rooms_showing
 
-# Columns of a known room that bookings and other commands move; a form may hold old values.
+# Columns of a stored room that other commands change; a form may hold outdated values.
 KEPT_OF_ROOM = frozenset(
     {"id", "uuid", "division", "units", "is_active", "schedule_version", "schedule_changed_at"}
 )
@@ -22,14 +22,14 @@ KEPT_OF_ROOM = frozenset(
 def save_place(*, actor: Actor, place: Place, features: Collection[Feature] | None = None) -> None:
     """Store the place, and a room's features if given, and mark the rooms that show it.
 
-    What bookings depend on has commands of its own: a known building's time zone stays
-    (`correct_zone`), and so does whether a known room is in use (`retire_room`). A room stays in
-    its building and a floor too, for their bookings are meant in its time zone.
-    Raises: PermissionDeniedError for others than admins; InvalidCommandError `impossible_place`,
-    `zone_has_a_command`, `other_building`.
+    Other commands change the members that bookings depend on: the time zone of a stored building
+    (`correct_timezone`), and whether a stored room is in use (`retire_room`). Stored rooms and
+    floors cannot move to another building, because their bookings depend on its time zone.
+    Raises: PermissionDeniedError unless the actor is an admin; InvalidCommandError
+    `impossible_place`, `zone_has_a_command`, `other_building`.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins add and change places.")
+        raise PermissionDeniedError("Only admins may add and change places.")
     is_new = place._state.adding
     if not is_new:
         _require_same_bookings(place)
@@ -50,28 +50,28 @@ def save_place(*, actor: Actor, place: Place, features: Collection[Feature] | No
 
 
 def _require_same_bookings(place: Place) -> None:
-    """Refuse what would give bookings another time zone."""
+    """Raise InvalidCommandError if the change would give bookings another time zone."""
     match place:
         case Building():
             stored = Building.objects.get(pk=place.pk)
             if stored.timezone != place.timezone:
                 raise InvalidCommandError(
                     "A new time zone changes the bookings of the building. Use 'Correct the time "
-                    "zone'.",
-                    code=RoomsErrorCode.ZONE_HAS_A_COMMAND,
+                    "zone' instead.",
+                    code="zone_has_a_command",
                 )
         case Floor():
             if Floor.objects.get(pk=place.pk).building_id != place.building_id:
                 raise InvalidCommandError(
-                    "A floor stays in its building.", code=RoomsErrorCode.OTHER_BUILDING
+                    "A floor cannot move to another building.", code="other_building"
                 )
         case Room():
             stored_room = Room.objects.select_related("floor").get(pk=place.pk)
             if stored_room.floor.building_id != place.floor.building_id:
                 raise InvalidCommandError(
-                    "A room stays in its building. Add a new room in the other building and retire "
-                    "this one.",
-                    code=RoomsErrorCode.OTHER_BUILDING,
+                    "A room cannot move to another building. Add a new room there and retire this "
+                    "room.",
+                    code="other_building",
                 )
         case Feature():
             return

@@ -1,1 +1,1 @@
-"""Booking policies: stored per campus, building and room, resolved to one policy per room."""
+"""Booking policies: stored for campus, buildings and rooms, resolved to one policy per room."""

@@ -1,4 +1,4 @@
-"""REST: the rules that hold in a room, and the policies that they come from."""
+"""REST: the rules of a room, and the policies of campus, buildings and rooms."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -53,8 +53,8 @@ def show_rules(
 ) -> RoomPolicyOut:
     """Return every rule, or the one asked for, with the scope that said it and a sentence."""
     [rules] = current_room_policies([room_id])
-    told = [RuleOut(**explanation._asdict()) for explanation in explain(rules, rule)]
-    return RoomPolicyOut(room=room_id, version=rules.version, rules=told)
+    shown = [RuleOut(**explanation._asdict()) for explanation in explain(rules, rule)]
+    return RoomPolicyOut(room=room_id, version=rules.version, rules=shown)
 
 
 @router.get(
@@ -155,11 +155,14 @@ def _with_etag(response: HttpResponse, document: PolicyDocument) -> PolicyDocume
 
 
 def _fingerprint(if_match: str | None) -> str | None:
-    """Read If-Match; `*` matches whatever is there. RFC 9110, 13.1.1: weak tags never match."""
+    """Return the fingerprint in If-Match; None if it is absent or `*`, which match any policy.
+
+    Source: RFC 9110, 13.1.1: a weak tag never matches.
+    """
     if if_match is None or if_match.strip() == "*":
         return None
     if if_match.startswith("W/"):
         raise OutdatedCommandError(
-            "If-Match takes the ETag as it was given.", code=RoomsErrorCode.STALE_POLICY
+            "If-Match must be the ETag of the answer, without 'W/'.", code="stale_policy"
         )
     return if_match.strip().strip('"')

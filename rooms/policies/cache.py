@@ -1,7 +1,7 @@
-"""The rules of each room, kept in memory for as long as no rule anywhere has changed.
+"""A cache of the rules of each room, valid until any rule changes.
 
-A booking command reads the version of all rules under the room's lock and uses what is kept only
-where the versions agree. So nothing is ever decided by an old rule, and no rule is read twice.
+A booking command reads the version of all rules under the lock of the room, and uses a cached entry
+only if the versions agree. So no command decides by an outdated rule.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from rooms.policies.store import stored_rules
 from rooms.queries import active_rooms, share_floor
 
 MAX_KEPT = 20_000  # rooms; about 2 KB each
-MAX_READS = 5  # of rules that change while they are read
+MAX_READS = 5  # attempts, if rules change during the read
 
 _kept: dict[UUID, RoomPolicy] = {}
 
@@ -28,8 +28,8 @@ _kept: dict[UUID, RoomPolicy] = {}
 def room_policies(uuids: Collection[UUID], *, version: int | None = None) -> list[RoomPolicy]:
     """Return the rules of these rooms, in the order asked for.
 
-    With a `version` they are those of that version or newer; without one they may be old, and are
-    good only for asking what is to be checked against the version under the lock.
+    With a `version`, the rules have that version or a newer one. Without a version they may be
+    outdated: the caller must compare their version under the lock before it decides.
     Raises NotFoundError for a room that is unknown or out of use.
     """
     found = {}
@@ -43,7 +43,7 @@ def room_policies(uuids: Collection[UUID], *, version: int | None = None) -> lis
 
 
 def current_room_policies(uuids: Collection[UUID]) -> list[RoomPolicy]:
-    """Return the rules of these rooms as they are now; for answers that decide nothing.
+    """Return the current rules of these rooms, for answers that decide nothing.
 
     Raises NotFoundError for a room that is unknown or out of use.
     """
@@ -51,18 +51,18 @@ def current_room_policies(uuids: Collection[UUID]) -> list[RoomPolicy]:
 
 
 def _read(uuids: Collection[UUID]) -> dict[UUID, RoomPolicy]:
-    """Read and keep the rules of these rooms, all as of one version."""
+    """Read and cache the rules of these rooms, all of one version."""
     for _ in range(MAX_READS):
         before = _version()
         found = {rules.uuid: rules for rules in _read_once(uuids, before)}
         if _version() == before:
             break
     else:
-        raise UnavailableError("The rooms' rules are being changed right now. Try again.")
+        raise UnavailableError("The rules of the rooms are changing right now. Try again.")
     for uuid in uuids:
         if uuid not in found:
             _kept.pop(uuid, None)
-            raise NotFoundError(f"There is no room {uuid}. List them at /api/v1/rooms.")
+            raise NotFoundError(f"There is no room {uuid}. Find the rooms at /api/v1/rooms.")
     if len(_kept) + len(found) > MAX_KEPT:
         _kept.clear()
     _kept.update(found)
@@ -79,12 +79,12 @@ def _version() -> int:
 def _read_once(uuids: Collection[UUID], version: int) -> list[RoomPolicy]:
     rooms = list(active_rooms().filter(uuid__in=uuids))
     halls = _halls(rooms)
-    books = _rulebooks([*rooms, *(room for hall in halls.values() for room in hall)])
-    return [_rules(room, halls.get(room.pk, [room]), books, version) for room in rooms]
+    policies = _policies([*rooms, *(room for hall in halls.values() for room in hall)])
+    return [_rules(room, halls.get(room.pk, [room]), policies, version) for room in rooms]
 
 
 def _rules(
-    room: Room, hall: list[Room], books: dict[int, EffectivePolicy], version: int
+    room: Room, hall: list[Room], policies: dict[int, EffectivePolicy], version: int
 ) -> RoomPolicy:
     related = [other for other in hall if other.pk == room.pk or share_floor(room, other)]
     return RoomPolicy(
@@ -99,8 +99,8 @@ def _rules(
         lock_id=room.division_id or room.pk,
         related=tuple(other.pk for other in related),
         division=tuple(other.pk for other in hall),
-        policy=books[room.pk],
-        gaps={other.pk: books[other.pk].gap_minutes for other in related},
+        policy=policies[room.pk],
+        gaps={other.pk: policies[other.pk].gap_minutes for other in related},
     )
 
 
@@ -111,13 +111,13 @@ def _units(room: Room) -> str:
 
 
 def _halls(rooms: Collection[Room]) -> dict[int, list[Room]]:
-    """Return for each room of a divisible hall all rooms of that hall, by ascending id."""
+    """Return for each room of a divisible hall all rooms of that hall, in ascending order of id."""
     halls = {room.pk: room.division_id or room.pk for room in rooms if room.units is not None}
     if not halls:
         return {}
-    whole = set(halls.values())
+    hall_ids = set(halls.values())
     siblings = (
-        Room.objects.filter(Q(pk__in=whole) | Q(division__in=whole))
+        Room.objects.filter(Q(pk__in=hall_ids) | Q(division__in=hall_ids))
         .select_related("floor")
         .order_by("pk")
     )
@@ -127,21 +127,21 @@ def _halls(rooms: Collection[Room]) -> dict[int, list[Room]]:
     return {room_id: by_hall[hall] for room_id, hall in halls.items()}
 
 
-def _rulebooks(rooms: Collection[Room]) -> dict[int, EffectivePolicy]:
-    """Return the rulebook of each room; rooms without a policy of their own share one."""
+def _policies(rooms: Collection[Room]) -> dict[int, EffectivePolicy]:
+    """Return the policy of each room. Rooms of a building that set no rule share one object."""
     stored = stored_rules(
         building_ids={room.floor.building_id for room in rooms},
         room_ids={room.pk for room in rooms},
     )
     shared: dict[int, EffectivePolicy] = {}
-    books = {}
+    policies = {}
     for room in rooms:
         building_id = room.floor.building_id
         if room.pk not in stored.rooms and building_id in shared:
-            books[room.pk] = shared[building_id]
+            policies[room.pk] = shared[building_id]
             continue
         scopes = stored.that_apply(building_id=building_id, room_id=room.pk)
-        books[room.pk] = resolve(scopes)
+        policies[room.pk] = resolve(scopes)
         if room.pk not in stored.rooms:
-            shared[building_id] = books[room.pk]
-    return books
+            shared[building_id] = policies[room.pk]
+    return policies

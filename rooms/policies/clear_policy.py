@@ -1,4 +1,4 @@
-"""Command: let a scope say nothing about booking, so that all of its rules are inherited."""
+"""Command: remove the policy of a scope, so that the scope inherits all rules."""
 
 from django.db import transaction
 
@@ -12,10 +12,10 @@ from rooms.policies.store import PolicyScope, document_of
 
 @transaction.atomic
 def clear_policy(*, actor: Actor, scope: PolicyScope, clock: Clock = SYSTEM_CLOCK) -> None:
-    """Delete the scope's policy, if there is one. Bookings that are there stay as they are.
+    """Delete the policy of the scope, if it exists. Existing bookings stay as they are.
 
-    Guarantees: one row in the log of changes, or none where the policy said nothing.
-    Raises: PermissionDeniedError for others than admins and those who run the building or room.
+    Guarantees: one row in the log of changes, or no row if the policy set no rule.
+    Raises: PermissionDeniedError unless the actor is an admin or a manager of the building or room.
     """
     require_may_set(actor, scope)
     policy = Policy.objects.select_for_update(of=("self",)).filter(**scope.columns).first()

@@ -17,7 +17,7 @@ MAX_REASON_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class HolidayPlan:
-    """Which holidays are to be added, and which dates have an exception already and keep it."""
+    """The holidays to add (`new`), and those on dates that keep an exception (`known`)."""
 
     new: dict[date, str]
     known: dict[date, str]
@@ -26,28 +26,28 @@ class HolidayPlan:
 
 
 def plan_holidays(scope: PolicyScope, found: Mapping[date, str]) -> HolidayPlan:
-    """Return what `add_holidays` would do. Reads only."""
-    said = document_of(scope)
+    """Return the plan for `add_holidays`. Changes nothing."""
+    document = document_of(scope)
     taken = {
-        told.first_date + timedelta(days=number)
-        for told in said.exceptions
-        for number in range((told.last_date - told.first_date).days + 1)
+        exception.first_date + timedelta(days=number)
+        for exception in document.exceptions
+        for number in range((exception.last_date - exception.first_date).days + 1)
     }
     return HolidayPlan(
         new={day: name for day, name in sorted(found.items()) if day not in taken},
         known={day: name for day, name in sorted(found.items()) if day in taken},
-        existing=tuple(said.exceptions),
-        fingerprint=said.fingerprint(),
+        existing=tuple(document.exceptions),
+        fingerprint=document.fingerprint(),
     )
 
 
 def add_holidays(
     *, actor: Actor, scope: PolicyScope, plan: HolidayPlan, clock: Clock = SYSTEM_CLOCK
 ) -> None:
-    """Store the new dates of the plan: closed, as holidays. Doing it again adds nothing.
+    """Store the new dates of the plan as holidays on which the scope is closed.
 
-    Raises: PermissionDeniedError; OutdatedCommandError where the policy changed since the plan;
-    LimitExceededError `too_many_exceptions`.
+    Raises: PermissionDeniedError; OutdatedCommandError if the policy changed after the plan was
+    made; LimitExceededError `too_many_exceptions`.
     """
     if not plan.new:
         return
@@ -61,8 +61,8 @@ def add_holidays(
     if len(exceptions) > MAX_EXCEPTIONS:
         raise LimitExceededError(
             f"A policy has at most {MAX_EXCEPTIONS} exceptions. Import fewer years, or remove "
-            "those that are over.",
-            code=RoomsErrorCode.TOO_MANY_EXCEPTIONS,
+            "exceptions in the past.",
+            code="too_many_exceptions",
         )
     changes = PolicyDocument(exceptions=exceptions)
     set_policy(actor=actor, scope=scope, changes=changes, expected=plan.fingerprint, clock=clock)

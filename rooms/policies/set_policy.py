@@ -1,4 +1,4 @@
-"""Command: change what the campus, a building or a room says about booking."""
+"""Command: change the policy of the campus, a building or a room."""
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
@@ -51,12 +51,13 @@ def set_policy(
     expected: str | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> PolicyDocument:
-    """Set those members that `changes` was given, and return the whole policy.
+    """Set the members that are set in `changes`, and return the new policy of the scope.
 
-    null and empty lists inherit again. A list replaces the scope's whole list. Bookings that are
-    there stay as they are. `expected` is the fingerprint of the policy that the caller has read.
-    Guarantees: one row in the log of changes, or none where nothing differs.
-    Raises: PermissionDeniedError for anyone but admins and those who run the building or room;
+    A member that is null, or an empty list, is inherited again. A list replaces the stored list.
+    Existing bookings stay as they are. `expected` is the fingerprint of the policy that the caller
+    has read.
+    Guarantees: one row in the log of changes, or no row if nothing differs.
+    Raises: PermissionDeniedError unless the actor is an admin or a manager of the building or room;
     OutdatedCommandError `stale_policy`; InvalidCommandError `impossible_policy`, `unknown_person`.
     """
     require_may_set(actor, scope)
@@ -64,8 +65,8 @@ def set_policy(
     before = document_of(scope)
     if expected is not None and expected != before.fingerprint():
         raise OutdatedCommandError(
-            "Somebody changed this policy since you read it. Read it again, then decide.",
-            code=RoomsErrorCode.STALE_POLICY,
+            "This policy has changed since you read it. Read it again and repeat your change.",
+            code="stale_policy",
             facts={"etag": before.fingerprint()},
         )
     _write(policy, changes)
@@ -75,11 +76,13 @@ def set_policy(
 
 
 def require_may_set(actor: Actor, scope: PolicyScope) -> None:
-    """Refuse anyone but admins and, below the campus, those who run the building or room."""
+    """Raise PermissionDeniedError unless the actor is an admin or a manager of the place."""
     is_below_campus = scope.building_id is not None
     if actor.is_admin or (is_below_campus and actor.user_id in managers_of(scope)):
         return
-    raise PermissionDeniedError("Only admins and those who run this place read or set its policy.")
+    raise PermissionDeniedError(
+        "Only admins and managers of this place may read or set its policy."
+    )
 
 
 def record_policy_change(
@@ -91,7 +94,7 @@ def record_policy_change(
     *,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Log what differs, if anything, and tell the screens that show it."""
+    """Add the difference, if any, to the log of changes, and mark the rooms that show it."""
     was, will_be = before.as_json(), after.as_json()
     changed = [name for name, value in will_be.items() if value != was[name]]
     if not changed:
@@ -135,11 +138,12 @@ def _write_hours(policy: Policy, hours: Iterable[HoursDocument]) -> None:
 
 def _write_exceptions(policy: Policy, exceptions: Iterable[ExceptionDocument]) -> None:
     policy.exceptions.all().delete()
-    for told in exceptions:
-        row = OpeningException.objects.create(policy=policy, **told.model_dump(exclude={"periods"}))
+    for exception in exceptions:
+        columns = exception.model_dump(exclude={"periods"})
+        row = OpeningException.objects.create(policy=policy, **columns)
         ExceptionPeriod.objects.bulk_create(
             ExceptionPeriod(exception=row, opens=opens, closes=closes)
-            for opens, closes in _joined(told.periods)
+            for opens, closes in _joined(exception.periods)
         )
 
 
@@ -161,8 +165,8 @@ def _write_people(policy: Policy, role: PolicyPerson.Role, users: Iterable[UUID]
     known = set(User.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     if unknown := wanted - known:
         raise InvalidCommandError(
-            f"There is nobody with the id {min(unknown)}.",
-            code=RoomsErrorCode.UNKNOWN_PERSON,
+            f"There is no person with the id {min(unknown)}.",
+            code="unknown_person",
             facts={"unknown": sorted(map(str, unknown))},
         )
     policy.people.filter(role=role).delete()

@@ -1,4 +1,4 @@
-"""Stored policies as values: what each scope says, in a constant number of queries."""
+"""Reads stored policies as values, with a constant number of queries."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -33,31 +33,31 @@ from rooms.queries import get_building, get_room
 
 @dataclass(frozen=True, slots=True)
 class StoredRules:
-    """What campus, buildings and rooms say; those without a policy are missing."""
+    """The rules of campus, buildings and rooms. A scope without a policy is missing."""
 
     campus: ScopeRules | None
     buildings: dict[int, ScopeRules]
     rooms: dict[int, ScopeRules]
 
     def that_apply(self, *, building_id: int, room_id: int) -> list[ScopeRules]:
-        """Return the scopes of one room, the widest first."""
+        """Return the scopes of one room, from campus to room."""
         found = (self.campus, self.buildings.get(building_id), self.rooms.get(room_id))
         return [scope for scope in found if scope is not None]
 
 
-def whole_policies() -> QuerySet[Policy]:
-    """Return all policies with their lists; six queries, however many they are."""
+def policies_with_lists() -> QuerySet[Policy]:
+    """Return all policies with their lists. Always six queries."""
     return Policy.objects.select_related("building", "room").prefetch_related(
         "opening_hours", "exceptions__periods", "quotas", "people"
     )
 
 
 def stored_rules(*, building_ids: Collection[int], room_ids: Collection[int]) -> StoredRules:
-    """Return what the campus, these buildings and these rooms say."""
+    """Return the rules of the campus, these buildings and these rooms."""
     wanted = Q(building=None, room=None) | Q(building__in=building_ids) | Q(room__in=room_ids)
     stored = StoredRules(None, {}, {})
     campus = None
-    for policy in whole_policies().filter(wanted):
+    for policy in policies_with_lists().filter(wanted):
         rules = _as_scope(policy)
         if policy.room_id is not None:
             stored.rooms[policy.room_id] = rules
@@ -69,7 +69,7 @@ def stored_rules(*, building_ids: Collection[int], room_ids: Collection[int]) ->
 
 
 def scope_of(policy: Policy) -> Scope:
-    """Return which kind of scope this policy is of."""
+    """Return the kind of scope that the policy belongs to."""
     if policy.room_id is not None:
         return "room"
     return "campus" if policy.building_id is None else "building"
@@ -93,12 +93,12 @@ def _as_scope(policy: Policy) -> ScopeRules:
 
 
 def _exceptions(rows: Iterable[OpeningException]) -> Iterator[tuple[date, DayException]]:
-    """Yield each date that is an exception; of two for one date, the one that begins last wins."""
+    """Yield the exception of each date. If two cover a date, the one that begins later wins."""
     for row in rows:
         periods = joined((period.opens, period.closes) for period in row.periods.all())
-        told = DayException(row.reason, periods, is_holiday=row.is_holiday)
+        exception = DayException(row.reason, periods, is_holiday=row.is_holiday)
         for number in range((row.last_date - row.first_date).days + 1):
-            yield row.first_date + timedelta(days=number), told
+            yield row.first_date + timedelta(days=number), exception
 
 
 def _quota(row: StoredQuota, policy: Policy) -> Quota:
@@ -117,9 +117,10 @@ def _quota(row: StoredQuota, policy: Policy) -> Quota:
 
 @dataclass(frozen=True, slots=True)
 class PolicyScope:
-    """Whose policy: the campus's, a building's or a room's.
+    """The scope of a policy: the campus, a building or a room.
 
-    `key` is its name in the API and in the log of changes. A room's scope knows its building, too.
+    `key` is its name in the API and in the log of changes. The scope of a room has the id of its
+    building, too.
     """
 
     key: str
@@ -128,7 +129,7 @@ class PolicyScope:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """Return the columns by which its policy is stored."""
+        """Return the columns that identify the stored policy."""
         building_id = None if self.room_id is not None else self.building_id
         return {"building_id": building_id, "room_id": self.room_id}
 
@@ -158,7 +159,7 @@ def scope_of_policy(policy: Policy) -> PolicyScope:
 
 
 def managers_of(scope: PolicyScope) -> frozenset[UUID]:
-    """Return those who run a building or room, named at their scope or a wider one."""
+    """Return the managers of a building or room, listed in its own scope or in a wider scope."""
     room_ids = [] if scope.room_id is None else [scope.room_id]
     building_ids = [] if scope.building_id is None else [scope.building_id]
     stored = stored_rules(building_ids=building_ids, room_ids=room_ids)
@@ -167,8 +168,8 @@ def managers_of(scope: PolicyScope) -> frozenset[UUID]:
 
 
 def document_of(scope: PolicyScope) -> PolicyDocument:
-    """Return what a scope says, as one document."""
-    policy = whole_policies().filter(**scope.columns).first()
+    """Return the policy of a scope as a document."""
+    policy = policies_with_lists().filter(**scope.columns).first()
     if policy is None:
         return PolicyDocument()
     people = list(policy.people.all())

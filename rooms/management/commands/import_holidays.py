@@ -1,4 +1,4 @@
-"""`manage.py import_holidays --country FI --years 2026-2028 --campus`: closed days by the law."""
+"""`manage.py import_holidays --country FI --years 2026-2028 --campus`: add public holidays."""
 
 import json
 import re
@@ -21,11 +21,11 @@ EXIT_REFUSED = 2
 
 def _years(text: str) -> range:
     if (found := re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)) is None:
-        message = f"'{text}' is no year and no span of years. Write 2026 or 2026-2028."
+        message = f"'{text}' is neither a year nor a range of years. Write 2026 or 2026-2028."
         raise ArgumentTypeError(message)
     first, last = int(found[1]), int(found[2] or found[1])
     if not first <= last < first + MAX_YEARS:
-        message = f"Give 1 to {MAX_YEARS} years, the earlier one first."
+        message = f"Give 1 to {MAX_YEARS} years, the earlier year first."
         raise ArgumentTypeError(message)
     return range(first, last + 1)
 
@@ -34,9 +34,9 @@ class Command(BaseCommand):
     """Adds public holidays to the policy of the campus or of a building."""
 
     help = (
-        "Closes the campus or a building on the public holidays of a country. A date that has an "
-        "exception already keeps it, so a second run changes nothing. Bookings that are there "
-        "stay. Exit codes: 0 done, 2 refused."
+        "Closes the campus or a building on the public holidays of a country. A date with an "
+        "exception keeps that exception, so a second run changes nothing. Existing bookings stay. "
+        "Exit codes: 0 done, 2 refused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,16 +45,18 @@ class Command(BaseCommand):
         parser.add_argument("--subdivision", help="A state or province, such as BY of DE.")
         parser.add_argument("--years", required=True, type=_years, help="2026, or 2026-2028.")
         parser.add_argument(
-            "--language", default="en_US", help="Of the names, where the country has it."
+            "--language", default="en_US", help="Language of the holiday names, if available."
         )
         scope = parser.add_mutually_exclusive_group(required=True)
         scope.add_argument("--building", help="Slug of the building.")
-        scope.add_argument("--campus", action="store_true", help="The whole campus.")
-        parser.add_argument("--dry-run", action="store_true", help="Say what would be added.")
+        scope.add_argument("--campus", action="store_true", help="The campus.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Report the holidays without adding them."
+        )
         parser.add_argument("--json", action="store_true", help="Report as one JSON document.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Find the holidays, add those that are new, report."""
+        """Find the holidays, add the new ones, and report."""
         found = _public_holidays(options)
         try:
             scope = CAMPUS if options["campus"] else building_scope(options["building"])
