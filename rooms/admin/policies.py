@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from identity.admin.commands import CommandAdmin
 from meeting_rooms.kernel.actor import Actor
-from rooms.admin.policy_rows import changes_of, exception_of, exceptions_with, rows_of
+from rooms.admin.policy_rows import Member, changes_of, exception_of, exceptions_with, rows_of
 from rooms.models import (
     ExceptionPeriod,
     OpeningException,

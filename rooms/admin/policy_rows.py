@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meeting_rooms.kernel.errors import InvalidCommandError
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.policy_document import PolicyDocument
 from rooms.domain.policy_rules import SINGLE_RULES
 from rooms.models import (

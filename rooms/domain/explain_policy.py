@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from meeting_rooms.kernel.errors import NotFoundError
 from rooms.domain.effective_policy import EffectivePolicy, Period, Quota, RoomPolicy, Scope
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.listed_rules import LISTED_RULES
 from rooms.domain.policy_rule import PolicyRule
 from rooms.domain.policy_rules import SINGLE_RULES

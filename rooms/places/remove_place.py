@@ -27,5 +27,5 @@ def remove_place(*, actor: Actor, place: Place) -> None:
         raise ConflictError(
             f"{place} has floors, rooms or bookings. Delete its floors or rooms first. A room with "
             "bookings cannot be deleted; retire the room instead.",
-            code="place_in_use",
+            code=RoomsErrorCode.PLACE_IN_USE,
         ) from exc

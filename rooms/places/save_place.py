@@ -58,12 +58,12 @@ def _require_same_bookings(place: Place) -> None:
                 raise InvalidCommandError(
                     "A new time zone changes the bookings of the building. Use 'Correct the time "
                     "zone' instead.",
-                    code="zone_has_a_command",
+                    code=RoomsErrorCode.ZONE_HAS_A_COMMAND,
                 )
         case Floor():
             if Floor.objects.get(pk=place.pk).building_id != place.building_id:
                 raise InvalidCommandError(
-                    "A floor cannot move to another building.", code="other_building"
+                    "A floor cannot move to another building.", code=RoomsErrorCode.OTHER_BUILDING
                 )
         case Room():
             stored_room = Room.objects.select_related("floor").get(pk=place.pk)
@@ -71,7 +71,7 @@ def _require_same_bookings(place: Place) -> None:
                 raise InvalidCommandError(
                     "A room cannot move to another building. Add a new room there and retire this "
                     "room.",
-                    code="other_building",
+                    code=RoomsErrorCode.OTHER_BUILDING,
                 )
         case Feature():
             return

@@ -163,6 +163,7 @@ def _fingerprint(if_match: str | None) -> str | None:
         return None
     if if_match.startswith("W/"):
         raise OutdatedCommandError(
-            "If-Match must be the ETag of the answer, without 'W/'.", code="stale_policy"
+            "If-Match must be the ETag of the answer, without 'W/'.",
+            code=RoomsErrorCode.STALE_POLICY,
         )
     return if_match.strip().strip('"')

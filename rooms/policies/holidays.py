@@ -62,7 +62,7 @@ def add_holidays(
         raise LimitExceededError(
             f"A policy has at most {MAX_EXCEPTIONS} exceptions. Import fewer years, or remove "
             "exceptions in the past.",
-            code="too_many_exceptions",
+            code=RoomsErrorCode.TOO_MANY_EXCEPTIONS,
         )
     changes = PolicyDocument(exceptions=exceptions)
     set_policy(actor=actor, scope=scope, changes=changes, expected=plan.fingerprint, clock=clock)

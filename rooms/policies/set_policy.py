@@ -17,6 +17,7 @@ from meeting_rooms.kernel.errors import (
     PermissionDeniedError,
 )
 from rooms.domain.effective_policy import Period
+from rooms.domain.error_codes import RoomsErrorCode
 from rooms.domain.opening_hours import joined
 from rooms.domain.policy_document import (
     ExceptionDocument,
@@ -66,7 +67,7 @@ def set_policy(
     if expected is not None and expected != before.fingerprint():
         raise OutdatedCommandError(
             "This policy has changed since you read it. Read it again and repeat your change.",
-            code="stale_policy",
+            code=RoomsErrorCode.STALE_POLICY,
             facts={"etag": before.fingerprint()},
         )
     _write(policy, changes)
@@ -166,7 +167,7 @@ def _write_people(policy: Policy, role: PolicyPerson.Role, users: Iterable[UUID]
     if unknown := wanted - known:
         raise InvalidCommandError(
             f"There is no person with the id {min(unknown)}.",
-            code="unknown_person",
+            code=RoomsErrorCode.UNKNOWN_PERSON,
             facts={"unknown": sorted(map(str, unknown))},
         )
     policy.people.filter(role=role).delete()
