@@ -10,6 +10,7 @@ from meeting_rooms.dev.servers import EmbeddedServerError, ServiceName, ServiceS
 from meeting_rooms.dev.servers.folders import log_file
 from meeting_rooms.dev.servers.names import ENVIRONMENT, TITLES
 from meeting_rooms.dev.supervisor import RESTARTS_AT_MOST, RESTARTS_PERIOD_S, RestartBudget
+from meeting_rooms.local_stores import recorded_urls
 
 LOOK_S = 1.0
 
@@ -91,7 +92,7 @@ class StoreGuard:
         return None
 
     def _changed(self) -> dict[str, str]:
-        found = servers.recorded_urls(self._data_dir)
+        found = {ServiceName(name): url for name, url in recorded_urls(self._data_dir).items()}
         changed = {n: u for n, u in found.items() if n in self._urls and u != self._urls[n]}
         self._urls |= changed
         return {ENVIRONMENT[name]: url for name, url in changed.items()}

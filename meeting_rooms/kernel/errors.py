@@ -30,49 +30,49 @@ class MeetingRoomsError(Exception):
 class InvalidCommandError(MeetingRoomsError):
     """The command makes no sense as given; sending it again will not help."""
 
-    default_code = KernelErrorCode.INVALID
+    default_code: ClassVar[str] = KernelErrorCode.INVALID
 
 
 class NotAuthenticatedError(MeetingRoomsError):
     """Nobody is signed in, and this needs somebody."""
 
-    default_code = KernelErrorCode.NOT_AUTHENTICATED
+    default_code: ClassVar[str] = KernelErrorCode.NOT_AUTHENTICATED
 
 
 class PermissionDeniedError(MeetingRoomsError):
     """The actor is known and may not do this."""
 
-    default_code = KernelErrorCode.PERMISSION_DENIED
+    default_code: ClassVar[str] = KernelErrorCode.PERMISSION_DENIED
 
 
 class NotFoundError(MeetingRoomsError):
     """No such thing, or the actor may not know of it."""
 
-    default_code = KernelErrorCode.NOT_FOUND
+    default_code: ClassVar[str] = KernelErrorCode.NOT_FOUND
 
 
 class ConflictError(MeetingRoomsError):
     """The command was sound, but the present state forbids it."""
 
-    default_code = KernelErrorCode.CONFLICT
+    default_code: ClassVar[str] = KernelErrorCode.CONFLICT
 
 
 class OutdatedCommandError(MeetingRoomsError):
     """The command was made from a state that has changed since. Read again, then decide."""
 
-    default_code = KernelErrorCode.OUTDATED
+    default_code: ClassVar[str] = KernelErrorCode.OUTDATED
 
 
 class LimitExceededError(MeetingRoomsError):
     """A stated bound was passed."""
 
-    default_code = KernelErrorCode.LIMIT_EXCEEDED
+    default_code: ClassVar[str] = KernelErrorCode.LIMIT_EXCEEDED
 
 
 class UnavailableError(MeetingRoomsError):
     """A store did not answer in time. Nothing was changed; trying again is safe."""
 
-    default_code = KernelErrorCode.UNAVAILABLE
+    default_code: ClassVar[str] = KernelErrorCode.UNAVAILABLE
 
 
 class LiveStoreUnavailableError(UnavailableError):

@@ -79,7 +79,8 @@ class DirectTransport:
         if not self._is_blocked:
             return None
         line = self._transport
-        return self._handed_over - (len(line.dataBuffer) - line.offset + line._tempDataLen)
+        waiting: int = len(line.dataBuffer) - line.offset + line._tempDataLen
+        return self._handed_over - waiting
 
     def stop(self) -> None:
         """Send nothing more."""
