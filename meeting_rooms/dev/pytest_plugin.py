@@ -8,6 +8,7 @@ prefix.
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,10 @@ DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 _failed: set[str] = set()
 
-# Work is bounded by the number of examples. Neither an example nor its making is timed: on a busy
-# machine both take as long as they take.
+# A budget of examples for each run; `make test-thorough` has more. Neither an example nor its making
+# is timed: on a busy machine both take as long as they take.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("default", UNTIMED, max_examples=100)
+settings.register_profile("default", UNTIMED, max_examples=50)
 settings.register_profile("thorough", UNTIMED, max_examples=1000, print_blob=True)
 
 ENVIRONMENT_OF_TESTS = {
@@ -52,13 +53,15 @@ ENVIRONMENT_OF_TESTS = {
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
-    """Start the servers, then let pytest-django load the settings."""
+    """Start the servers, let pytest-django load the settings, then collect the static files."""
     if WORKER:
         _take_own_names()
         return (yield)
     _start_servers()
     try:
-        return (yield)
+        outcome = yield
+        _collect_static_files()
+        return outcome
     except BaseException:
         pytest_unconfigure()  # pytest itself does not call it for a run that fails to start
         raise
@@ -74,6 +77,13 @@ def _start_servers() -> None:
         _keep_nothing_safe(started.urls[ServiceName.POSTGRES])
     if mongodb := started.urls.get(ServiceName.MONGODB):
         _keep_the_past(mongodb)
+
+
+def _collect_static_files() -> None:
+    """Let pages be rendered with the storage of production, which reads its list only once."""
+    from django.core.management import call_command  # settings are loaded only now
+
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _take_own_names() -> None:
@@ -121,27 +131,23 @@ def _quiet(_line: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_preparations(
+def _template_database(
     request: pytest.FixtureRequest,
     django_test_environment: None,  # noqa: ARG001 - settings first
     django_db_blocker: DjangoDbBlocker,
 ) -> None:
-    """Collect static files, as in production, and migrate the template: once in a run."""
-    # Django's models can be imported only now that the settings are loaded.
-    from django.conf import settings
-    from django.core.management import call_command
+    """Run the migrations once for all processes, where any test needs a database."""
+    from django.conf import settings  # settings are loaded only now
 
     from meeting_rooms.dev import pytest_database as database
 
-    with database.first_of_the_run(DATA_DIR / "static-files") as is_first:
+    if not any(_needs_database(item) for item in request.session.items):
+        return
+    with database.first_of_the_run(DATA_DIR / "template") as is_first:
         if is_first:
-            call_command("collectstatic", interactive=False, verbosity=0)
-    if any(_needs_database(item) for item in request.session.items):
-        with database.first_of_the_run(DATA_DIR / "template") as is_first:
-            if is_first:
-                with django_db_blocker.unblock():
-                    database.make_template()
-        settings.DATABASES["default"]["TEST"]["TEMPLATE"] = database.template_name()
+            with django_db_blocker.unblock():
+                database.make_template()
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = database.template_name()
 
 
 def _needs_database(item: pytest.Item) -> bool:
@@ -181,6 +187,19 @@ def _static_files_read_once(django_test_environment: None) -> Iterator[None]:  #
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ServeStaticMiddleware, "add_files_from_manifest", add_known)
         yield
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Hold the clock of pytest-timeout while a report is written.
+
+    Its time-out would end the process there: it is an exception, and no test's any more.
+    """
+    left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left_s)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

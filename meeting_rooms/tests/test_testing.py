@@ -17,6 +17,7 @@ TIMEOUT_S = 50
 
 BROKEN = '''
 import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -32,6 +33,17 @@ def interrupt():
     connection.ensure_connection()
     connection.connection.pgconn.send_query(b"SELECT pg_sleep(0.1)")
     raise RuntimeError("interrupted")
+
+
+class SlowToReportError(Exception):
+    def __str__(self):
+        time.sleep(0.6)
+        return "slow"
+
+
+@pytest.mark.timeout(0.5)
+def test_0_out_of_time_while_its_report_is_written():
+    raise SlowToReportError
 
 
 @pytest.mark.django_db
@@ -93,6 +105,7 @@ def test_broken_tests__fail_and_leave_nothing_to_the_others(tmp_path: Path):
     )  # fmt: skip
     failed = set(re.findall(r"^(?:FAILED|ERROR) \S+::(\w+)", run.stdout, re.MULTILINE))
     assert failed == {
+        "test_0_out_of_time_while_its_report_is_written",
         "test_1_interrupted_in_a_transaction",
         "test_2_interrupted",
         "test_3_leaves_a_transaction_open",
