@@ -39,7 +39,7 @@ OPERATIONS = [
     for method, operation in methods.items()
 ]
 IS_THOROUGH = settings().max_examples > 100
-EXAMPLES = 200 if IS_THOROUGH else 20  # for each operation
+EXAMPLES = 200 if IS_THOROUGH else 10  # for each operation
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
