@@ -13,7 +13,7 @@ from django.conf import settings
 from psycopg import Connection, OperationalError
 from psycopg.pq import TransactionStatus
 
-from meeting_rooms.kernel.store_outages import Store, process_outages
+from meeting_rooms.kernel.store_outages import Store, StoreOutages, process_outages
 
 GRACE_S = 1.0  # for the server's own time-out to arrive, which says more
 
@@ -31,7 +31,9 @@ class BoundedConnection(Connection[Any]):
         limit_s = _limit_s() if timeout is None else timeout
         began = monotonic()
         try:
-            answer = super().wait(gen, interval, limit_s)
+            if process_outages.is_away(Store.POSTGRES):
+                gen = with_answer_noted(gen, process_outages)
+            return super().wait(gen, interval, limit_s)
         except OperationalError:
             if timeout is None and limit_s is not None and monotonic() - began >= limit_s:
                 self.pgconn.finish()  # an answer may still come: nobody must take it for another's
@@ -43,8 +45,26 @@ class BoundedConnection(Connection[Any]):
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
-        process_outages.answered(Store.POSTGRES)
-        return answer
+
+
+def with_answer_noted(
+    gen: Generator[Any, Any, Any], outages: StoreOutages
+) -> Generator[Any, Any, Any]:
+    """Pass one exchange on, and note that Postgres has answered when it ends well.
+
+    An exchange that waits for nothing, such as the rollback of no transaction, proves nothing.
+    """
+    try:
+        wanted = next(gen)
+    except StopIteration as done:
+        return done.value
+    while True:
+        ready = yield wanted
+        try:
+            wanted = gen.send(ready)
+        except StopIteration as done:
+            outages.answered(Store.POSTGRES)
+            return done.value
 
 
 def _limit_s() -> float | None:

@@ -65,9 +65,13 @@ class StoreOutages:
             facts = self._facts(store, self._outages[store])
         log.warning(event, **facts, error=error)
 
+    def is_away(self, store: Store) -> bool:
+        """Say whether the store has failed, and has not answered since."""
+        return store in self._outages
+
     def answered(self, store: Store) -> None:
         """Note that the store has answered; log it if it had been away. Cheap if it had not."""
-        if store not in self._outages:
+        if not self.is_away(store):
             return
         with self._lock:
             outage = self._outages.get(store)

@@ -1,11 +1,14 @@
 """Connections to Postgres are given up when it falls silent."""
 
+from collections.abc import Generator
+from itertools import chain, repeat
 from time import monotonic
 
 import psycopg
 import pytest
 
-from meeting_rooms.postgres import GRACE_S, BoundedConnection
+from meeting_rooms.kernel.store_outages import SETTLED_S, Store, StoreOutages
+from meeting_rooms.postgres import GRACE_S, BoundedConnection, with_answer_noted
 
 
 def test_wait__silent_server__ends_and_closes_the_connection(settings):
@@ -30,3 +33,27 @@ def test_wait__no_limit_to_statements__no_limit_here(settings):
     settings.STATEMENT_TIMEOUT_MS = 0
     with BoundedConnection.connect(settings.DATABASE_URL) as connection:
         assert connection.execute("SELECT 1 FROM pg_sleep(0.3)").fetchone() == (1,)
+
+
+def exchange(*waits: int) -> Generator[int, object, str]:
+    """Wait for the server as often as there are numbers, as a driver does."""
+    for wait in waits:
+        ready = yield wait
+        assert ready == "ready"
+    return "result"
+
+
+@pytest.mark.parametrize(("waits", "is_away"), [((), True), ((1,), False), ((1, 2), False)])
+def test_exchange__with_postgres__proves_an_answer_only_if_it_waited_for_one(waits, is_away):
+    times = chain([0.0], repeat(SETTLED_S))
+    outages = StoreOutages(lambda: next(times))
+    outages.failed(Store.POSTGRES, "refused")
+    noted = with_answer_noted(exchange(*waits), outages)
+    passed_on = []
+    with pytest.raises(StopIteration) as ended:
+        passed_on.append(next(noted))
+        while True:
+            passed_on.append(noted.send("ready"))
+    assert ended.value.value == "result"
+    assert tuple(passed_on) == waits
+    assert outages.is_away(Store.POSTGRES) is is_away
