@@ -1,4 +1,4 @@
-"""Recognises the log records that say only that a store is away, whoever logs them.
+"""Recognises the log records, of any logger, that say only that a store is away.
 
 Drivers, pools, Django, asyncio and our own code each report every failure, many with a traceback.
 The filter hands these records to `StoreOutages`, which logs one line a minute instead.
