@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.domain.booking_data import BookingData
+from booking.domain.policy_checks import interval_to_read, shortest_length
 from booking.domain.states import BookingState
 from booking.models import Booking, Series, as_range
 from meeting_rooms.kernel.errors import NotFoundError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 from rooms.models import Closure, Room
-from rooms.policies.cache import room_policies
+from rooms.policies.cache import current_room_policies, room_policies
 from rooms.queries import active_rooms, closures_during, rooms_sharing_floor
 
 ONE_DAY = timedelta(days=1)
@@ -112,9 +113,8 @@ def unavailable_intervals(
     taken: dict[int, list[Interval]] = defaultdict(list)
     for room_id, bookings in bookings_of(rooms, interval, now=now).items():
         taken[room_id] += [booking.interval for booking in bookings]
-    for closure in closures_during(rooms, interval.start, interval.end):
-        end = closure.ends_at or interval.end
-        taken[closure.room_id].append(Interval(closure.starts_at, end))
+    for room_id, closures in closures_of(rooms, interval).items():
+        taken[room_id] += [Interval(c.starts_at, c.ends_at or interval.end) for c in closures]
     return taken
 
 
@@ -133,6 +133,19 @@ def bookings_of(
     return found
 
 
+def closures_of(rooms: Iterable[Room], interval: Interval) -> dict[int, list[Closure]]:
+    """Return by room id the closures that take a part of `interval` from it, earliest first.
+
+    A hall is closed where one of its parts is, and its parts where the hall is. Two queries.
+    """
+    closed_by = rooms_sharing_floor(rooms)
+    found: dict[int, list[Closure]] = defaultdict(list)
+    for closure in closures_during(closed_by, interval.start, interval.end):
+        for room_id in closed_by[closure.room_id]:
+            found[room_id].append(closure)
+    return found
+
+
 def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> QuerySet[Booking]:
     """Return the bookings that a closure in `interval` would meet, earliest first.
 
@@ -145,9 +158,13 @@ def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> Que
 
 @dataclass(frozen=True, slots=True)
 class RoomSchedule:
-    """A room with what its screens show, all from one snapshot at `room.schedule_version`."""
+    """A room with what its screens show, all from one snapshot at `room.schedule_version`.
+
+    `bookings` and `closures` are all that its `rules` look at, too.
+    """
 
     room: Room
+    rules: RoomPolicy
     features: tuple[str, ...]
     bookings: tuple[Booking, ...]
     closures: tuple[Closure, ...]
@@ -158,23 +175,34 @@ def read_schedules(
 ) -> dict[UUID, RoomSchedule]:
     """Return the schedules of those of the rooms that are in use, with the versions they had then.
 
-    One repeatable-read snapshot: a version never comes with bookings of a later one. Five queries,
-    however many rooms.
+    One repeatable-read snapshot: a version never comes with bookings or rules of a later one. Six
+    queries, however many rooms; more after a change of rules. What the rules look at to judge a
+    booking from `now` on is read besides `interval`.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         rooms = list(active_rooms().filter(uuid__in=room_uuids).prefetch_related("features"))
-        bookings = bookings_of(rooms, interval, now=now)
-        closures: dict[int, list[Closure]] = defaultdict(list)
-        for closure in closures_during(rooms, interval.start, interval.end):
-            closures[closure.room_id].append(closure)
+        rules = {
+            known.uuid: known for known in current_room_policies([room.uuid for room in rooms])
+        }
+        around = _around(interval, rules.values(), now)
+        bookings = bookings_of(rooms, around, now=now)
+        closures = closures_of(rooms, around)
     return {
         room.uuid: RoomSchedule(
             room=room,
+            rules=rules[room.uuid],
             features=tuple(feature.slug for feature in room.features.all()),
             bookings=tuple(bookings.get(room.pk, ())),
-            closures=tuple(closures[room.pk]),
+            closures=tuple(closures.get(room.pk, ())),
         )
         for room in rooms
     }
+
+
+def _around(interval: Interval, rooms: Iterable[RoomPolicy], now: datetime) -> Interval:
+    """Return `interval` with all that the rules of these rooms look at."""
+    wanted = (interval_to_read(Interval(now, now + shortest_length(r.policy)), r) for r in rooms)
+    every = [interval, *wanted]
+    return Interval(min(one.start for one in every), max(one.end for one in every))

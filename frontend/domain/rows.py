@@ -13,6 +13,15 @@ from realtime.state.live_state import LiveState, RoomStatus, SlotState
 _DETAIL = re.compile(r"(?P<name>.+?)\s*\((?P<detail>[^()]+)\)\s*")
 _LONG_NAME = 12  # letters that fit beside a status at the first type tier
 
+# Why a room is closed, by the code with which a booking is refused; other codes need no words.
+_BY_BOOKINGS = frozenset({"slot_taken", "gap_too_short"})
+_REASONS = {
+    "outside_opening_hours": "outside opening hours",
+    "gap_leaves_hours": "outside opening hours",
+    "out_of_service": "out of service soon",
+    "too_short_notice": "only booked ahead",
+    "day_taken": "one booking a day",
+}
 _WAYS = {"up": "ahead", "up-left": "ahead on the left", "up-right": "ahead on the right"}
 
 
@@ -129,6 +138,8 @@ def _words(state: LiveState, now: datetime) -> _Words:
             return _Words(Kind.BUSY, "Busy", line, _occupied_by(state))
         case RoomStatus.ENDING:
             return _ending(state, now)
+        case RoomStatus.CLOSED:
+            return _closed(state, now)
         case RoomStatus.OUT_OF_SERVICE:
             reason = state.closure.reason if state.closure else ""
             return _Words(Kind.OFF, "Closed", _until(state, now), reason)
@@ -148,6 +159,21 @@ def _ending(state: LiveState, now: datetime) -> _Words:
         return _Words(Kind.SOON, "Busy", "now", "free soon")
     sub = f"free in {span(state.until - now)}"
     return _Words(Kind.SOON, "Busy", _until(state, now), sub, Countdown.IN)
+
+
+def _closed(state: LiveState, now: datetime) -> _Words:
+    """Return the words of a room that cannot be booked from now on.
+
+    Where a booking is the reason the row says Busy: the room is closed to nobody who has booked it.
+    """
+    upcoming = state.schedule.next
+    if state.refusal in _BY_BOOKINGS:
+        is_before = upcoming is not None and (state.until is None or upcoming.start < state.until)
+        if upcoming is not None and is_before:
+            starts = f"from {local_time(upcoming.start, state.timezone, now)}"
+            return _Words(Kind.BUSY, "Busy", starts, shown_title(upcoming.title))
+        return _Words(Kind.BUSY, "Busy", _until(state, now), "being prepared")
+    return _Words(Kind.OFF, "Closed", _until(state, now), _REASONS.get(state.refusal or "", ""))
 
 
 def _until(state: LiveState, now: datetime) -> str:

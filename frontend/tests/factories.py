@@ -76,6 +76,13 @@ def closed_room(until: datetime | None, reason: str = "Screen being repaired") -
     return replace(free_room(until=until), status=RoomStatus.OUT_OF_SERVICE, closure=closure)
 
 
+def room_by_rules(refusal: str, until: datetime | None, *to_come: Slot) -> LiveState:
+    """Return a room that cannot be booked from now on, for this reason."""
+    schedule = Schedule(version=1, agenda=to_come, next=next(iter(to_come), None))
+    closed = replace(free_room(until=until), status=RoomStatus.CLOSED, refusal=refusal)
+    return replace(closed, schedule=schedule)
+
+
 def room_with_starts(name: str, *slots: Slot) -> LiveState:
     """Return a free room with bookings to come."""
     return replace(free_room(name), schedule=Schedule(version=1, agenda=slots))

@@ -12,7 +12,9 @@ from frontend.tests.factories import (
     closed_room,
     free_room,
     local,
+    room_by_rules,
     sensed_room,
+    slot,
 )
 from realtime.state.live_state import RoomStatus
 
@@ -77,6 +79,50 @@ def test_row__out_of_service__gives_the_reason() -> None:
 
 def test_row__out_of_service_until_further_notice__names_no_time() -> None:
     assert room_row(closed_room(None), NOW).line == ""
+
+
+@pytest.mark.parametrize(
+    ("until", "line"),
+    [(local(18), "until 18:00"), (local(8, day=16), "until Mon 08:00"), (None, "")],
+)
+def test_row__outside_opening_hours__is_closed_until_it_opens(until, line) -> None:
+    row = room_row(room_by_rules("outside_opening_hours", until), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.OFF, "Closed", line, "outside opening hours",
+    )  # fmt: skip
+    assert (row.was, row.countdown) == ("Was closed", None)
+
+
+def test_row__too_little_time_before_a_booking__is_busy_from_its_start() -> None:
+    coming = slot(local(10, 30), local(11), "Budget")
+    row = room_row(room_by_rules("slot_taken", local(11), coming), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.BUSY, "Busy", "from 10:30", "Budget",
+    )  # fmt: skip
+    hidden = slot(local(10, 30), local(11), BUSY_TITLE)
+    assert room_row(room_by_rules("slot_taken", None, hidden), NOW).sub == ""
+
+
+def test_row__gap_after_a_booking__is_busy_until_it_is_over() -> None:
+    later = slot(local(12), local(13))
+    row = room_row(room_by_rules("gap_too_short", local(10, 30), later), NOW)
+    assert (row.kind, row.word, row.line, row.sub) == (
+        Kind.BUSY, "Busy", "until 10:30", "being prepared",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("refusal", "sub"),
+    [
+        ("too_short_notice", "only booked ahead"),
+        ("day_taken", "one booking a day"),
+        ("out_of_service", "out of service soon"),
+        ("too_far_ahead", ""),
+    ],
+)
+def test_row__other_rule__is_closed_and_says_which(refusal, sub) -> None:
+    row = room_row(room_by_rules(refusal, None), NOW)
+    assert (row.kind, row.word, row.sub) == (Kind.OFF, "Closed", sub)
 
 
 @pytest.mark.parametrize(

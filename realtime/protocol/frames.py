@@ -50,8 +50,17 @@ class RoomBody(_Marked):
     timezone: str = Field(description="IANA name; the room's days begin and end in it.")
     status: RoomStatus
     until: Instant | None = Field(
-        description="When a taken room is free again, or a free or held one booked; null: nobody "
-        "knows."
+        description="Until when a free or held room can be had, when the bookings of a busy one "
+        "end, when a closed one opens; null: unknown, or not before the end of tomorrow."
+    )
+    refusal: str | None = Field(
+        default=None,
+        description="Where the status is `closed`: the code with which a booking from now on is "
+        "refused, such as `outside_opening_hours`; else null.",
+    )
+    is_open_at_door: bool = Field(
+        default=True,
+        description="Whether everyone may book it at the door; where not, one signs in to book.",
     )
     next_change_at: Instant | None = Field(
         description="When the room will change by itself, at the latest."

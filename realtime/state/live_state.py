@@ -66,8 +66,10 @@ class RoomStatus(StrEnum):
     # A booking runs, nobody has checked in, been sensed, or approved it yet: boards say Waiting.
     RESERVED = "reserved"
     OCCUPIED = "occupied"
-    ENDING = "ending"  # the last minutes of an occupied stretch after which the room is free
-    OUT_OF_SERVICE = "out_of_service"  # boards say Closed
+    ENDING = "ending"  # the last minutes of an occupied slot after which the room is free
+    # It cannot be booked from now on: outside its opening hours, or another rule is in the way.
+    CLOSED = "closed"
+    OUT_OF_SERVICE = "out_of_service"  # boards say Closed, with the reason
 
 
 class SlotState(StrEnum):
@@ -193,6 +195,8 @@ class LiveState:
     changed_at: datetime  # when the oldest fact that this version brought became one
     holds: tuple[Hold, ...] = ()  # earliest first; documents of older releases have none
     next_public_change_at: datetime | None = None  # where there are holds: without regard to them
+    refusal: str | None = None  # where it is closed: the code with which a booking is refused
+    is_open_at_door: bool = True  # everyone may book it at the door; else one signs in to book
 
     def as_document(self) -> dict[str, Any]:
         """Return the MongoDB document; `from_document` reads it back unchanged."""

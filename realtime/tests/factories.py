@@ -1,10 +1,15 @@
 """Live states by intent. It is 12 March 2026, 10:00 UTC unless told otherwise."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from booking.tests.factories import NOW, at
+from booking.tests.room_rules import rules
+from realtime.state.derive import Derived, derive
 from realtime.state.live_state import (
+    Closure,
+    Hold,
     LiveState,
     Occupancy,
     RoomStatus,
@@ -13,6 +18,7 @@ from realtime.state.live_state import (
     Slot,
     SlotState,
 )
+from rooms.domain.effective_policy import RoomPolicy
 
 
 def slot(start: datetime, end: datetime, *, waits_until: datetime | None = None,
@@ -25,6 +31,11 @@ def seen(count: int, when: datetime = NOW) -> Occupancy:
     return Occupancy(count, None, "s", when, SensorHealth.OK)
 
 
+def too_late(hour: int) -> datetime:
+    """Return from when on a minute, the least that is booked, no longer fits before the hour."""
+    return at(hour) - timedelta(minutes=1) + timedelta(milliseconds=1)
+
+
 def live(room: str = "r1", version: int = 1, epoch: str = "e1", **changes) -> LiveState:
     state = LiveState(
         id=room, epoch=epoch, version=version, building="house", floor="house-1", slug=room,
@@ -34,3 +45,15 @@ def live(room: str = "r1", version: int = 1, epoch: str = "e1", **changes) -> Li
         changed_at=NOW,
     )  # fmt: skip
     return replace(state, **changes)
+
+
+def derived(
+    agenda: Sequence[Slot],
+    closures: Sequence[Closure],
+    occupancy: Occupancy,
+    now: datetime,
+    holds: Sequence[Hold] = (),
+    room: RoomPolicy | None = None,
+) -> Derived:
+    """Return what a room is at `now`; without rules of its own it is always open."""
+    return derive(agenda, closures, occupancy, now, holds, room=room or rules())

@@ -7,16 +7,15 @@ one Postgres snapshot, and replaces the live state only if that is still the one
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from datetime import time as wall_time
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from booking.repository import RoomSchedule, read_schedules
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import UnavailableError
 from meeting_rooms.kernel.interval import Interval
+from meeting_rooms.kernel.local_time import ONE_DAY, day_of, start_of_day
 from realtime import metrics
 from realtime.layer.publisher import Publisher
 from realtime.state.derive import Derived, derive
@@ -150,21 +149,20 @@ class Projector:
         known = stored.occupancy if stored else Occupancy()
         occupancy = observation.apply(known) if observation else known
         recorded_at = observation.recorded_at if observation and occupancy != known else None
-        zone = ZoneInfo(schedule.room.floor.building.timezone)
-        horizon = _midnight(now, zone, days=2)
-        shown = [b for b in schedule.bookings if b.interval.start < horizon]
-        slots = [slot for slot in map(slot_of, shown) if slot]
-        holds = [hold for hold in map(hold_of, shown) if hold]
+        rules, bookings = schedule.rules, schedule.bookings
+        slots = [slot for slot in map(slot_of, bookings) if slot]
+        holds = [hold for hold in map(hold_of, bookings) if hold]
+        elsewhere = {str(b.pk): b.room_id for b in bookings if b.room_id != rules.id}
         closures = [
             Closure(milliseconds(c.starts_at), c.ends_at and milliseconds(c.ends_at), c.reason)
             for c in schedule.closures
         ]
-        derived = derive(slots, closures, occupancy, now, holds)
+        derived = derive(slots, closures, occupancy, now, holds, room=rules, elsewhere=elsewhere)
         same = _state(
             schedule,
             derived,
             mark=stored.mark if stored else (uuid4().hex[:12], 1),
-            midnight=_midnight(now, zone, days=1),
+            midnight=start_of_day(day_of(now, rules.zone) + ONE_DAY, rules.zone),
             changed_at=stored.changed_at if stored else now,
         )
         if stored is None or same == stored:
@@ -218,6 +216,8 @@ def _state(
         next_public_change_at=(
             min(derived.next_public_change_at or midnight, midnight) if derived.holds else None
         ),
+        refusal=derived.refusal,
+        is_open_at_door=schedule.rules.policy.is_open_at_door,
     )
 
 
@@ -245,9 +245,3 @@ def _became_fact_at(
 
 def _count(outcome: str, times: int = 1) -> None:
     metrics.projections_total.labels(outcome).inc(times)
-
-
-def _midnight(now: datetime, zone: ZoneInfo, *, days: int) -> datetime:
-    """Return the start of the local day `days` after today, in UTC."""
-    day = now.astimezone(zone).date() + timedelta(days=days)
-    return datetime.combine(day, wall_time(0), zone).astimezone(UTC)

@@ -8,12 +8,12 @@ from channels.db import database_sync_to_async
 
 from booking.commands.hold_slot import hold_slot
 from booking.tests.factories import NOW, at, book, hours
+from booking.tests.room_rules import rules
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
 from meeting_rooms.kernel.interval import Interval
 from realtime.protocol.messages import encode, room_body
 from realtime.state.audience import redact
-from realtime.state.derive import derive
 from realtime.state.live_state import (
     Audience,
     Closure,
@@ -24,33 +24,41 @@ from realtime.state.live_state import (
     Schedule,
     SlotState,
 )
-from realtime.tests.factories import live, seen, slot
+from realtime.tests.factories import derived, live, seen, slot
 from rooms.domain.effective_policy import Approval
 from rooms.tests import factories
 
-MINUTE = timedelta(minutes=1)
+MINUTE, MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 NOBODY = Occupancy()
 HOLD = Hold("h", NOW, at(11), "Ann", NOW + 2 * MINUTE)
 PENDING = replace(slot(NOW, at(11)), state=SlotState.PENDING)
 
 
 def test_derive__held_now__is_held_until_the_next_booking():
-    held = derive([slot(at(12), at(13))], [], NOBODY, NOW, [HOLD])
+    held = derived([slot(at(12), at(13))], [], NOBODY, NOW, [HOLD])
     assert (held.status, held.until) == (RoomStatus.HELD, at(12))
     assert (held.holds, held.next_change_at) == ((HOLD,), NOW + 2 * MINUTE)
-    assert held.next_public_change_at == at(12)
+    assert held.next_public_change_at == at(11, 59) + MILLISECOND
 
 
 def test_derive__hold_runs_out__is_free_at_that_very_instant():
-    after = derive([], [], NOBODY, NOW + 2 * MINUTE, [HOLD])
+    after = derived([], [], NOBODY, NOW + 2 * MINUTE, [HOLD])
     assert (after.status, after.holds, after.next_change_at) == (RoomStatus.FREE, (), None)
 
 
 def test_derive__held_for_later__is_free_now():
     later = replace(HOLD, start=NOW + MINUTE)
-    state = derive([], [], NOBODY, NOW, [later])
+    state = derived([], [], NOBODY, NOW, [later])
     assert (state.status, state.holds) == (RoomStatus.FREE, (later,))
-    assert state.next_change_at == NOW + MINUTE
+    assert state.next_change_at == NOW + MILLISECOND
+    assert derived([], [], NOBODY, NOW + MILLISECOND, [later]).status is RoomStatus.HELD
+
+
+def test_derive__gap_around_a_hold__is_held_for_the_others():
+    soon = replace(HOLD, start=at(10, 20))
+    room = rules(gap_minutes=15, min_minutes=10)
+    assert derived([], [], NOBODY, NOW, [soon], room).status is RoomStatus.HELD
+    assert derived([], [], NOBODY, NOW, [soon]).status is RoomStatus.FREE
 
 
 @pytest.mark.parametrize(
@@ -61,19 +69,19 @@ def test_derive__held_for_later__is_free_now():
     ],
 )
 def test_derive__held_and_something_else__is_the_other(closures, occupancy, status):
-    assert derive([], closures, occupancy, NOW, [HOLD]).status is status
+    assert derived([], closures, occupancy, NOW, [HOLD]).status is status
 
 
 def test_derive__unapproved_request_runs__waits_until_its_end():
-    state = derive([PENDING], [], NOBODY, NOW)
+    state = derived([PENDING], [], NOBODY, NOW)
     assert (state.status, state.until) == (RoomStatus.RESERVED, at(11))
-    assert derive([PENDING], [], seen(2), NOW).status is RoomStatus.OCCUPIED
+    assert derived([PENDING], [], seen(2), NOW).status is RoomStatus.OCCUPIED
 
 
 def test_derive__nobody_decides_in_time__is_free_from_that_instant():
     late = replace(PENDING, start=at(11), end=at(12), decide_until=at(11))
-    assert derive([late], [], NOBODY, NOW).until == at(11)
-    after = derive([late], [], NOBODY, at(11))
+    assert derived([late], [], NOBODY, NOW).until == at(11)
+    after = derived([late], [], NOBODY, at(11))
     assert (after.status, after.agenda, after.until) == (RoomStatus.FREE, (), None)
 
 

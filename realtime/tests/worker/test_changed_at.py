@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from channels.db import database_sync_to_async
 
-from booking.tests.factories import NOW, at, book, hours
+from booking.tests.factories import NOW, book, hours
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
 from realtime.metrics import REGISTRY
 from realtime.store.live_store import Reading
+from realtime.tests.factories import too_late
 from realtime.worker.projector import Projector
 from realtime.worker.record_occupancy import OccupancySink
 from realtime.worker.worker import Worker
@@ -44,7 +45,7 @@ async def test_changed_at__boundary__is_the_boundary_however_late(projector, clo
     await make_booking(room, hours(11, 12))
     await projector.project(room.uuid)
     clock.advance(timedelta(minutes=61, seconds=7))
-    assert (await projector.project(room.uuid)).changed_at == at(11)
+    assert (await projector.project(room.uuid)).changed_at == too_late(11)
 
 
 async def test_changed_at__reading__is_when_it_was_recorded(store, projector, clock):
@@ -63,7 +64,7 @@ async def test_changed_at__several_facts_at_once__is_the_oldest(store, projector
     clock.advance(timedelta(minutes=61))
     reading = Reading(room.uuid, 4, None, "door", clock.now())
     state = await OccupancySink(store, projector, clock).record(reading)
-    assert state.changed_at == at(11)
+    assert state.changed_at == too_late(11)
 
 
 async def test_changed_at__late_reading_at_a_boundary__is_the_boundary(store, projector, clock):
@@ -89,7 +90,7 @@ async def test_timing__of_a_change__is_from_its_instant(projector, clock):
     await projector.project(room.uuid)
     counted = sample("commit_to_publish_seconds_count"), sample("ticker_lateness_seconds_count")
     summed = sample("commit_to_publish_seconds_sum"), sample("ticker_lateness_seconds_sum")
-    clock.advance(timedelta(minutes=60, seconds=7))
+    clock.advance(too_late(11) + timedelta(seconds=7) - clock.now())
     await projector.project(room.uuid)
     assert sample("commit_to_publish_seconds_count") == counted[0] + 1
     assert sample("commit_to_publish_seconds_sum") == pytest.approx(summed[0] + 7)

@@ -21,6 +21,7 @@ from meeting_rooms.tests.stack import PATIENCE_S
 from realtime.state.live_state import RoomStatus, SensorHealth
 from realtime.store.live_store import LiveStore, Reading
 from realtime.store.mongo_link import CODEC
+from realtime.tests.factories import too_late
 from realtime.threads import in_thread
 from realtime.worker.projector import Projector
 from realtime.worker.record_occupancy import OccupancySink
@@ -69,8 +70,11 @@ async def test_project__many_at_once__versions_stay_contiguous(projector, publis
 async def test_project__time_passes__flips_without_any_write(projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
-    assert (await projector.project(room.uuid)).next_change_at == at(11)
-    clock.advance(timedelta(hours=1))
+    assert (await projector.project(room.uuid)).next_change_at == too_late(11)
+    clock.advance(too_late(11) - clock.now())
+    closed = await projector.project(room.uuid)
+    assert (closed.status, closed.next_change_at) == (RoomStatus.CLOSED, at(11))
+    clock.advance(at(11) - clock.now())
     assert (await projector.project(room.uuid)).status is RoomStatus.RESERVED
 
 
