@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import DurationField, ExpressionWrapper, F, Func, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from meeting_rooms.kernel.errors import NotFoundError
 from rooms.models import Building, Closure, Feature, Floor, Place, Policy, Room
@@ -71,9 +72,14 @@ def zone_of(room: Room) -> ZoneInfo:
 
 
 def rooms_under(policy: Policy) -> QuerySet[Room]:
-    """Return the rooms in the scope of a policy: one room, those of a building, or all."""
+    """Return the rooms that a policy is about: one with its hall, those of a building, or all.
+
+    The gap of one room of a divisible hall is kept beside the bookings of the others.
+    """
     if policy.room_id is not None:
-        return Room.objects.filter(pk=policy.room_id)
+        own = Room.objects.filter(pk=policy.room_id)
+        hall = own.annotate(hall=Coalesce("division", "pk")).values("hall")
+        return Room.objects.filter(Q(pk=policy.room_id) | Q(pk__in=hall) | Q(division__in=hall))
     if policy.building_id is not None:
         return Room.objects.filter(floor__building=policy.building_id)
     return Room.objects.all()

@@ -6,7 +6,7 @@ left, `review` warns series to which nobody comes, `drain` projects whatever is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
@@ -27,6 +27,7 @@ from realtime.threads import in_thread
 from realtime.worker.end_abandoned import AbsenceWatch
 from realtime.worker.projector import Projector
 from rooms.places.mark_rooms_changed import ROOM_CHANGED_CHANNEL
+from rooms.policies.cache import rules_version
 from rooms.queries import schedule_ages_s, schedule_versions
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ class Worker:
         self._absence = AbsenceWatch(store, clock)
         self._dirty = DirtyRooms()
         self._behind_since: dict[UUID, float] = {}
+        self._rules_version: int | None = None  # None: rooms may show what older rules said
         self._on_time = asyncio.Event()
 
     async def run(self) -> None:
@@ -120,7 +122,7 @@ class Worker:
         stored = await self._store.schedule_versions()
         truth = await in_thread(schedule_versions)
         behind = {room for room, version in truth.items() if stored.get(room, 0) < version}
-        for room in behind:
+        for room in behind | await self._by_other_rules(truth):
             self._dirty.add(room)
         ahead = {room for room, version in truth.items() if stored.get(room, 0) > version}
         if unfounded := (stored.keys() - truth.keys()) | ahead:
@@ -128,6 +130,17 @@ class Worker:
         if await self._is_keeping_up(behind) and self._on_time.is_set():
             await self._store.renew_lease()
         await asyncio.sleep(SWEEP_S)
+
+    async def _by_other_rules(self, rooms: Iterable[UUID]) -> set[UUID]:
+        """Return the rooms once whenever a rule has changed, by whatever way, and at the start.
+
+        The commands that change a rule mark the rooms that show it; this finds the others.
+        """
+        version = await in_thread(rules_version)
+        if version == self._rules_version:
+            return set()
+        self._rules_version = version
+        return set(rooms)
 
     async def _is_keeping_up(self, behind: set[UUID]) -> bool:
         """Say whether the screens may be believed: no commit and no instant is overdue for long."""
@@ -219,7 +232,9 @@ class Worker:
             await self._projector.project_all(rooms)
         except STORE_ERRORS:
             metrics.projections_total.labels("failed").inc(len(rooms))
-            raise  # the sweep marks the rooms again
+            for room in rooms:  # a change of rules leaves no version behind for the sweep to see
+                self._dirty.add(room)
+            raise
         except Exception:  # logged whole; the sweep tries again every second
             metrics.projections_total.labels("failed").inc(len(rooms))
             log.exception("projection_failed", rooms=[str(room) for room in rooms])

@@ -47,15 +47,15 @@ def current_room_policies(uuids: Collection[UUID]) -> list[RoomPolicy]:
 
     Raises NotFoundError for a room that is unknown or out of use.
     """
-    return room_policies(uuids, version=_version())
+    return room_policies(uuids, version=rules_version())
 
 
 def _read(uuids: Collection[UUID]) -> dict[UUID, RoomPolicy]:
     """Read and cache the rules of these rooms, all of one version."""
     for _ in range(MAX_READS):
-        before = _version()
+        before = rules_version()
         found = {rules.uuid: rules for rules in _read_once(uuids, before)}
-        if _version() == before:
+        if rules_version() == before:
             break
     else:
         raise UnavailableError("The rules of the rooms are changing right now. Try again.")
@@ -69,7 +69,8 @@ def _read(uuids: Collection[UUID]) -> dict[UUID, RoomPolicy]:
     return found
 
 
-def _version() -> int:
+def rules_version() -> int:
+    """Return the number that changes with every change of any rule of any room."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce((SELECT version FROM rooms_rulesversion WHERE id = 1), 0)")
         row: tuple[int] = cursor.fetchone()

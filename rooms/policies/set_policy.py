@@ -40,7 +40,25 @@ from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.policies.store import PolicyScope, document_of, managers_of
 from rooms.queries import rooms_under
 
-SHOWN_ON_SCREENS = frozenset({"hours", "exceptions"})
+# What decides whether a room can be booked from now on, and at its door.
+SHOWN_ON_SCREENS = frozenset(
+    {
+        "hours",
+        "exceptions",
+        "min_minutes",
+        "max_minutes",
+        "step_minutes",
+        "notice_minutes",
+        "advance_days",
+        "advance_mode",
+        "advance_measured_to",
+        "gap_minutes",
+        "gap_may_leave_hours",
+        "one_booking_a_day",
+        "bookable_by",
+        "approval",
+    }
+)
 
 
 @transaction.atomic
