@@ -10,10 +10,8 @@ from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
 from booking.api.shapes import IntervalOut, PeriodQuery
 from booking.domain.booking_request import BookingRequest
-from booking.domain.free_time import gaps, merge
 from booking.queries.alternatives import suggest_alternatives
-from booking.queries.free_rooms import FreeRoom, free_rooms
-from booking.repository import unavailable_intervals
+from booking.queries.free_rooms import FreeRoom, free_rooms, room_times
 from booking.transaction.database_clock import DATABASE_CLOCK
 from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
 from meeting_rooms.http.problem import Problem
@@ -46,11 +44,14 @@ NowOrInstant = Annotated[
 
 
 class AvailabilityOut(Answer):
-    """When a room can and cannot be booked."""
+    """When a room can and cannot be booked. What is in no list cannot be booked, by other rules."""
 
     room: UUID
-    busy: list[IntervalOut]
-    free: list[IntervalOut]
+    busy: list[IntervalOut] = Field(description="Booked, or out of service.")
+    closed: list[IntervalOut] = Field(description="Outside the opening hours.")
+    free: list[IntervalOut] = Field(
+        description="From now on, with the gaps kept, and long enough for the shortest booking."
+    )
 
 
 class FreeRoomOut(Answer):
@@ -122,7 +123,7 @@ def list_free_rooms(request: HttpRequest, query: Query[FreeQuery]) -> list[FreeR
     """Return the rooms that would take the booking, the tightest fit first.
 
     Each has passed its own rules: opening hours, gaps, closures, length. Only your quotas are left
-    out. An offer is no promise: hold it or book it.
+    out, and what you hold yourself is not in the way. An offer is no promise: hold it or book it.
     """
     now = DATABASE_CLOCK.now()
     start = query.start or now
@@ -141,14 +142,17 @@ def list_free_rooms(request: HttpRequest, query: Query[FreeQuery]) -> list[FreeR
 def show_availability(
     request: HttpRequest, room_id: UUID, query: Query[PeriodQuery]
 ) -> AvailabilityOut:
-    """Return the room's busy and free stretches. Closures count as busy, closing times do not."""
-    actor_from(request).require_room(room_id)
-    room, interval = get_room(room_id), query.interval()
-    taken = unavailable_intervals([room], interval, now=DATABASE_CLOCK.now()).get(room.pk, [])
+    """Return when the room is busy, closed and free. What you hold yourself is free for you."""
+    actor = actor_from(request)
+    actor.require_room(room_id)
+    found = room_times(
+        get_room(room_id), query.interval(), person=actor.user_id, now=DATABASE_CLOCK.now()
+    )
     return AvailabilityOut(
         room=room_id,
-        busy=[IntervalOut.of(i) for i in merge(taken)],
-        free=[IntervalOut.of(i) for i in gaps(taken, interval)],
+        busy=[IntervalOut.of(i) for i in found.busy],
+        closed=[IntervalOut.of(i) for i in found.closed],
+        free=[IntervalOut.of(i) for i in found.free],
     )
 
 

@@ -12,15 +12,22 @@ from uuid import UUID
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, ClosureFacts, RoomContext
-from booking.domain.policy_checks import evaluate, interval_to_read
-from booking.repository import bookings_of
+from booking.domain.free_time import gaps, merge
+from booking.domain.policy_checks import (
+    bookable_times,
+    evaluate,
+    free_until,
+    interval_to_read,
+    open_times,
+    own_holds,
+    taken_times,
+)
+from booking.repository import bookings_of, closures_of
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError, PermissionDeniedError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
-from rooms.domain.opening_hours import covered_until
 from rooms.models import Room
 from rooms.policies.cache import current_room_policies
-from rooms.queries import closures_during
 
 LOOK_AHEAD = timedelta(hours=24)  # nothing is promised beyond
 REFUSALS = (ConflictError, InvalidCommandError, PermissionDeniedError)  # what `evaluate` raises
@@ -28,7 +35,7 @@ REFUSALS = (ConflictError, InvalidCommandError, PermissionDeniedError)  # what `
 
 @dataclass(frozen=True, slots=True)
 class RoomsNow:
-    """Rooms with their rules, bookings and closures around a stretch of time, as of `now`."""
+    """Rooms with their rules, bookings and closures around an interval, as of `now`."""
 
     rooms: list[Room]
     rules: dict[UUID, RoomPolicy]
@@ -36,38 +43,66 @@ class RoomsNow:
     closures: dict[int, list[ClosureFacts]]
     now: datetime
 
-    def allows(self, room: Room, wanted: Interval, asked: BookingRequest) -> bool:
-        """Say whether the rules of the room would take this booking."""
-        known = RoomContext(
+    def known(self, room: Room) -> RoomContext:
+        """Return what the rules of the room are to know."""
+        return RoomContext(
             tuple(self.bookings.get(room.pk, ())), tuple(self.closures.get(room.pk, ()))
         )
+
+    def allows(self, room: Room, wanted: Interval, asked: BookingRequest) -> bool:
+        """Say whether the rules of the room would take this booking.
+
+        The person's own holds of the slot are not in the way: they give way to what is booked.
+        """
+        known = self.known(room)
+        own = {hold.id for hold in own_holds(known.neighbours, wanted, asked.person)}
+        request = replace(asked, interval=wanted, replaces=asked.replaces | own)
         try:
-            evaluate(replace(asked, interval=wanted), self.rules[room.uuid], known, now=self.now)
+            evaluate(request, self.rules[room.uuid], known, now=self.now)
         except REFUSALS:
             return False
         return True
 
     def taken(self, room: Room) -> list[Interval]:
-        """Return what is booked or closed, with the room's gap kept on both sides of bookings."""
-        gap = timedelta(minutes=self.rules[room.uuid].policy.gap_minutes)
-        booked = [
-            Interval(other.interval.start - gap, other.interval.end + gap)
-            for other in self.bookings.get(room.pk, ())
-        ]
-        closed = [
-            Interval(closure.start, closure.end or datetime.max.replace(tzinfo=self.now.tzinfo))
-            for closure in self.closures.get(room.pk, ())
-        ]
-        return booked + closed
+        """Return when no booking may lie for what is booked or out of service."""
+        return taken_times(self.rules[room.uuid], self.known(room))
 
-    def free_until(self, room: Room, start: datetime) -> datetime:
-        """Return until when the room stays free and open from `start` on, a day at the most."""
-        ahead = [taken.start for taken in self.taken(room) if taken.end > start]
-        free = max(start, min([*ahead, start + LOOK_AHEAD]))
-        if free == start:
-            return start
-        rules = self.rules[room.uuid]
-        return min(free, covered_until(rules.policy, rules.zone, Interval(start, free)))
+    def known_to(self, room: Room, person: UUID | None, interval: Interval) -> RoomContext:
+        """Return what the rules are to know where the person's own holds are free."""
+        known = self.known(room)
+        own = own_holds(known.neighbours, interval, person)
+        return replace(known, neighbours=tuple(o for o in known.neighbours if o not in own))
+
+    def free_until(self, room: Room, start: datetime, person: UUID | None = None) -> datetime:
+        """Return until when the room can be had from `start` on, a day at the most.
+
+        What the person holds is free for the person.
+        """
+        before = start + LOOK_AHEAD
+        known = self.known_to(room, person, Interval(start, before))
+        return free_until(self.rules[room.uuid], known, start, before)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTimes:
+    """When a room is busy, when it is closed, and when it can be booked; each in order."""
+
+    busy: list[Interval]
+    closed: list[Interval]
+    free: list[Interval]
+
+
+def room_times(room: Room, interval: Interval, *, person: UUID | None, now: datetime) -> RoomTimes:
+    """Return what `interval` is like for the person, whose own holds are free."""
+    found = rooms_now([room], interval, now=now)
+    rules, known = found.rules[room.uuid], found.known_to(room, person, interval)
+    booked = [other.interval for other in known.neighbours if other.interval.overlaps(interval)]
+    out_of_service = [Interval(one.start, one.end or interval.end) for one in known.closures]
+    return RoomTimes(
+        busy=merge([*booked, *out_of_service]),
+        closed=gaps(open_times(rules, interval), interval),
+        free=bookable_times(rules, known, interval, now=now),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +120,10 @@ def rooms_now(rooms: Iterable[Room], window: Interval, *, now: datetime) -> Room
     stretches = [window, *(interval_to_read(window, known) for known in rules.values())]
     around = Interval(min(s.start for s in stretches), max(s.end for s in stretches))
     bookings = bookings_of(found, around, now=now)
-    closures: dict[int, list[ClosureFacts]] = {}
-    for closure in closures_during(found, window.start, window.end):
-        fact = ClosureFacts(closure.starts_at, closure.ends_at, closure.reason)
-        closures.setdefault(closure.room_id, []).append(fact)
+    closures = {
+        key: [ClosureFacts(one.starts_at, one.ends_at, one.reason) for one in some]
+        for key, some in closures_of(found, window).items()
+    }
     facts = {key: [booking.as_data() for booking in some] for key, some in bookings.items()}
     return RoomsNow(found, rules, facts, closures, now)
 
@@ -104,7 +139,7 @@ def free_rooms(
     window = Interval(wanted.start, max(wanted.end, wanted.start + LOOK_AHEAD))
     found = rooms_now(rooms, window, now=now)
     free = [
-        FreeRoom(room, found.free_until(room, wanted.start))
+        FreeRoom(room, found.free_until(room, wanted.start, asked.person))
         for room in found.rooms
         if found.allows(room, wanted, asked)
     ]

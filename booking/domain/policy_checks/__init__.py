@@ -7,10 +7,12 @@ function of its own that returns what it finds broken, or None.
 from booking.domain.policy_checks.bookable import (
     TICK,
     bookable_again,
+    bookable_times,
     free_until,
-    gap_beside,
+    open_times,
     refusal_at,
     shortest_length,
+    taken_times,
     turning_points,
 )
 from booking.domain.policy_checks.evaluate import (
@@ -32,12 +34,13 @@ from booking.domain.policy_checks.quotas import counted, questions
 __all__ = [
     "TICK",
     "bookable_again",
+    "bookable_times",
     "check_in_deadline",
     "counted",
     "evaluate",
     "free_until",
-    "gap_beside",
     "interval_to_read",
+    "open_times",
     "own_holds",
     "questions",
     "refusal_at",
@@ -49,5 +52,6 @@ __all__ = [
     "refuse_shared_floor",
     "refuse_taken",
     "shortest_length",
+    "taken_times",
     "turning_points",
 ]

@@ -5,23 +5,25 @@ The live state asks here, and so does the list of free rooms: a screen says free
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, RoomContext
 from booking.domain.error_codes import BookingErrorCode
-from booking.domain.free_time import merge
+from booking.domain.free_time import gaps, merge
 from booking.domain.policy_checks.evaluate import evaluate
 from booking.domain.policy_checks.hard_limits import MAX_LENGTH
 from booking.domain.policy_checks.opening_hours import check_gap_in_hours, check_opening_hours
+from booking.domain.policy_checks.time_limits import latest_allowed
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
-from meeting_rooms.kernel.local_time import ONE_DAY, start_of_day
-from rooms.domain.effective_policy import EffectivePolicy, RoomPolicy
+from meeting_rooms.kernel.local_time import ONE_DAY, day_bounds, start_of_day
+from rooms.domain.effective_policy import EffectivePolicy, MeasuredTo, RoomPolicy
 from rooms.domain.opening_hours import covered_until, stretches_on
 
 TICK = timedelta(milliseconds=1)  # the live state keeps instants to the millisecond
 OPENS_WITHIN = 400 * ONE_DAY  # longer than the longest exception, a year, closes a room
+FURTHER_NOTICE = datetime.max.replace(tzinfo=UTC)  # the end of a closure without one
 HOURS_CODES = frozenset({BookingErrorCode.OUTSIDE_OPENING_HOURS, BookingErrorCode.GAP_LEAVES_HOURS})
 
 
@@ -85,6 +87,62 @@ def bookable_again(
         return _opens_after(room, now)
     instants = turning_points(room, known, now, before)
     return next((at for at in instants if refusal_at(room, known, at) is None), None)
+
+
+def open_times(room: RoomPolicy, interval: Interval) -> list[Interval]:
+    """Return when the room is open within `interval`, in order; days that touch are one."""
+    policy = room.policy
+    if not policy.hours and not policy.exceptions:
+        return [interval]
+    days = _dates(room, interval.start - ONE_DAY, interval.end + ONE_DAY)
+    found = merge(stretch for day in days for stretch in stretches_on(policy, room.zone, day))
+    return [
+        Interval(max(one.start, interval.start), min(one.end, interval.end))
+        for one in found
+        if one.overlaps(interval)
+    ]
+
+
+def taken_times(room: RoomPolicy, known: RoomContext) -> list[Interval]:
+    """Return when no booking may lie for what is booked or out of service, in no order.
+
+    Bookings with the gap on both sides; their whole local days where the room takes one a day.
+    """
+    found = []
+    for other in known.neighbours:
+        gap = gap_beside(room, other)
+        found.append(Interval(other.interval.start - gap, other.interval.end + gap))
+        if room.policy.one_booking_a_day:
+            found += [
+                day_bounds(day, room.zone)
+                for day in _dates(room, other.interval.start, other.interval.end - TICK)
+            ]
+    found += [Interval(one.start, one.end or FURTHER_NOTICE) for one in known.closures]
+    return found
+
+
+def bookable_times(
+    room: RoomPolicy, known: RoomContext, interval: Interval, *, now: datetime
+) -> list[Interval]:
+    """Return the parts of `interval` in which bookings may lie, for a person whose quotas allow it.
+
+    Each is at least as long as the shortest booking. Steps and the longest length are left out.
+    """
+    policy, length = room.policy, shortest_length(room.policy)
+    gap = timedelta(0) if policy.gap_may_leave_hours else _gap(room)
+    start, end = max(interval.start, now + timedelta(minutes=policy.notice_minutes)), interval.end
+    if policy.advance_measured_to is MeasuredTo.END:
+        end = min(end, latest_allowed(policy, room.zone, now=now))
+    if start + length > end:
+        return []
+    open_for = [
+        Interval(one.start, one.end - gap)
+        for one in open_times(room, Interval(start, end + gap))
+        if one.start < one.end - gap
+    ]
+    within = Interval(start, end)
+    free = gaps([*taken_times(room, known), *gaps(open_for, within)], within)
+    return [one for one in free if one.duration >= length]
 
 
 def turning_points(

@@ -7,11 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from booking.api.day_view import RoomDayOut
+from booking.commands.hold_slot import hold_slot
 from booking.models import Booking
 from booking.tests.api_calls import Caller, future, slot
+from identity.queries import actor_of
 from identity.tests.factories import person
+from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure, Feature
-from rooms.tests.factories import building, floor, room
+from rooms.tests.factories import building, every_day, floor, policy, room
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +72,49 @@ def test_free_rooms__now__is_the_default(ann):
     assert abs(starts - datetime.fromisoformat(ann.get("/availability").json()[0]["starts_at"])) < (
         timedelta(seconds=30)
     )
+
+
+def test_free_rooms__held_by_the_caller__are_free_for_the_caller_only(ann):
+    den = room("Den")
+    hold_slot(actor=actor_of(ann.who), room=den.uuid, interval=Interval(future(1), future(2)))
+    for wanted in (at(1, minutes=60), at(0, minutes=90)):  # the held slot, and over its start
+        assert names(ann.get("/availability", wanted)) == ["Den"]
+    [found] = ann.get("/availability", at(0, minutes=30)).json()
+    assert datetime.fromisoformat(found["free_until"]) == future(24)
+    ben = Caller(person("Ben"))
+    assert names(ben.get("/availability", at(1, minutes=60))) == []
+    [found] = ben.get("/availability", at(0, minutes=30)).json()
+    assert datetime.fromisoformat(found["free_until"]) == future(1)
+    ann.book(slot(1), den)
+
+
+def test_free_rooms__now_between_two_steps__are_those_that_can_be_booked_now(ann):
+    den = room("Den")
+    policy(den, hours=every_day("00:00", "00:00"), step_minutes=7, min_minutes=7)
+    [found] = ann.get("/availability", {"minutes": 14}).json()
+    ann.book({"starts_at": found["starts_at"], "ends_at": found["ends_at"]}, den)
+
+
+def test_room_availability__hours_gaps_and_the_shortest_length__are_kept_free_of_promises(ann):
+    den = room("Den", on=floor(building(timezone="UTC")))
+    policy(den, hours=every_day("08:00", "18:00"), gap_minutes=30, min_minutes=60)
+    day = datetime.combine(future(0).date(), time(0), UTC)
+
+    def span(start: float, end: float) -> dict[str, str]:
+        begin, finish = day + timedelta(hours=start), day + timedelta(hours=end)
+        return {"starts_at": begin.isoformat(), "ends_at": finish.isoformat()}
+
+    ann.book(span(10, 11), den)
+    found = ann.get(f"/rooms/{den.uuid}/availability", span(0, 24)).json()
+    assert read(found["busy"]) == read([span(10, 11)])
+    assert read(found["closed"]) == read([span(0, 8), span(18, 24)])
+    assert read(found["free"]) == read([span(8, 9.5), span(11.5, 18)])
+
+
+def read(stretches: list[dict[str, str]]) -> list[list[datetime]]:
+    return [
+        [datetime.fromisoformat(at) for at in (s["starts_at"], s["ends_at"])] for s in stretches
+    ]
 
 
 @pytest.mark.parametrize("query", [{"from": "soon"}, {"minutes": 0}, {"minutes": 1441}])
