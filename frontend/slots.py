@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from booking.domain.states import BookingState
 from booking.models import Booking
 from booking.queries.alternatives import suggest_alternatives
-from booking.repository import bookings_of
+from booking.queries.check_slot import check_slot
+from booking.repository import bookings_of, closures_of
+from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
-from rooms.queries import closures_during
 
 
 class ChosenSlotState(StrEnum):
@@ -22,7 +23,8 @@ class ChosenSlotState(StrEnum):
     MINE = "mine"  # held by the one who asks
     HELD = "held"  # by somebody else, or a part of it is
     TAKEN = "taken"
-    CLOSED = "closed"
+    CLOSED = "closed"  # out of service
+    REFUSED = "refused"  # the rules of the room, or of the person, do not allow it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSlot:
-    """A slot as the form shows it. `holder` and `held_until`: whoever holds it for longest."""
+    """A slot as the form shows it. `holder` and `held_until`: of the hold that lasts longest.
+
+    `reason` says why it is closed, or in a whole sentence why it is refused.
+    """
 
     room: Room
     interval: Interval
@@ -48,16 +53,22 @@ class ChosenSlot:
 
 
 def chosen_slot(
-    room: Room, interval: Interval, zone: ZoneInfo, *, viewer: UUID, now: datetime
+    room: Room, interval: Interval, zone: ZoneInfo, *, viewer: Actor, now: datetime
 ) -> ChosenSlot:
-    """Return whose the slot is at `now`, with alternatives where it is not to be had."""
-    state, holder, until = _whose(bookings_of([room], interval, now=now)[room.pk], viewer, interval)
+    """Return whose the slot is at `now`, with alternatives where it is not to be had.
+
+    Raises InvalidCommandError for a slot that no room allows.
+    """
+    bookings = bookings_of([room], interval, now=now)[room.pk]
+    state, holder, until = _whose(bookings, viewer.user_id, interval)
     reason = ""
     if state in (ChosenSlotState.OPEN, ChosenSlotState.MINE):
-        closures = list(closures_during([room], interval.start, interval.end))
-        if not closures:
+        check = check_slot(actor=viewer, room=room.uuid, interval=interval)
+        if check.judgement is not None:
             return ChosenSlot(room, interval, state)
-        state, reason = ChosenSlotState.CLOSED, closures[0].reason
+        closures = closures_of([room], interval).get(room.pk)
+        state = ChosenSlotState.CLOSED if closures else ChosenSlotState.REFUSED
+        reason = closures[0].reason if closures else check.refusals[0]["detail"]
     found = choices(room, interval, zone, now=now)
     return ChosenSlot(room, interval, state, holder, until, reason, found)
 
@@ -72,7 +83,7 @@ def choices(room: Room, interval: Interval, zone: ZoneInfo, *, now: datetime) ->
 
 
 def _whose(
-    bookings: list[Booking], viewer: UUID, interval: Interval
+    bookings: list[Booking], viewer: UUID | None, interval: Interval
 ) -> tuple[ChosenSlotState, str, datetime | None]:
     holds = [booking for booking in bookings if booking.state == BookingState.HELD]
     if len(holds) < len(bookings):

@@ -9,13 +9,13 @@ from django.test import Client
 from booking.commands.hold_slot import hold_slot
 from booking.models import Booking
 from booking.tests.factories import book
-from identity.models import User
+from identity.models import Role, User
 from identity.queries import actor_of
 from identity.tests.factories import person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure, Room
-from rooms.tests.factories import floor, room
+from rooms.tests.factories import every_day, floor, policy, room
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("Europe/Helsinki")
@@ -94,6 +94,24 @@ def test_slot__out_of_service__says_why(sam, noon):
     answer = asked(sam, dogger, noon)
     assert state(answer) == "closed"
     assert "&lt;Paint&gt;" in answer.content.decode()
+
+
+def test_slot__outside_opening_hours__says_when_it_is_open(sam, noon):
+    level = floor()
+    dogger, humber = room("Dogger", on=level), room("Humber", on=level)
+    policy(dogger, hours=every_day("13:00", "18:00"))
+    answer = asked(sam, dogger, noon)
+    text = answer.content.decode()
+    assert state(answer) == "refused"
+    assert "Dogger is open 13:00 to 18:00" in text
+    assert f'data-room="{humber.uuid}"' in text  # free instead
+
+
+def test_slot__rule_that_is_broken__binds_staff_and_not_a_manager_of_the_room(sam, noon):
+    dogger = room("Dogger")
+    policy(dogger, min_minutes=60)
+    assert state(asked(sam, dogger, noon)) == "refused"
+    assert state(asked(person("Ada", role=Role.ADMIN), dogger, noon)) == "open"
 
 
 @pytest.mark.parametrize("more", [{"day": ""}, {"room": "x"}, {"starts": "99:99"}], ids=str)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from booking.transaction.database_clock import DATABASE_CLOCK
 from frontend.forms import BookingForm
 from frontend.slots import chosen_slot
-from identity.api_auth import user_from
+from identity.api_auth import actor_from
 from meeting_rooms.kernel.errors import InvalidCommandError, NotFoundError
 from rooms.queries import RoomFilter, find_rooms, get_building
 
@@ -34,7 +34,7 @@ def slot(request: HttpRequest, building: str) -> HttpResponse:
                 form.cleaned_data["room"],
                 form.interval(),
                 zone,
-                viewer=user_from(request).pk,
+                viewer=actor_from(request),
                 now=DATABASE_CLOCK.now(),
             )
         except InvalidCommandError as refused:
