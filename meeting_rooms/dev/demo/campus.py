@@ -1,6 +1,10 @@
 """The demo campus: three buildings in three time zones, 24 rooms. Data only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+
+from rooms.domain.effective_policy import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,14 @@ class DemoFloor:
 
 @dataclass(frozen=True, slots=True)
 class DemoBuilding:
-    """A building: slug, name, zone, address, floors."""
+    """A building: slug, name, zone, address, floors, opening hours by weekday (none: always)."""
 
     slug: str
     name: str
     timezone: str
     address: str
     floors: tuple[DemoFloor, ...]
+    hours: Mapping[int, Period] = field(default_factory=dict)
 
 
 FEATURES = {
@@ -41,6 +46,10 @@ FEATURES = {
     "phone": "Phone",
     "step-free": "Step-free access",
 }
+
+# Only this house closes, while it is night in New York: morning in Europe, where a closed board is
+# then seen. The other two are always open, so there is life at every hour.
+FOUNDRY_HOURS = {day: (time(7), time(21)) for day in range(6)}  # closed on Sunday
 
 CAMPUS = (
     DemoBuilding(
@@ -132,6 +141,7 @@ CAMPUS = (
                 ),
             ),
         ),
+        FOUNDRY_HOURS,
     ),
 )
 CLOSED_ROOM, CLOSED_REASON = "Viking", "Screen being repaired"

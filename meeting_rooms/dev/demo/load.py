@@ -10,7 +10,7 @@ from meeting_rooms.dev.demo.accounts import DEMO_ACCOUNTS, DEMO_COLLEAGUES, DEMO
 from meeting_rooms.dev.demo.campus import CAMPUS, FEATURES, DemoBuilding
 from meeting_rooms.dev.demo.week import fill_week
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
-from rooms.models import Building, Feature, Floor, Room
+from rooms.models import Building, Feature, Floor, Policy, Room
 
 
 def load_demo_if_empty(*, report: Callable[[str], None], clock: Clock = SYSTEM_CLOCK) -> bool:
@@ -56,6 +56,10 @@ def _make_building(demo: DemoBuilding, features: dict[str, Feature]) -> None:
         is_board_public=True,
         shows_titles=True,
     )
+    if demo.hours:
+        policy = Policy.objects.create(building=building)
+        for weekday, (opens, closes) in demo.hours.items():
+            policy.opening_hours.create(weekday=weekday, opens=opens, closes=closes)
     for level in demo.floors:
         floor = Floor.objects.create(
             building=building,

@@ -70,9 +70,7 @@ class Simulator:
     async def _step(self, people: Sequence[Actor]) -> None:
         states = await self._sink.store.states(Topic("campus"))
         open_rooms = [
-            state
-            for state in states
-            if state.building in DEMO_BUILDINGS and state.status is not RoomStatus.OUT_OF_SERVICE
+            state for state in states if state.building in DEMO_BUILDINGS and not _is_shut(state)
         ]
         if not open_rooms or not people:
             return
@@ -154,6 +152,12 @@ def demo_people() -> list[Actor]:
 def _slot(state: LiveState) -> UUID | None:
     current = state.schedule.current
     return UUID(current.booking) if current else None
+
+
+def _is_shut(state: LiveState) -> bool:
+    """Say whether nobody can come: out of service, or outside the opening hours."""
+    is_after_hours = state.refusal in ("outside_opening_hours", "gap_leaves_hours")
+    return state.status is RoomStatus.OUT_OF_SERVICE or is_after_hours
 
 
 def _last_seen(state: LiveState) -> datetime:

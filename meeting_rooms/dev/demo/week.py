@@ -1,6 +1,7 @@
 """A believable week around now.
 
-Busier in local working hours and never empty at night, so that a newcomer sees life at any hour.
+Busier in local working hours and never empty at night, so that a newcomer sees life at any hour;
+only a house with opening hours is empty outside them.
 Rows are written at once, not by a command each: the exclusion constraint guards them all the same.
 """
 
@@ -20,8 +21,10 @@ from meeting_rooms.dev.demo.campus import CLOSED_REASON, CLOSED_ROOM, TITLES
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import EffectivePolicy
+from rooms.domain.opening_hours import is_open_throughout
 from rooms.models import Closure, Room
 from rooms.places.mark_rooms_changed import mark_rooms_changed
+from rooms.policies.cache import current_room_policies
 from rooms.queries import active_rooms, zone_of
 
 DAYS_BEFORE, DAYS_AFTER = timedelta(days=2), timedelta(days=5)
@@ -40,6 +43,7 @@ def fill_week(*, people: Sequence[User], clock: Clock) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a demo, not a secret
     now = clock.now()
     rooms = list(active_rooms())
+    rules = {known.uuid: known for known in current_room_policies([room.uuid for room in rooms])}
     with transaction.atomic():
         for room in rooms:
             if room.name == CLOSED_ROOM:
@@ -53,6 +57,7 @@ def fill_week(*, people: Sequence[User], clock: Clock) -> None:
             Booking.objects.bulk_create(
                 _booking(room, interval, chance.choice(people), now=now, chance=chance)
                 for interval in _intervals(zone_of(room), now, chance)
+                if is_open_throughout(rules[room.uuid].book, zone_of(room), interval)
             )
         mark_rooms_changed([room.pk for room in rooms])
 

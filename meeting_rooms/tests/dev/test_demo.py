@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from channels.db import database_sync_to_async
@@ -12,14 +12,17 @@ from identity.models import User
 from meeting_rooms.dev.demo.load import load_demo_if_empty
 from meeting_rooms.dev.demo.simulator import Simulator, demo_people
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
+from meeting_rooms.kernel.interval import Interval
 from realtime.layer.publisher import Publisher
 from realtime.state.live_state import RoomStatus
 from realtime.state.topics import Topic
 from realtime.store.live_store import open_store
 from realtime.worker.projector import Projector
 from realtime.worker.record_occupancy import OccupancySink
+from rooms.domain.opening_hours import is_open_throughout
 from rooms.models import Building, Room
-from rooms.queries import schedule_versions
+from rooms.policies.cache import current_room_policies
+from rooms.queries import active_rooms, schedule_versions
 
 
 def quiet(_line: str) -> None:
@@ -34,6 +37,25 @@ def test_demo__empty_database__is_three_houses_in_three_zones_and_a_week():
     assert Booking.objects.count() > 500
     assert User.objects.get(email="admin@demo.example").check_password("demo-only-password")
     assert not load_demo_if_empty(report=quiet)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_demo__every_hour__two_houses_are_open_and_no_booking_lies_outside_the_hours(hour):
+    now = datetime(2026, 3, 12, hour, tzinfo=UTC)  # a Thursday
+    assert load_demo_if_empty(report=quiet, clock=FixedClock(now))
+    rules = current_room_policies([room.uuid for room in active_rooms()])
+    open_rooms = [r for r in rules if is_open_throughout(r.book, r.zone, minute_from(now))]
+    assert len(open_rooms) >= 17
+    assert (len(open_rooms) < 24) == (2 <= hour < 11)  # 21:00 to 07:00 in New York
+    by_id = {room.id: room for room in rules}
+    for booking in Booking.objects.all():
+        room = by_id[booking.room_id]
+        assert is_open_throughout(room.book, room.zone, booking.interval)
+
+
+def minute_from(now: datetime) -> Interval:
+    return Interval(now, now + timedelta(minutes=1))
 
 
 @pytest.mark.django_db(transaction=True)
