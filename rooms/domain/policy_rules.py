@@ -48,7 +48,7 @@ _TABLE = (
             {1: "Bookings may start and end at any minute."},
         ),
         meaning="lengths are multiples of it; on days with an opening time, starts are counted "
-        "from that time. 1: any minute",
+        "from that time, except for a booking that starts now. 1: any minute",
         example="20, opens 08:30: a start at 09:10, not at 09:00",
         codes=("length_not_in_steps", "start_not_in_steps"),
         help_text="Of lengths, and of starts from the opening time on.",
