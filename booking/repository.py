@@ -1,7 +1,7 @@
 """Reads of bookings. What is past its grace instant is free here, whether released yet or not."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID

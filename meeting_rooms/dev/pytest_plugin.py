@@ -32,7 +32,7 @@ DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 _failed: set[str] = set()
 
-# A budget of examples for each run; `make test-thorough` has more. Neither an example nor its making
+# A budget of examples a run; `make test-thorough` has more. Neither an example nor its making
 # is timed: on a busy machine both take as long as they take.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", UNTIMED, max_examples=50)
@@ -173,8 +173,10 @@ def _static_files_read_once(django_test_environment: None) -> Iterator[None]:  #
 
     Each client makes a middleware of its own, which looks at every file: 60 ms a client.
     """
+    from django.contrib.staticfiles.storage import staticfiles_storage
     from servestatic.middleware import ServeStaticMiddleware
 
+    assert staticfiles_storage.hashed_files, "no static files"  # type: ignore[attr-defined] # noqa: S101
     read = ServeStaticMiddleware.add_files_from_manifest
     known: dict[str, Any] = {}
 

@@ -26,12 +26,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "meeting_rooms/tests/acceptance/test_lost_rights.py",
         ),
         "embedded servers": ("meeting_rooms/tests/dev/test_servers_lifecycle.py",),
+        "fault rows": ("realtime/tests/faults/test_rows.py",),
     }
 )
 # Its tests run once for each kind of web process.
 SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/acceptance/test_socket_contract\.py::.*\[(\w+)")
 # Tests that mostly wait, for seconds: they begin first, so that no process waits alone at the end.
 LONG = (
+    "realtime/tests/faults/test_rows.py",
     "meeting_rooms/tests/dev/test_demo.py::test_simulator__",
     "meeting_rooms/tests/acceptance/test_live_acceptance.py::test_sockets__",
     "meeting_rooms/tests/acceptance/test_recovery.py",

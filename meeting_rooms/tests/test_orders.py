@@ -113,7 +113,7 @@ SAMPLES = {
     "booking.management.commands.export_bookings._bookings": lambda f: f(
         date(2036, 3, 1), date(2036, 3, 2), {"building": None, "room": None}
     ),
-    "rooms.policies.store.whole_policies": lambda f: f(),
+    "rooms.policies.store.policies_with_lists": lambda f: f(),
     "rooms.admin.places._floors_beside": lambda f: f(room()),
     "rooms.queries.active_rooms": lambda f: f(),
     "rooms.queries.find_rooms": lambda f: f(RoomFilter(building="hq", features=("seat",))),

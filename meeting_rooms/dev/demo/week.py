@@ -57,7 +57,7 @@ def fill_week(*, people: Sequence[User], clock: Clock) -> None:
             Booking.objects.bulk_create(
                 _booking(room, interval, chance.choice(people), now=now, chance=chance)
                 for interval in _intervals(zone_of(room), now, chance)
-                if is_open_throughout(rules[room.uuid].book, zone_of(room), interval)
+                if is_open_throughout(rules[room.uuid].policy, zone_of(room), interval)
             )
         mark_rooms_changed([room.pk for room in rooms])
 

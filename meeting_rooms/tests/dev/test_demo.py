@@ -45,13 +45,13 @@ def test_demo__every_hour__two_houses_are_open_and_no_booking_lies_outside_the_h
     now = datetime(2026, 3, 12, hour, tzinfo=UTC)  # a Thursday
     assert load_demo_if_empty(report=quiet, clock=FixedClock(now))
     rules = current_room_policies([room.uuid for room in active_rooms()])
-    open_rooms = [r for r in rules if is_open_throughout(r.book, r.zone, minute_from(now))]
+    open_rooms = [r for r in rules if is_open_throughout(r.policy, r.zone, minute_from(now))]
     assert len(open_rooms) >= 17
     assert (len(open_rooms) < 24) == (2 <= hour < 11)  # 21:00 to 07:00 in New York
     by_id = {room.id: room for room in rules}
     for booking in Booking.objects.all():
         room = by_id[booking.room_id]
-        assert is_open_throughout(room.book, room.zone, booking.interval)
+        assert is_open_throughout(room.policy, room.zone, booking.interval)
 
 
 def minute_from(now: datetime) -> Interval:

@@ -22,6 +22,7 @@ class Client:
 
     audience = Audience.PUBLIC
     principal = None
+    address = "203.0.113.7"
 
     def __init__(self) -> None:
         self.wire: Transport
