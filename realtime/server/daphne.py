@@ -17,6 +17,7 @@ from twisted.internet import reactor, tcp
 from realtime import metrics
 from realtime.delivery.transports import DIRECT_EXTENSION
 from realtime.protocol.messages import CLOSE_RESTART
+from realtime.server.bodies import bound_bodies
 from realtime.server.direct import DirectTransport
 from realtime.server.self_test import find_fault
 
@@ -164,6 +165,7 @@ class LiveServer(Server):
 
     def _on_running(self) -> None:
         LiveProtocol.configure(self.ws_factory)
+        bound_bodies(self.http_factory)
         loop = asyncio.get_event_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, number)
