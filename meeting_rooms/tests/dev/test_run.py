@@ -96,7 +96,7 @@ def test_run__stores_that_do_not_answer__ends_with_the_end_of_the_log(tmp_path: 
         assert process.wait(GIVE_UP_S) == 1
     log = tmp_path / "data" / "logs" / "run.log"
     assert f"The stores could not be prepared. The last lines of {log}:" in process.output
-    assert "couldn't get a connection" in process.output
+    assert "PostgreSQL has given no connection" in process.output
 
 
 def test_run__port_that_is_taken__names_the_next_free_one_and_starts_nothing():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
@@ -122,18 +123,23 @@ class Lab(Measuring):
     async def start_web(
         self, *patches: str, port: int = 0, env: Mapping[str, str] | None = None
     ) -> Running:
-        """Start a web process, without the guard that is off; return when it answers."""
+        """Start a web process, without the guard that is off; return when it answers.
+
+        A process that refuses to start, because a store answers too late, is started again.
+        """
         port = port or self.port
         log = self.folder / f"web{len(self.webs)}.log"
-        process = self._start(
-            "web", [str(port)], (*patches, *self.off.web),
+        start = partial(
+            self._start, "web", [str(port)], (*patches, *self.off.web),
             log=log, environment=self.environment | dict(env or {}),
         )  # fmt: skip
-        self.webs.append(process)
+        self.webs.append(process := start())
         deadline = monotonic() + self.limit(START_WITHIN_S)
         while not await answers(port):
-            if not process.is_alive or monotonic() > deadline:
+            if monotonic() > deadline:
                 raise AssertionError(f"web did not start:\n{process.output[-2000:]}")
+            if not process.is_alive:
+                self.webs[-1] = process = start()
             await asyncio.sleep(POLL_S)
         return process
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from booking.domain.booking_data import BookingData
 from booking.domain.booking_request import BookingRequest, ClosureFacts, RoomContext
-from booking.domain.policy_checks import judge, refusals
+from booking.domain.policy_checks import evaluate, refusals
 from booking.tests.factories import NOW
 from booking.tests.room_rules import ANN, OTHER_ROOM_ID, ROOM_ID, booked, rules
 from meeting_rooms.kernel.errors import MeetingRoomsError
@@ -120,7 +120,7 @@ class Room(NamedTuple):
         closed = tuple(ClosureFacts(c.start, c.end, c.reason) for c in self.closures)
         known, asked = RoomContext(tuple(facts), closed), BookingRequest(wanted, ANN)
         try:
-            judge(asked, self.rules, known, now=now)
+            evaluate(asked, self.rules, known, now=now)
         except MeetingRoomsError as refused:
             others = refusals(asked, self.rules, known, now=now)
             return [refused.code, *(one["code"] for one in others)]

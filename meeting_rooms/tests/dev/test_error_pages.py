@@ -9,7 +9,7 @@ import pytest
 
 from meeting_rooms.dev.error_pages import APPS, main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("meeting_rooms", "identity", "rooms", "booking", "realtime", "frontend")
 POSITIONS = {"RuleViolation": 0, "RefusedRow": 1, "RefusedEvent": 2}  # of a code without keyword
 MEMBERS = [code for codes in APPS.values() for code in codes]

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from meeting_rooms.dev.pytest_schedule import GROUPS, LONG, group_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 50
 
 BROKEN = '''

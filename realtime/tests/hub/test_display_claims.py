@@ -40,7 +40,7 @@ def test_seen__lags__are_timed_by_audience_even_of_connections_that_are_not_kept
 
 
 def test_alerts__of_screens__read_no_claim_of_public_pages():
-    alerts = (Path(__file__).resolve().parents[2] / "infra/grafana/alerts.yml").read_text()
+    alerts = (Path(__file__).resolve().parents[3] / "infra/grafana/alerts.yml").read_text()
     assert f"{ALERTED}_bucket" in alerts
     assert CLAIMED not in alerts
 
