@@ -22,7 +22,7 @@ test: $(VENV)/.dev ## Run all tests against real servers that the tests start th
 test-thorough: $(VENV)/.dev ## Run the property and schema tests, each with ten times as many examples
 	@$(PY) -m pytest -n $(PROCESSES) -m hypothesis --hypothesis-profile=thorough -o timeout=1800 $(ARGS)
 
-check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, licences
+check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, licences, commit subjects
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
@@ -30,6 +30,7 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, 
 	@$(VENV)/bin/djlint --quiet --lint frontend identity/templates booking/templates
 	@$(PY) -m frontend.tests.stylesheets
 	@$(PY) -m meeting_rooms.dev.licences
+	@$(PY) -m meeting_rooms.dev.commit_subjects
 
 cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=--json)
 	@$(PY) -m booking.tests.cases $(ARGS)
