@@ -1,4 +1,4 @@
-"""How seldom a web process looks for garbage."""
+"""Tunes the garbage collector of web processes, so that full collections are rare."""
 
 import gc
 

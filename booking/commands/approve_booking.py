@@ -1,4 +1,4 @@
-"""Commands: say yes or no to a booking that waits for approval."""
+"""Commands: approve or reject a request for a booking."""
 
 from dataclasses import replace
 from uuid import UUID

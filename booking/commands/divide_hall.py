@@ -1,4 +1,4 @@
-"""Command: tell which rooms are parts of a divisible hall."""
+"""Command: set which rooms are parts of a divisible hall."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial

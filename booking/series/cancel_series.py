@@ -1,4 +1,4 @@
-"""Command: give back what is still to come of a series."""
+"""Command: cancel the dates of a series that are to come. One date alone: `cancel_booking`."""
 
 from dataclasses import replace
 from datetime import datetime

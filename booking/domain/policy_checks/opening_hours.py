@@ -1,4 +1,4 @@
-"""The rules about opening hours. Pure."""
+"""Checks that a booking, and the gap after it, lie within the opening hours. Pure."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rules about length, steps, notice and the advance window. Pure."""
+"""Checks of length, step, notice, advance window and number of attendees. Pure."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

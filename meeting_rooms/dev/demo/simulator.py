@@ -110,10 +110,13 @@ class Simulator:
             self._chance.choice(states), person
         )
 
-    def _walk_up(self, state: LiveState, person: Actor) -> Happening:
+    def _walk_up(self, state: LiveState, person: Actor) -> Happening | None:
         start = self._clock.now().replace(microsecond=0)
         end = _quarter_after(start + QUARTER * self._chance.randint(1, 3))
-        return self._book(state, Interval(start, min(end, state.until or end)), person)
+        end = min(end, state.until or end)
+        if end <= start:  # the state was read before its boundary, which has passed meanwhile
+            return None
+        return self._book(state, Interval(start, end), person)
 
     def _book_later(self, state: LiveState, person: Actor) -> Happening:
         start = _quarter_after(self._clock.now()) + QUARTER * self._chance.randint(1, 40)

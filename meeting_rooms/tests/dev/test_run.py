@@ -59,8 +59,7 @@ def test_run__empty_folder__shows_a_board_restarts_its_stores_and_leaves_nothing
     board = f"http://127.0.0.1:{port}/board/harbour-house"
     with running("--port", str(port), log=tmp_path / "log", environ=environ) as process:
         wait_until(lambda: "Ctrl-C stops everything" in process.output, process)
-        page = urllib.request.urlopen(board, timeout=30).read().decode()
-        assert page.count('class="lb-room') == 10
+        wait_until(lambda: rooms_on(board) == 10, process)  # projected a moment after the start
         assert "admin@demo.example" in process.output
 
         before = pids(data_dir)
@@ -79,6 +78,11 @@ def test_run__empty_folder__shows_a_board_restarts_its_stores_and_leaves_nothing
     assert {"worker", "simulator"} <= set(re.findall(r"process=(\w+)", log.read_text()))
     states = {status.state for status in servers.status(data_dir)}
     assert states == {ServiceState.STOPPED}
+
+
+def rooms_on(board: str) -> int:
+    page = urllib.request.urlopen(board, timeout=30).read().decode()
+    return page.count('class="lb-room')
 
 
 def is_ready(port: int) -> bool:

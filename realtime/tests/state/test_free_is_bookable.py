@@ -197,7 +197,8 @@ def test_derive__until__is_how_long_a_booking_may_last_or_when_the_refusal_is_ov
     found = room.at(now)
     match found.status:
         case RoomStatus.FREE | RoomStatus.HELD:
-            end = found.until or room.midnight(now, 2)
+            # Without `until` the slice of the schedule ends, and what is shown is no bound.
+            end = found.until or max(room.midnight(now, 2), now + shortest(room.rules))
             step = room.rules.policy.step_minutes * MINUTE
             longest = min(end - now, room.rules.policy.max_minutes * MINUTE) // step * step
             assert longest >= shortest(room.rules)
