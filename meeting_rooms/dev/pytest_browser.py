@@ -1,4 +1,4 @@
-"""Fixtures of more than one app's tests."""
+"""Pytest plugin: one browser for the tests of every app."""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
