@@ -17,24 +17,27 @@ from redis.asyncio import Redis, RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import RedisError
 
-from identity.domain.attempts import WINDOW, Counted, Limit, MemoryCounters
+from identity.domain.attempts import LATEST_END, WINDOW, Counted, Limit, MemoryCounters
 from meeting_rooms.redis_url import open_redis, redis_host
 
 log = structlog.get_logger(__name__)
 ANSWER_WITHIN_S = 1.0  # for connecting and counting; a person is waiting to sign in
 WINDOW_MS = WINDOW // timedelta(milliseconds=1)
+LATEST_END_MS = LATEST_END // timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# KEYS: the counters. ARGV: now and the length of a window in ms, then the maximum of each counter.
+# KEYS: the counters. ARGV, in ms: now, the length of a window, how far ahead a window may end; then
+# the maximum of each counter.
 # Returns 0 if the attempt was counted on all, else when the last full counter ends.
 COUNT = """
-local now, window, ends_last = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
+local now, window, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local ends_last = 0
 for i, key in ipairs(KEYS) do
   local found = redis.call('HMGET', key, 'count', 'ends')
   local ends = tonumber(found[2])
-  if not ends or ends <= now or ends > now + window then
+  if not ends or ends <= now or ends > now + latest then
     redis.call('DEL', key)
-  elseif tonumber(found[1]) >= tonumber(ARGV[i + 2]) then
+  elseif tonumber(found[1]) >= tonumber(ARGV[i + 3]) then
     ends_last = math.max(ends_last, ends)
   end
 end
@@ -71,7 +74,7 @@ class RedisCounters:
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
         """Count one attempt on every limit, or refuse it and count none of them."""
         now_ms = (now - EPOCH) // timedelta(milliseconds=1)
-        arguments = [now_ms, WINDOW_MS, *(limit.at_most for limit in limits)]
+        arguments = [now_ms, WINDOW_MS, LATEST_END_MS, *(limit.at_most for limit in limits)]
         try:
             ends_ms = async_to_sync(_run)(COUNT, limits, arguments)
         except _AWAY:

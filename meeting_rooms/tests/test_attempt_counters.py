@@ -56,6 +56,14 @@ def test_clock__set_back__does_not_refuse_for_longer_than_a_window(counters):
     assert counters.count(limits, NOW).refused_until is None
 
 
+def test_attempts__of_a_rush__out_of_their_order__share_one_counter(counters):
+    """Each reads the clock before it is counted, so the first that is counted may be the latest."""
+    limits = [Limit("a", 3)]
+    moments = [NOW - timedelta(milliseconds=n) for n in range(8)]
+    allowed = [counters.count(limits, now).refused_until is None for now in moments]
+    assert allowed == [True] * 3 + [False] * 5
+
+
 def test_memory__full__forgets_the_oldest_and_no_more():
     counters = MemoryCounters(max_counters=2)
     for key in ("first", "second", "third"):
