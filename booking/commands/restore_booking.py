@@ -88,7 +88,8 @@ def _before_it_ended(booking: BookingData, tx: CommandContext, *, is_manager: bo
     entry = ended.filter(before__state__in=STATES_THAT_MAY_TAKE_THE_SLOT).last()
     if entry is None or entry.before is None:
         raise ConflictError(
-            "There is nothing to bring back. Book anew.", code=BookingErrorCode.NOTHING_TO_UNDO
+            "There is nothing to restore. Make a new booking.",
+            code=BookingErrorCode.NOTHING_TO_UNDO,
         )
     if not is_manager and tx.now - entry.at > UNDO_WITHIN:
         raise ConflictError(

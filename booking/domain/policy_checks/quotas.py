@@ -151,7 +151,7 @@ def _broken(
     code: str, told: str, usage: Usage, room: RoomPolicy, facts: Mapping[str, float]
 ) -> RuleViolation:
     period = usage.question.period
-    again = f"It begins anew on {format_instant(period.end, room.zone)}."
+    again = f"You can book again from {format_instant(period.end, room.zone)}."
     return RuleViolation(code, f"{told} {again}", "quotas", {**facts, "period": shown(period)})
 
 
