@@ -156,7 +156,8 @@ def _at_another_place(
     is_running = before.interval.start <= tx.now
     if is_running and (after.room, after.interval.start) != (before.room, before.interval.start):
         raise ConflictError(
-            "The booking has started, so only its end can change. End it and make a new booking to move it.",
+            "The booking has started, so only its end can change. "
+            "End it and make a new booking to move it.",
             code=BookingErrorCode.ALREADY_STARTED,
         )
     if after.interval.end <= tx.now:
