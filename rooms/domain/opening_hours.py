@@ -64,7 +64,7 @@ def covered_until(policy: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> 
     covered_to, day = wanted.start, wanted.start.astimezone(zone).date()
     while covered_to < wanted.end:
         reached = covered_to
-        for interval in stretches_on(policy, zone, day):
+        for interval in intervals_on(policy, zone, day):
             if covered_to in interval:
                 covered_to = interval.end
         day += ONE_DAY
@@ -73,14 +73,14 @@ def covered_until(policy: EffectivePolicy, zone: ZoneInfo, wanted: Interval) -> 
     return covered_to
 
 
-def stretches_on(policy: EffectivePolicy, zone: ZoneInfo, day: date) -> list[Interval]:
+def intervals_on(policy: EffectivePolicy, zone: ZoneInfo, day: date) -> list[Interval]:
     """Return the intervals of a local date in which the room is open, in order."""
-    intervals = (stretch_on(day, period, zone) for period in periods_on(policy, day))
+    intervals = (interval_on(day, period, zone) for period in periods_on(policy, day))
     return [interval for interval in intervals if interval is not None]
 
 
 @lru_cache(maxsize=4096)
-def stretch_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
+def interval_on(day: date, period: Period, zone: ZoneInfo) -> Interval | None:
     """Return a period of a local date as an interval; None if the clock skips all of it."""
     opens, closes = period
     start = first_instant(datetime.combine(day, opens), zone)
@@ -96,4 +96,4 @@ def opening_before(policy: EffectivePolicy, zone: ZoneInfo, instant: datetime) -
     if not policy.hours and not policy.exceptions:
         return None
     day = instant.astimezone(zone).date()
-    return next((s.start for s in stretches_on(policy, zone, day) if instant in s), None)
+    return next((s.start for s in intervals_on(policy, zone, day) if instant in s), None)

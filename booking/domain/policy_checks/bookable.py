@@ -19,7 +19,7 @@ from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import ONE_DAY, day_bounds, start_of_day
 from rooms.domain.effective_policy import EffectivePolicy, MeasuredTo, RoomPolicy
-from rooms.domain.opening_hours import covered_until, stretches_on
+from rooms.domain.opening_hours import covered_until, intervals_on
 
 TICK = timedelta(milliseconds=1)  # the live state keeps instants to the millisecond
 OPENS_WITHIN = 400 * ONE_DAY  # longer than the longest exception, a year, closes a room
@@ -95,7 +95,7 @@ def open_times(room: RoomPolicy, interval: Interval) -> list[Interval]:
     if not policy.hours and not policy.exceptions:
         return [interval]
     days = _dates(room, interval.start - ONE_DAY, interval.end + ONE_DAY)
-    found = merge(stretch for day in days for stretch in stretches_on(policy, room.zone, day))
+    found = merge(stretch for day in days for stretch in intervals_on(policy, room.zone, day))
     return [
         Interval(max(one.start, interval.start), min(one.end, interval.end))
         for one in found
@@ -190,7 +190,7 @@ def _at_opening_and_closing(
     length, gap = shortest_length(policy), _gap(room)
     days = _dates(room, after - ONE_DAY, before + length + gap + ONE_DAY)
     for open_for in merge(
-        stretch for day in days for stretch in stretches_on(policy, room.zone, day)
+        stretch for day in days for stretch in intervals_on(policy, room.zone, day)
     ):
         yield open_for.start
         yield open_for.end - length + TICK
@@ -213,7 +213,7 @@ def _at_midnights(room: RoomPolicy, after: datetime, before: datetime) -> Iterat
 def _opens_after(room: RoomPolicy, after: datetime) -> datetime | None:
     """Return the next opening from which the shortest booking fits into the hours."""
     for day in _dates(room, after, after + OPENS_WITHIN):
-        for open_for in stretches_on(room.policy, room.zone, day):
+        for open_for in intervals_on(room.policy, room.zone, day):
             wanted = Interval(open_for.start, open_for.start + shortest_length(room.policy))
             if open_for.start > after and not (
                 check_opening_hours(wanted, room) or check_gap_in_hours(wanted, room)

@@ -15,9 +15,9 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 from rooms.domain.opening_hours import (
     covered_until,
+    intervals_on,
     is_open_throughout,
     periods_on,
-    stretches_on,
 )
 
 
@@ -30,7 +30,7 @@ def check_opening_hours(wanted: Interval, room: RoomPolicy) -> RuleViolation | N
     exception = policy.exceptions.get(day)
     facts: dict[str, Any] = {
         "date": day.isoformat(),
-        "open": [shown(stretch) for stretch in stretches_on(policy, zone, day)],
+        "open": [shown(stretch) for stretch in intervals_on(policy, zone, day)],
     }
     if exception is not None:
         facts |= {"reason": exception.reason, "is_holiday": exception.is_holiday}

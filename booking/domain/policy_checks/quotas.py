@@ -21,7 +21,7 @@ from booking.domain.policy_checks.rule_violation import (
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import ONE_DAY, day_bounds, start_of_day
 from rooms.domain.effective_policy import Quota, QuotaPeriod, RoomPolicy
-from rooms.domain.opening_hours import stretch_on
+from rooms.domain.opening_hours import interval_on
 
 WEEK = timedelta(days=7)
 ONE_MINUTE = timedelta(minutes=1)
@@ -177,7 +177,7 @@ def _minutes_in_window(part: Interval, quota: Quota, room: RoomPolicy) -> float:
     day = part.start.astimezone(room.zone).date()
     total = 0.0
     while (window := day_bounds(day, room.zone)).start < part.end:
-        open_for = stretch_on(day, quota.window, room.zone)
+        open_for = interval_on(day, quota.window, room.zone)
         shared = open_for and _clipped(part, open_for)
         total += shared.duration / ONE_MINUTE if shared else 0.0
         day = window.end.astimezone(room.zone).date()

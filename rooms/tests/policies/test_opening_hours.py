@@ -9,10 +9,10 @@ from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import day_bounds
 from rooms.domain.effective_policy import DayException, EffectivePolicy
 from rooms.domain.opening_hours import (
+    intervals_on,
     is_open_throughout,
     joined,
     opening_before,
-    stretches_on,
 )
 
 HELSINKI, BERLIN = ZoneInfo("Europe/Helsinki"), ZoneInfo("Europe/Berlin")
@@ -75,14 +75,14 @@ def test_day__without_a_midnight__begins_at_one():
 
 def test_opening__time_that_is_jumped_over__is_the_jump():
     book = EffectivePolicy(hours={SUNDAY: ((time(2, 30), time(6)),)})
-    [stretch] = stretches_on(book, BERLIN, date(2026, 3, 29))
+    [stretch] = intervals_on(book, BERLIN, date(2026, 3, 29))
     assert stretch.start == datetime(2026, 3, 29, 1, tzinfo=UTC)  # 02:00 becomes 03:00
     assert is_open_throughout(book, BERLIN, stretch)
 
 
 def test_closing__time_that_comes_twice__is_the_second():
     book = EffectivePolicy(hours={SUNDAY: ((time(1), time(2, 30)),)})
-    [stretch] = stretches_on(book, BERLIN, date(2026, 10, 25))
+    [stretch] = intervals_on(book, BERLIN, date(2026, 10, 25))
     assert stretch.duration.total_seconds() == 2.5 * 3600
     assert is_open_throughout(book, BERLIN, stretch)
 
