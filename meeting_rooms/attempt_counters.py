@@ -1,7 +1,7 @@
 """The counters of sign-in attempts in Redis, which all web processes share.
 
-While Redis does not answer, each process counts in its own memory: people can sign in, and the
-limits still hold, once for each process.
+Each process also counts its own attempts in memory. While Redis does not answer, people can sign
+in, and the limits hold once for each process, with the attempts from before counted.
 """
 
 import asyncio
@@ -60,7 +60,10 @@ end
 
 
 class RedisCounters:
-    """Counts in Redis, and in memory while Redis is away. For synchronous code.
+    """Counts in memory and then in Redis. For synchronous code.
+
+    An attempt goes on if no counter is full. Memory counts even while Redis answers: counters that
+    started empty when Redis goes away would let each account have its attempts twice.
 
     Each call opens a connection of its own: sign-ins are rare, and so no event loop, thread or
     restart of Redis leaves one behind that no longer works.
@@ -73,19 +76,24 @@ class RedisCounters:
 
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
         """Count one attempt on every limit, or refuse it and count none of them."""
+        in_memory = self._memory.count(limits, now)
+        if in_memory.refused_until is not None:
+            return in_memory
         now_ms = (now - EPOCH) // timedelta(milliseconds=1)
         arguments = [now_ms, WINDOW_MS, LATEST_END_MS, *(limit.at_most for limit in limits)]
         try:
             ends_ms = async_to_sync(_run)(COUNT, limits, arguments)
         except _AWAY:
-            return self._memory.count(limits, now)
-        until = EPOCH + timedelta(milliseconds=ends_ms) if ends_ms else None
-        return Counted(until, self.store)
+            return in_memory
+        if not ends_ms:
+            return Counted(None, self.store)
+        self._memory.take_back(limits, in_memory)
+        return Counted(EPOCH + timedelta(milliseconds=ends_ms), self.store)
 
     def take_back(self, limits: Sequence[Limit], counted: Counted) -> None:
         """Take one counted attempt back from where it was counted."""
+        self._memory.take_back(limits, counted)
         if counted.store != self.store:
-            self._memory.take_back(limits, counted)
             return
         try:
             async_to_sync(_run)(TAKE_BACK, limits, [])

@@ -93,6 +93,24 @@ def test_redis__away__counts_in_memory_and_neither_locks_nor_lifts(settings):
     assert counters.count(limits, NOW).refused_until is None
 
 
+def test_redis__goes_away_in_a_window__does_not_start_the_count_again(settings):
+    settings.REDIS_PREFIX = f"test-{uuid4().hex}"
+    counters, limits = RedisCounters(), [Limit("a", 2)]
+    assert counters.count(limits, NOW).store == "redis"
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    allowed = [counters.count(limits, NOW + SECOND).refused_until is None for _ in range(3)]
+    assert allowed == [True, False, False]
+
+
+def test_redis__refuses__leaves_no_count_in_memory(settings):
+    settings.REDIS_PREFIX = f"test-{uuid4().hex}"
+    here, limits = RedisCounters(), [Limit("a", 1)]
+    RedisCounters().count(limits, NOW)  # in another process
+    assert here.count(limits, NOW).store == "redis"
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    assert here.count(limits, NOW).refused_until is None
+
+
 def test_redis__away_after_counting__leaves_the_attempt_counted(settings):
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
     there, limits = settings.REDIS_URL, [Limit("a", 1)]
@@ -119,7 +137,7 @@ def test_redis__under_sentinel_and_in_a_cluster__counts_and_takes_back(topology_
     counters, limits = RedisCounters(), [Limit("a", 1), Limit("b", 1), Limit("c", 1)]
     counted = counters.count(limits, NOW)
     assert (counted.refused_until, counted.store) == (None, "redis")
-    refused = counters.count(limits, NOW)
+    refused = RedisCounters().count(limits, NOW)
     assert (refused.refused_until, refused.store) == (NOW + WINDOW, "redis")
     counters.take_back(limits, counted)
     assert counters.count(limits, NOW).refused_until is None
