@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from meeting_rooms.dev.install import BROWSERS
+
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,11 +21,12 @@ SWITCHES = [
 def chromium() -> str:
     """Return the program; fail with what to install if there is none."""
     named = os.environ.get("CHROMIUM")
-    found = next(filter(None, map(shutil.which, [named] if named else PROGRAMS)), None)
+    found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
     if found is None:
         pytest.fail(
-            "The browser tests need a Chromium. Install one (Debian: apt install chromium) "
-            f"so that one of {', '.join(PROGRAMS)} is on the PATH, or name one: CHROMIUM=/path.",
+            "The browser tests need a Chromium. Install one (Debian: apt install "
+            f"chromium-headless-shell) so that one of {', '.join(BROWSERS)} is on the PATH, or "
+            "name one: CHROMIUM=/path.",
             pytrace=False,
         )
     return found

@@ -29,7 +29,9 @@ LIMITS = {
     "SOCKET_STUCK_S": "8",
     "SOCKET_MAX_AGE_S": "86400",
 }
-CHANGE_CHARACTERS = 5_000  # of a changed room: fills what is kept for a client with few changes
+# Of a changed room: few changes fill what the kernels and the process keep for a client, so even a
+# busy machine makes them long before the client counts as stuck (SOCKET_STUCK_S).
+CHANGE_CHARACTERS = 20_000
 SMALL = 4096  # bytes that the kernel keeps for a client that does not read
 
 
@@ -225,11 +227,11 @@ async def test_slow_client__skips_to_the_newest_and_never_back(
     slow = server.socket(additional_headers=headers, max_queue=1)
     quick = server.socket(additional_headers=headers)
     async with asyncio.timeout(PATIENCE_S), slow as behind, quick as ahead:
-        last = await change_under(ahead, behind, store, dogger.uuid, 120)
+        last = await change_under(ahead, behind, store, dogger.uuid, 30)
         behind.raw.transport.resume_reading()
         versions = await versions_up_to(last, behind)
     assert versions == sorted(set(versions))
-    assert len(versions) < 110, "some were skipped"
+    assert len(versions) < 27, "some were skipped"
 
 
 async def test_dead_client__is_closed_and_the_others_do_not_notice(
@@ -240,7 +242,7 @@ async def test_dead_client__is_closed_and_the_others_do_not_notice(
     quick = server.socket(additional_headers=headers)
     async with asyncio.timeout(PATIENCE_S), dead as never, quick as ahead:
         before = ended_as_too_slow(server)
-        await change_under(ahead, never, store, dogger.uuid, 240)
+        await change_under(ahead, never, store, dogger.uuid, 60)
         while ended_as_too_slow(server) == before:
             await asyncio.sleep(0.2)
         never.raw.transport.resume_reading()
@@ -248,7 +250,7 @@ async def test_dead_client__is_closed_and_the_others_do_not_notice(
         await ahead.send(type="ping", t=1)
         assert (await ahead.next("pong"))["t"] == 1
     assert code in (4408, 1006)
-    assert len(frames) < 240
+    assert len(frames) < 60
     assert ended_as_too_slow(server) == before + 1
 
 

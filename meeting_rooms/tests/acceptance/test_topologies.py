@@ -147,7 +147,7 @@ async def test_replica_set__primary_killed__next_write_succeeds(replica_set, set
     settings.MONGODB_URL = replica_set.url
     store = open_store()
     try:
-        await store.prepare()
+        await _prepare(store)
         state = live()
         assert await store.insert(state)
         assert await is_ready("mongodb")
@@ -160,6 +160,16 @@ async def test_replica_set__primary_killed__next_write_succeeds(replica_set, set
     finally:
         await store.close()
     print(f"written {took:.1f} s after the primary was killed, {refused} attempts refused")
+
+
+async def _prepare(store: LiveStore) -> None:
+    """Prepare a store, again and again as a worker does: it may be slow in its first seconds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return await store.prepare()
+            except UnavailableError:
+                await asyncio.sleep(RETRY_S)
 
 
 async def _write_until_taken(store: LiveStore, state: LiveState) -> tuple[LiveState, int]:
