@@ -23,7 +23,7 @@ from meeting_rooms.kernel.local_time import first_instant, in_words, last_instan
 from rooms.models import Closure, Room
 from rooms.queries import active_rooms, zone_of
 
-FATES = [
+AFFECTED_CHOICES = [
     ("", "Close the room only if no booking is in the way; otherwise list the bookings"),
     (Fate.KEEP.value, "Keep these bookings"),
     (Fate.CANCEL.value, "Cancel these bookings"),
@@ -63,7 +63,7 @@ class ClosureForm(forms.ModelForm[Closure]):
     starts = WallTimeField()
     ends = WallTimeField(required=False)
     others = forms.ChoiceField(
-        choices=FATES,
+        choices=AFFECTED_CHOICES,
         required=False,
         widget=forms.RadioSelect,
         label="What to do with bookings in the way",

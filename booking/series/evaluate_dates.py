@@ -75,7 +75,7 @@ class SeriesJudge:
     ) -> Outcome:
         """Return a booking for each date that can be booked, and a refusal for each other date.
 
-        Each date is evaluated against the dates before it, so the series as a whole keeps quotas
+        Each date is evaluated against the dates before it, so the complete series keeps quotas
         and gaps. Stored bookings with an id in `giving_way` block no date. The stored bookings of
         `staying` dates count at their present time.
         """
