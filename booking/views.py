@@ -1,6 +1,6 @@
-"""Calendar feeds for programs that cannot send headers: the secret is in the address.
+"""View of calendar feeds. Calendar programs cannot send headers, so the secret is in the URL.
 
-The log lines of requests do not hold it (`meeting_rooms.logs`).
+The request log does not contain the secret (`meeting_rooms.logs`).
 """
 
 import hashlib
@@ -16,39 +16,41 @@ from meeting_rooms.http.problem import status_of
 from meeting_rooms.http.schema_types import require_known_parameters
 from meeting_rooms.kernel.errors import MeetingRoomsError
 
-WRITTEN_ANEW = b"DTSTAMP"  # is the time of writing: not a change of what is told
+TIME_OF_WRITING = b"DTSTAMP"  # lines that differ in every answer: not part of the ETag
 
 
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponseBase:
-    """Answer the calendar behind a secret; 404 for one that never was or is revoked.
+    """Return the calendar of a feed; 404 if there is no such feed or it is revoked.
 
-    Programs that ask with If-None-Match are told 304 while nothing has changed.
+    The answer to If-None-Match is 304 while the calendar has not changed.
     """
     try:
         require_known_parameters(request.GET, ())
         calendar = read_feed(secret=secret)
     except MeetingRoomsError as refused:
-        return _plain(refused.detail, status_of(refused))
+        return _plain_text(refused.detail, status_of(refused))
     except (OperationalError, InterfaceError):
-        return _plain("The store did not answer. Try again.", HTTPStatus.SERVICE_UNAVAILABLE)
+        return _plain_text(
+            "The database did not answer. Try again later.", HTTPStatus.SERVICE_UNAVAILABLE
+        )
     tag = _entity_tag(calendar)
     answer = get_conditional_response(request, etag=tag) or HttpResponse(
         calendar, content_type="text/calendar; charset=utf-8"
     )
     answer["ETag"] = tag
-    answer["Cache-Control"] = "private, no-cache"  # asked for each time, answered 304 mostly
+    answer["Cache-Control"] = "private, no-cache"  # programs ask each time; most answers are 304
     answer["X-Robots-Tag"] = "noindex"
     return answer
 
 
-def _plain(told: str, status: HTTPStatus) -> HttpResponse:
-    answer = HttpResponse(told, status=status, content_type="text/plain; charset=utf-8")
+def _plain_text(text: str, status: HTTPStatus) -> HttpResponse:
+    answer = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
     answer["Cache-Control"] = "no-store"
     return answer
 
 
 def _entity_tag(calendar: bytes) -> str:
-    told = [line for line in calendar.splitlines() if not line.startswith(WRITTEN_ANEW)]
-    digest = hashlib.sha256(b"\n".join(told)).hexdigest()
+    lines = [line for line in calendar.splitlines() if not line.startswith(TIME_OF_WRITING)]
+    digest = hashlib.sha256(b"\n".join(lines)).hexdigest()
     return f'"{digest[:32]}"'

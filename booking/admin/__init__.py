@@ -1,4 +1,4 @@
-"""Django admin of bookings, and of the places whose changes change bookings."""
+"""Django admin of bookings and closures, and of the places whose changes affect bookings."""
 
 from booking.admin.bookings import AuditEntryAdmin, BookingAdmin
 from booking.admin.closures import ClosureAdmin

@@ -1,4 +1,4 @@
-"""Bookings and their audit log in Django's admin: to read."""
+"""Read-only Django admin of bookings and of their audit log."""
 
 from django.contrib import admin
 
@@ -9,13 +9,13 @@ from rooms.queries import zone_of
 
 BY_COMMANDS = (
     "Bookings are made, changed and cancelled on the booking pages and with the REST API. Each "
-    "change is a row of the audit log."
+    "change adds a row to the audit log."
 )
 
 
 @admin.register(Booking)
 class BookingAdmin(CommandAdmin):
-    """Bookings in every state, their times in the zone of the room."""
+    """Bookings in every state, with times in the zone of their room."""
 
     where_else = BY_COMMANDS
     list_display = ("title", "room", "starts", "ends", "organizer_name", "state")
@@ -24,7 +24,7 @@ class BookingAdmin(CommandAdmin):
     list_select_related = ("room__floor__building",)
     ordering = ("-during", "pk")
     exclude = ("during", "local_start", "local_end", "lapses_at")
-    readonly_fields = ("starts", "ends", "as_meant", "lapses")
+    readonly_fields = ("starts", "ends", "as_entered", "lapses")
 
     @admin.display(ordering="during")
     def starts(self, booking: Booking) -> str:
@@ -36,22 +36,22 @@ class BookingAdmin(CommandAdmin):
         """Show the end with its zone."""
         return in_words(booking.during.upper, zone_of(booking.room))
 
-    @admin.display(description="As meant")
-    def as_meant(self, booking: Booking) -> str:
-        """Show the wall times that were asked for."""
+    @admin.display(description="Local time as entered")
+    def as_entered(self, booking: Booking) -> str:
+        """Show the local times as they were entered."""
         zone = zone_of(booking.room).key
         return f"{booking.local_start} {zone} to {booking.local_end} {zone}"
 
     @admin.display(empty_value="-")
     def lapses(self, booking: Booking) -> str | None:
-        """Show when the slot is given back, unless somebody checks in or confirms."""
+        """Show when the booking lapses unless a person checks in, confirms or approves it."""
         at = booking.lapses_at
         return None if at is None else in_words(at, zone_of(booking.room))
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(CommandAdmin):
-    """The log of facts."""
+    """The audit log: one row for each change of a booking."""
 
     where_else = "Commands add rows to the log, and nothing changes or removes a row."
     list_display = ("at", "actor_name", "command", "booking_id", "reason")

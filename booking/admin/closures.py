@@ -1,7 +1,6 @@
-"""Closures in Django's admin: entered on the clock of the room's wall, by the command that asks.
+"""Django admin of closures. Times are local in the room; `close_room` stores a closure.
 
-A closure is added in two steps, for its times can only be read once the room, and so the time
-zone, is known.
+A closure is added in two steps, because the room gives the time zone of its times.
 """
 
 from datetime import datetime
@@ -24,29 +23,29 @@ from meeting_rooms.kernel.local_time import first_instant, in_words, last_instan
 from rooms.models import Closure, Room
 from rooms.queries import active_rooms, zone_of
 
-FATES = [
-    ("", "Not decided: close the room only if nothing is in the way, else list what is"),
-    (Fate.KEEP.value, "They stay booked"),
-    (Fate.CANCEL.value, "They are cancelled"),
+AFFECTED_CHOICES = [
+    ("", "Close the room only if no booking is in the way; otherwise list the bookings"),
+    (Fate.KEEP.value, "Keep these bookings"),
+    (Fate.CANCEL.value, "Cancel these bookings"),
 ]
-MAX_SHOWN = 20  # bookings in one refusal on the page; REST lists 500
+MAX_SHOWN = 20  # bookings in one error on the page; REST lists 500
 
 
 class RoomWithZone(forms.ModelChoiceField[Room]):
-    """A room, with its building and the time zone in which its closure is read."""
+    """A choice of rooms, each with its building and time zone."""
 
     def label_from_instance(self, obj: Any) -> str:
-        """Return what the list shows."""
+        """Return the label of a room in the list."""
         return f"{obj.floor.building}, {obj.name} ({zone_of(obj).key})"
 
 
 class WallTimeField(forms.Field):
-    """A date and time without an offset, as the clock on the room's wall shows it."""
+    """A local date and time, without an offset."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def to_python(self, value: Any) -> datetime | None:
-        """Read it. Raises ValidationError."""
+        """Return the naive local time. Raises ValidationError if the text cannot be read."""
         if value in self.empty_values:
             return None
         try:
@@ -58,18 +57,18 @@ class WallTimeField(forms.Field):
 
 
 class ClosureForm(forms.ModelForm[Closure]):
-    """A closure of one room. Its times are wall times in the room's zone."""
+    """The second step: times, reason, and affected bookings. Times are local in the room."""
 
     room = RoomWithZone(queryset=Room.objects.none())
     starts = WallTimeField()
     ends = WallTimeField(required=False)
     others = forms.ChoiceField(
-        choices=FATES,
+        choices=AFFECTED_CHOICES,
         required=False,
         widget=forms.RadioSelect,
-        label="What becomes of bookings in the way",
-        help_text="For all of them. To move one, or to decide one by one, use "
-        "POST /api/v1/rooms/{room_id}/closures.",
+        label="What to do with bookings in the way",
+        help_text="The choice applies to all of these bookings. To choose for each booking, or to "
+        "move a booking, use POST /api/v1/rooms/{room_id}/closures.",
     )
 
     class Meta:
@@ -80,17 +79,17 @@ class ClosureForm(forms.ModelForm[Closure]):
         super().__init__(*args, **kwargs)
         chosen = str(self["room"].value() or "")
         rooms = active_rooms().filter(pk=chosen if chosen.isdecimal() else 0)
-        _offer(self, rooms)  # only the chosen one: the times below are in its zone
+        _offer(self, rooms)  # only the chosen room: the times are in its zone
         for room in rooms:
             zone = zone_of(room).key
             self.fields["starts"].label, self.fields["ends"].label = (
                 f"Starts ({zone})", f"Ends ({zone})"
             )  # fmt: skip
-            self.fields["starts"].help_text = f"On the clock of the room's wall, {zone}."
-            self.fields["ends"].help_text = f"The same, {zone}. Empty: until further notice."
+            self.fields["starts"].help_text = f"Local time in {zone}."
+            self.fields["ends"].help_text = f"Local time in {zone}. Empty: until further notice."
 
     def clean(self) -> dict[str, Any]:
-        """Read both wall times as instants; a time that the clock shows twice is closed twice."""
+        """Convert local times to instants; a repeated local time is closed both times."""
         cleaned = super().clean() or self.cleaned_data
         if (room := cleaned.get("room")) is not None:
             for name, read in (("starts", first_instant), ("ends", last_instant)):
@@ -100,7 +99,7 @@ class ClosureForm(forms.ModelForm[Closure]):
 
 
 class RoomOnlyForm(forms.ModelForm[Closure]):
-    """The first step: which room."""
+    """The first step: the room."""
 
     room = RoomWithZone(queryset=Room.objects.none())
 
@@ -119,11 +118,12 @@ def _offer(form: forms.ModelForm[Closure], rooms: QuerySet[Room]) -> None:
 
 @admin.register(Closure)
 class ClosureAdmin(CommandAdmin):
-    """Stretches out of service."""
+    """Closures: intervals in which a room is out of service."""
 
     offers = frozenset({"add"})
     where_else = (
-        "A closure is not changed: reopen the room with the action of the list, and close it again."
+        "A closure cannot be changed. Reopen the room with the action of the list, then close the "
+        "room again."
     )
     list_display = ("room", "building", "starts", "ends", "reason")
     list_filter = ("room__floor__building",)
@@ -133,7 +133,7 @@ class ClosureAdmin(CommandAdmin):
 
     @admin.display(ordering="room__floor__building__name")
     def building(self, closure: Closure) -> str:
-        """Show where the room is."""
+        """Show the building of the room."""
         return closure.room.floor.building.name
 
     @admin.display(ordering="starts_at")
@@ -148,7 +148,7 @@ class ClosureAdmin(CommandAdmin):
         return "further notice" if end is None else in_words(end, zone_of(closure.room))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Ask for the room, then for the rest; what is stored names its zone."""
+        """Return the fields of this step; a stored closure shows its times with the zone."""
         if obj is not None:
             return ("room", "starts", "ends", "reason")
         return ("room",) if self._is_first_step(request) else (
@@ -156,7 +156,7 @@ class ClosureAdmin(CommandAdmin):
         )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
-        """Show times only through the zone."""
+        """Return the times of a stored closure, which are shown with their zone."""
         return () if obj is None else ("starts", "ends")
 
     def get_form(
@@ -170,7 +170,7 @@ class ClosureAdmin(CommandAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Lead from the chosen room to its times, which that room's zone gives a meaning."""
+        """Redirect from the first step to the second, which has the zone of the chosen room."""
         room = request.POST.get("room", "")
         if request.method == "POST" and "starts" not in request.POST and room:
             return HttpResponseRedirect(f"{request.path}?room={room}")
@@ -178,7 +178,10 @@ class ClosureAdmin(CommandAdmin):
         return super().add_view(request, form_url, only_save | (extra_context or {}))
 
     def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:  # noqa: ARG002 - no inlines
-        """Close the room."""
+        """Close the room by the command `close_room`.
+
+        Raises ConflictError with the local times of bookings in the way.
+        """
         obj, given = form.instance, form.cleaned_data
         zone = zone_of(obj.room)
         others = Fate(given["others"]) if given["others"] else None
@@ -192,7 +195,7 @@ class ClosureAdmin(CommandAdmin):
         obj.starts_at, obj.ends_at = given["starts"], given["ends"]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> Any:
-        """Say from when to when, in which zone, the room is closed."""
+        """Show a message with the times of the closure and their zone."""
         text = f"{obj.room} is closed from {self.starts(obj)} until {self.ends(obj)}."
         self.message_user(request, text, messages.INFO)
         return super().response_add(request, obj, post_url_continue)
@@ -201,7 +204,7 @@ class ClosureAdmin(CommandAdmin):
         description="Reopen the rooms: end the selected closures now", permissions=["view"]
     )
     def reopen(self, request: HttpRequest, queryset: QuerySet[Closure]) -> None:
-        """End the chosen closures; one that has not begun is gone, one that is over stays."""
+        """End the selected closures: a future closure is deleted, a past closure stays."""
         for closure in queryset.order_by("pk"):
             reopen_room(actor=actor_from(request), closure_id=closure.pk)
         self.message_user(request, "The selected closures were ended.", messages.SUCCESS)
@@ -211,7 +214,7 @@ class ClosureAdmin(CommandAdmin):
 
 
 def _with_times(refused: ConflictError, zone: ZoneInfo) -> ConflictError:
-    """Return the refusal with the bookings in the way, as the room's clock shows them."""
+    """Return the error with the local times of the bookings in the way in its sentence."""
     bookings = refused.facts.get("bookings", [])
     times = [
         f"{in_words(one.start, zone)} to {in_words(one.end, zone)}"
@@ -219,7 +222,7 @@ def _with_times(refused: ConflictError, zone: ZoneInfo) -> ConflictError:
     ]
     more = refused.facts.get("count", len(times)) - len(times)
     text = "; ".join([*times, *([f"and {more} more"] if more > 0 else [])])
-    detail = f"{refused.detail} In the way: {text}." if times else refused.detail
+    detail = f"{refused.detail} Bookings in the way: {text}." if times else refused.detail
     return ConflictError(detail, code=refused.code, facts=refused.facts)
 
 

@@ -1,4 +1,4 @@
-"""Buildings and rooms in Django's admin, with what changes bookings: zones, and retiring rooms."""
+"""Django admin of buildings and rooms: correct a time zone, retire or reinstate a room."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,36 +25,36 @@ MAX_SHOWN = 50  # bookings in the report on the page
 
 
 class ZoneForm(forms.Form):
-    """The zone that is right, and what its bookings keep."""
+    """The correct time zone, and the choice between local times and instants."""
 
     timezone = forms.CharField(
         max_length=64, validators=[validate_timezone], help_text="For example Europe/Helsinki."
     )
     keep = forms.ChoiceField(
-        label="What bookings to come keep",
+        label="Future bookings keep",
         widget=forms.RadioSelect,
         choices=[
-            (Keep.LOCAL.value, "The time on the wall: 10:00 stays 10:00, at another instant"),
-            (Keep.INSTANT.value, "The instant: the clock on the wall shows another time"),
+            (Keep.LOCAL.value, "Their local time: 10:00 stays 10:00, at another instant"),
+            (Keep.INSTANT.value, "Their instant: the local time changes"),
         ],
     )
 
 
 @admin.register(Building)
 class BuildingWithZoneAdmin(BuildingAdmin):
-    """Buildings. The time zone of a known one is corrected together with its bookings."""
+    """Buildings. The time zone of a stored building is corrected together with its bookings."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
-        """Show the zone of a known building with the way to correct it."""
+        """Show the zone of a stored building with a link to its correction."""
         return () if obj is None else ("zone",)
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002 - Django asks
-        """Take the zone from the form of a known building."""
+        """Remove the zone from the form of a stored building."""
         return () if obj is None else ("timezone",)
 
     @admin.display(description="Time zone")
     def zone(self, building: Building) -> str:
-        """Show the zone and where it is corrected."""
+        """Show the zone and a link to the page that corrects it."""
         link = reverse("admin:rooms_building_zone", args=[building.pk])
         return format_html('{} (<a href="{}">correct the time zone</a>)', building.timezone, link)
 
@@ -64,7 +64,7 @@ class BuildingWithZoneAdmin(BuildingAdmin):
         return [path("<int:pk>/zone/", view, name="rooms_building_zone"), *super().get_urls()]
 
     def zone_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for the zone, show what becomes of the bookings, and correct it once confirmed."""
+        """Ask for the zone, list the affected bookings, and correct the zone after confirmation."""
         building = Building.objects.filter(pk=pk).first()
         if building is None:
             raise Http404("There is no such building.")
@@ -80,7 +80,8 @@ class BuildingWithZoneAdmin(BuildingAdmin):
         }
         if form.is_valid():
             zone, keep = form.cleaned_data["timezone"], form.cleaned_data["keep"]
-            answer = f"{keep} {zone}"  # what was reported on; another choice is reported first
+            # The reported choice. A changed choice is reported again before it is applied.
+            answer = f"{keep} {zone}"
             is_confirmed = request.POST.get("confirmed") == answer
             try:
                 report = correct_timezone(
@@ -103,37 +104,37 @@ class BuildingWithZoneAdmin(BuildingAdmin):
                         reverse("admin:rooms_building_change", args=[building.pk])
                     )
                 context["answer"] = answer
-                context |= _in_words(report, ZoneInfo(building.timezone), ZoneInfo(zone))
+                context |= _report_context(report, ZoneInfo(building.timezone), ZoneInfo(zone))
         return TemplateResponse(request, "admin/booking/zone.html", context)
 
 
-def _in_words(report: ZoneReport, old: ZoneInfo, new: ZoneInfo) -> dict[str, Any]:
+def _report_context(report: ZoneReport, old: ZoneInfo, new: ZoneInfo) -> dict[str, Any]:
     return {
         "changed_count": len(report.changed),
         "changed": [
-            (after.title, _stretch(before, old), _stretch(after, new))
+            (after.title, _format_interval(before, old), _format_interval(after, new))
             for before, after in report.changed[:MAX_SHOWN]
         ],
         "clashing_count": len(report.clashing),
-        "clashing": [(b.title, _stretch(b, new)) for b in report.clashing[:MAX_SHOWN]],
+        "clashing": [(b.title, _format_interval(b, new)) for b in report.clashing[:MAX_SHOWN]],
     }
 
 
-def _stretch(booking: BookingData, zone: ZoneInfo) -> str:
+def _format_interval(booking: BookingData, zone: ZoneInfo) -> str:
     return f"{in_words(booking.interval.start, zone)} to {in_words(booking.interval.end, zone)}"
 
 
 @admin.register(Room)
 class BookableRoomAdmin(RoomAdmin):
-    """Rooms. Taking one out of use asks what became of its bookings."""
+    """Rooms. A room whose bookings are not over cannot be retired."""
 
     where_else = (
-        "To retire a room, take the mark off 'Is active'. A room that is still booked is closed "
-        "first, under 'Closures', where you say what becomes of its bookings."
+        "To retire a room, clear 'Is active'. If the room still has bookings, close the room under "
+        "'Closures' first, where you choose to keep or cancel the bookings."
     )
 
     def store(self, actor: Actor, form: Any, formsets: list[Any]) -> None:
-        """Retire the room or bring it back if that was asked for, then store the rest."""
+        """Retire or reinstate the room if `is_active` changed, then store the other fields."""
         obj: Room = form.instance
         if not obj._state.adding and "is_active" in form.changed_data:
             command = reinstate_room if obj.is_active else retire_room

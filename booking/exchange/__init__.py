@@ -1,1 +1,1 @@
-"""Bookings from and for other programs: calendars, tables, feeds."""
+"""Import and export of bookings: iCalendar files, CSV tables and calendar feeds."""

@@ -1,9 +1,10 @@
-"""Bookings as calendars that other programs subscribe to: a room's, and a person's own.
+"""Export the bookings of a room or a person as an iCalendar file.
 
-A series goes out as its rule, so that programs show it as one; each date is compared with what is
-stored, and what differs goes out as an exception. So the instants are right whatever the rule says.
-What the viewer may not read goes out date by date, each "Busy" under the booking's own id: no rule,
-no UID of an import and nothing else ties these dates together.
+A series is exported as its RRULE, so that other programs show one series. Each date of the rule is
+compared with the stored booking; a date that differs is exported as an exception. So the exported
+times are always those of the bookings.
+Bookings that the viewer may not read are exported one by one as "Busy", each with its own id. No
+RRULE, no UID of an import and no other field shows that such dates belong together.
 """
 
 from collections import defaultdict
@@ -30,14 +31,14 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import LimitExceededError
 from rooms.models import Room
 
-PAST = timedelta(days=31)
-MAX_BOOKINGS = 20_000
+PAST = timedelta(days=31)  # bookings that ended earlier are not exported
+MAX_BOOKINGS = 20_000  # in one calendar; bounds memory and time of one request
 
 
 def room_calendar(room: Room, viewer: Actor, now: datetime) -> bytes:
-    """Return the room's bookings from a month ago on, as `viewer` may read them.
+    """Return the calendar of a room from PAST ago on, redacted for `viewer`.
 
-    Raises LimitExceededError `too_many_bookings` for more than MAX_BOOKINGS.
+    Raises LimitExceededError `too_many_bookings` if there are more than MAX_BOOKINGS.
     """
     found = _current(Booking.objects.filter(room=room), now)
     series = {s.pk: s for s in _series_of(found)}
@@ -45,9 +46,9 @@ def room_calendar(room: Room, viewer: Actor, now: datetime) -> bytes:
 
 
 def person_calendar(user: User, now: datetime) -> bytes:
-    """Return what the person has booked from a month ago on, all of it readable.
+    """Return the calendar of a person's own bookings from PAST ago on, not redacted.
 
-    Raises LimitExceededError `too_many_bookings` for more than MAX_BOOKINGS.
+    Raises LimitExceededError `too_many_bookings` if there are more than MAX_BOOKINGS.
     """
     found = _current(Booking.objects.filter(organizer=user), now)
     series = {s.pk: s for s in _series_of(found)}
@@ -55,17 +56,19 @@ def person_calendar(user: User, now: datetime) -> bytes:
 
 
 def is_readable(booking: Booking, viewer: Actor) -> bool:
-    """Say whether the viewer may read what the booking is about.
+    """Return whether the viewer may read title and people of the booking.
 
-    Somebody who is not signed in is not the organizer of a booking that has none.
+    An anonymous viewer never matches a booking without organizer.
     """
-    is_nobodys = booking.organizer_id is None and viewer.user_id is None and not viewer.is_admin
+    is_anonymous_match = (
+        booking.organizer_id is None and viewer.user_id is None and not viewer.is_admin
+    )
     facts = booking.as_data()
-    return may_read_details(facts, viewer) and not (facts.private and is_nobodys)
+    return may_read_details(facts, viewer) and not (facts.private and is_anonymous_match)
 
 
 def _current(bookings: QuerySet[Booking], now: datetime) -> list[Booking]:
-    """Return those that count and are not long past, and every date of the series among them."""
+    """Return the bookings to export: recent ones, and all dates of each series that has one."""
     counts = taking_the_slot(now) | Q(state=BookingState.PENDING)
     live = bookings.filter(counts).exclude(state=BookingState.HELD)
     recent = live.filter(during__endswith__gt=now - PAST)
@@ -76,7 +79,7 @@ def _current(bookings: QuerySet[Booking], now: datetime) -> list[Booking]:
     found = list(rows.order_by("during", "pk")[: MAX_BOOKINGS + 1])
     if len(found) > MAX_BOOKINGS:
         raise LimitExceededError(
-            f"There are more than {MAX_BOOKINGS:,} bookings. Subscribe to single rooms.",
+            f"The calendar has more than {MAX_BOOKINGS:,} bookings. Subscribe to single rooms.",
             code=BookingErrorCode.TOO_MANY_BOOKINGS,
         )
     return found
@@ -94,21 +97,21 @@ def _entries(
     viewer: Actor,
     room: Room | None = None,
 ) -> Iterator[CalendarEntry]:
-    """Yield the entries of a calendar; of a room's, only series of that room go out as rules."""
+    """Yield the entries of a calendar. With `room`, only series of that room become an RRULE."""
     of_series: dict[UUID, dict[datetime, Booking]] = defaultdict(dict)
     for booking in bookings:
         known = series.get(booking.series_id) if booking.series_id else None
-        may_tie = known is None or _may_read_rule(known, viewer)
+        may_link = known is None or _may_read_rule(known, viewer)
         at = datetime.fromisoformat(booking.recurrence_id) if booking.recurrence_id else None
         is_date = known is not None and (room is None or known.room_id == room.pk)
         if (
             known is None
             or at is None
-            or not (is_date and may_tie and is_readable(booking, viewer))
+            or not (is_date and may_link and is_readable(booking, viewer))
         ):
-            yield _entry(booking, viewer, may_tie=may_tie)
+            yield _entry(booking, viewer, may_link=may_link)
         elif at in of_series[known.pk]:
-            yield _entry(booking, viewer)  # another room on a date
+            yield _entry(booking, viewer)  # a date with several rooms
         else:
             of_series[known.pk][at] = booking
     for series_id, dates in of_series.items():
@@ -116,7 +119,7 @@ def _entries(
 
 
 def _may_read_rule(series: Series, viewer: Actor) -> bool:
-    """Say whether the viewer may know that the dates of this series belong together."""
+    """Return whether the viewer may know that the dates of this series belong together."""
     is_own = viewer.user_id is not None and viewer.user_id == series.organizer_id
     return not series.is_private or viewer.is_admin or is_own
 
@@ -124,10 +127,10 @@ def _may_read_rule(series: Series, viewer: Actor) -> bool:
 def _series_entries(
     series: Series, stored: dict[datetime, Booking], viewer: Actor
 ) -> Iterator[CalendarEntry]:
-    """Yield the series' rule, and an entry for each date that is not as the rule has it."""
+    """Yield an entry with the RRULE, and an entry for each date that differs from the rule."""
     first = _master(series, list(stored.values()), viewer)
     zone, last = ZoneInfo(series.timezone), max(*stored, first.start.replace(tzinfo=None))
-    # Up to the last date that is booked: a series may have no end, and its bookings have one.
+    # The exported rule ends at the last booked date: a stored rule may be endless.
     first = replace(first, rule=rule_until(series.rule, last, zone))
     horizon = last.replace(tzinfo=zone) + timedelta(days=1)
     parsed = _as_parsed(first)
@@ -138,23 +141,25 @@ def _series_entries(
     for at, booking in sorted(stored.items()):
         entry = _entry(booking, viewer)
         ruled = by_rule.get(at)
-        as_ruled = ruled is not None and ruled.interval == booking.interval
-        stands_at = booking.interval.start.astimezone(zone).replace(tzinfo=None)
-        # A date that clocks skip is dropped by some programs; told by itself, all of them show it.
-        if as_ruled and stands_at == at and _same_words(entry, first):
+        is_regular = ruled is not None and ruled.interval == booking.interval
+        starts_at = booking.interval.start.astimezone(zone).replace(tzinfo=None)
+        # Some programs drop a date whose local time the clock skips. As an exception, every program
+        # shows the date.
+        if is_regular and starts_at == at and _has_same_texts(entry, first):
             continue
         yield replace(entry, uid=first.uid, recurrence_id=at, recurrence_zone=zone)
 
 
 def _master(series: Series, dates: Sequence[Booking], viewer: Actor) -> CalendarEntry:
-    """Return the series' first date. The viewer may read the series and these dates."""
+    """Return the entry of the first date of the series. The viewer may read series and dates."""
     zone = ZoneInfo(series.timezone)
     start = datetime.fromisoformat(series.starts_local).replace(tzinfo=zone)
     return replace(
         _entry(dates[0], viewer),
         uid=series.external_uid or f"{series.pk}@meeting-rooms",
         start=start,
-        end=start + timedelta(minutes=series.minutes),  # wall clock, as bookings keep it
+        end=start
+        + timedelta(minutes=series.minutes),  # local arithmetic: bookings keep their local time
         title=series.title,
         organizer=series.organizer_name,
         organizer_email=series.organizer.email if series.organizer else "",
@@ -166,7 +171,7 @@ def _master(series: Series, dates: Sequence[Booking], viewer: Actor) -> Calendar
 
 
 def _as_parsed(first: CalendarEntry) -> ParsedSeries:
-    """Return the series as another program will read it: DTEND repeats the exact length."""
+    """Return the series as another program reads it: with DTEND, each date has the exact length."""
     event = ParsedEvent(
         uid=first.uid,
         location=first.location,
@@ -180,19 +185,19 @@ def _as_parsed(first: CalendarEntry) -> ParsedSeries:
     return ParsedSeries(event, Length(0, event.interval.duration), first.rule, (), (), ())
 
 
-def _entry(booking: Booking, viewer: Actor, *, may_tie: bool = True) -> CalendarEntry:
-    """Return one booking as the viewer may read it.
+def _entry(booking: Booking, viewer: Actor, *, may_link: bool = True) -> CalendarEntry:
+    """Return the entry of one booking, redacted for the viewer.
 
-    Unless `may_tie`, nothing is in it that is common to the dates of its series. The booking's own
-    id stays the same from export to export.
+    Unless `may_link` is set, the entry has no value that the dates of one series share. The id of
+    the booking is the same in every export.
     """
     readable = is_readable(booking, viewer)
-    may_tie = may_tie and readable
+    may_link = may_link and readable
     place = booking.room
     is_pending = booking.state == BookingState.PENDING
     zone = ZoneInfo(place.floor.building.timezone)
     return CalendarEntry(
-        uid=(booking.external_uid if may_tie else None) or f"{booking.pk}@meeting-rooms",
+        uid=(booking.external_uid if may_link else None) or f"{booking.pk}@meeting-rooms",
         start=booking.interval.start.astimezone(zone),
         end=booking.interval.end.astimezone(zone),
         title=booking.title if readable else BUSY_TITLE,
@@ -202,10 +207,10 @@ def _entry(booking: Booking, viewer: Actor, *, may_tie: bool = True) -> Calendar
         location=place.name,
         is_private=booking.is_private,
         sequence=booking.version - 1,
-        stamp=booking.created_at if may_tie and booking.version == 1 else None,
+        stamp=booking.created_at if may_link and booking.version == 1 else None,
     )
 
 
-def _same_words(entry: CalendarEntry, first: CalendarEntry) -> bool:
+def _has_same_texts(entry: CalendarEntry, first: CalendarEntry) -> bool:
     names = ("title", "organizer", "organizer_email", "location", "status", "is_private")
     return all(getattr(entry, name) == getattr(first, name) for name in names)

@@ -1,4 +1,4 @@
-"""Bookings as rows of a table, as a viewer may read them. A read, shared by command and API."""
+"""Query: bookings as rows of a table, redacted for a viewer. Used by the command and the API."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,12 +14,12 @@ from booking.models import Booking, as_range
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 
-BATCH_ROWS = 1000
+BATCH_ROWS = 1000  # rows read from the database at a time, to bound memory
 A_DAY = timedelta(days=1)
 
 
 def bookings_around(first: date, last: date) -> QuerySet[Booking]:
-    """Return the bookings of these days in any zone; whether of its own, `table_rows` tells."""
+    """Return the bookings of these days in every time zone. `table_rows` checks the room's zone."""
     start = datetime.combine(first, time(0), UTC) - A_DAY
     end = datetime.combine(last, time(0), UTC) + 2 * A_DAY
     return (
@@ -33,7 +33,7 @@ def bookings_around(first: date, last: date) -> QuerySet[Booking]:
 def table_rows(
     found: QuerySet[Booking], viewer: Actor, first: date, last: date
 ) -> Iterator[TableRow]:
-    """Yield a row for each booking that begins on one of these days of its room."""
+    """Yield a row for each booking that begins on one of these days, local in its room."""
     for booking in found.iterator(chunk_size=BATCH_ROWS):
         house = booking.room.floor.building
         zone = ZoneInfo(house.timezone)

@@ -1,7 +1,7 @@
-"""Secret addresses under which a calendar program reads bookings, without signing in.
+"""Commands and query of feeds: secret addresses at which calendar programs read bookings.
 
-Whoever knows the secret reads what its owner may read, until it is revoked or its owner may no
-longer sign in. Only its SHA-256 is kept.
+A reader needs no sign-in. The secret gives the read access of its owner, until the feed is revoked
+or the owner is inactive. Only the SHA-256 of a secret is stored.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from meeting_rooms.kernel.errors import LimitExceededError, NotFoundError
 from rooms.models import Room
 
 MAX_ACTIVE_FEEDS = 50  # per person
-MAX_SECRET_LENGTH = 100
-LAST_USED_STEP = timedelta(minutes=1)  # finer would write a row on every request
+MAX_SECRET_LENGTH = 100  # characters; the rest of a longer path is not hashed
+LAST_USED_STEP = timedelta(minutes=1)  # a smaller step would write a row on every request
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedFeed:
-    """The stored feed and the one copy of its secret."""
+    """A new feed and its secret. The secret is not stored and cannot be read again."""
 
     record: FeedToken
     secret: str
@@ -35,12 +35,14 @@ class IssuedFeed:
 def issue_feed(
     *, user: User, room: Room | None = None, clock: Clock = DATABASE_CLOCK
 ) -> IssuedFeed:
-    """Give the person the address of a feed: of a room as they may read it, or of their bookings.
+    """Store a new feed of `user`: of a room, redacted for the user, or of the user's bookings.
 
-    Raises LimitExceededError beyond MAX_ACTIVE_FEEDS.
+    Raises LimitExceededError if the user has MAX_ACTIVE_FEEDS.
     """
     if user.feed_tokens.filter(revoked_at=None).count() >= MAX_ACTIVE_FEEDS:
-        raise LimitExceededError(f"You have {MAX_ACTIVE_FEEDS} feeds. Revoke one first.")
+        raise LimitExceededError(
+            f"You have {MAX_ACTIVE_FEEDS} feeds, the maximum. Revoke one first."
+        )
     secret = new_token()
     record = FeedToken.objects.create(
         user=user,
@@ -53,10 +55,10 @@ def issue_feed(
 
 
 def read_feed(*, secret: str, clock: Clock = DATABASE_CLOCK) -> bytes:
-    """Return the calendar behind a secret.
+    """Return the calendar of the feed with this secret.
 
-    Raises NotFoundError `unknown_feed` alike for one that never was, one that is revoked, and one
-    whose owner may no longer sign in or whose room is no longer in use.
+    Raises NotFoundError `unknown_feed` if there is no such feed, the feed is revoked, its owner is
+    inactive, or its room is retired; LimitExceededError if the calendar has too many bookings.
     """
     now = clock.now()
     token = (
@@ -74,7 +76,7 @@ def read_feed(*, secret: str, clock: Clock = DATABASE_CLOCK) -> bytes:
 
 
 def revoke_feed(*, user: User, feed_id: UUID, clock: Clock = DATABASE_CLOCK) -> None:
-    """End one of the person's own feeds at once. Raises NotFoundError for anybody else's."""
+    """Revoke a feed of `user` at once. Raises NotFoundError if the user has no such active feed."""
     own = FeedToken.objects.filter(pk=feed_id, user=user, revoked_at=None)
     if not own.update(revoked_at=clock.now()):
         raise NotFoundError(

@@ -1,9 +1,9 @@
-"""Fetching a calendar by its address, without becoming a way into the private network.
+"""Fetch a calendar from a URL, without access to private networks (SSRF).
 
-The name is looked up once, every address it has must be public, and the connection goes to the very
-address that was checked: a name that answers differently the second time (DNS rebinding) gains
-nothing. Each redirect is checked the same way. The standard library does it all: a client with a
-pool and proxies of its own would look names up again.
+The host name is resolved once, every address of the host must be public, and the connection goes
+to an address that was checked. So a name with another answer on a second look-up (DNS rebinding)
+gives no access. Each redirect is checked in the same way. Only the standard library is used: an
+HTTP client with a pool or proxies would resolve the name again.
 """
 
 import http.client
@@ -23,14 +23,14 @@ from booking.exchange.ical.events import MAX_FILE_BYTES
 from booking.exchange.url_policy import PORTS, BadAddressError, Target, is_public, target_of
 from meeting_rooms.kernel.errors import LimitExceededError, UnavailableError
 
-MAX_REDIRECTS = 3
-TIMEOUT_S = 10.0
-CHUNK_BYTES = 64 * 1024
+MAX_REDIRECTS = 3  # followed in one fetch
+TIMEOUT_S = 10.0  # seconds for one fetch with its redirects
+CHUNK_BYTES = 64 * 1024  # one read from the socket
 CALENDAR_START = b"BEGIN:VCALENDAR"
 REDIRECTS = {301, 302, 303, 307, 308}
 HEADERS = {
     "Accept": "text/calendar",
-    "Accept-Encoding": "identity",  # what is counted is what is kept: no bomb unfolds
+    "Accept-Encoding": "identity",  # so the byte limit holds: no compression bomb
     "User-Agent": "meeting-rooms",
 }
 
@@ -38,34 +38,34 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 
 class Connection(Protocol):
-    """What is needed of a socket, plain or TLS."""
+    """The methods of a socket that a fetch uses, for plain and TLS connections."""
 
     def recv_into(self, buffer: Any) -> int:
-        """Read into the buffer."""
+        """Read into the buffer and return the number of bytes."""
         ...
 
     def sendall(self, data: Any) -> None:
-        """Write all of it."""
+        """Send all of `data`."""
         ...
 
     def settimeout(self, value: float | None) -> None:
-        """Bound the next operation, in seconds."""
+        """Set the timeout of the next operation, in seconds."""
         ...
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         ...
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a name. Raises OSError if it has none."""
+    """Return the IP addresses of a host name. Raises OSError if the name has none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """Where calendars may come from, and how they are reached. Tests pass their own."""
+    """Which addresses may be fetched, and the limits of a fetch. Tests pass another policy."""
 
     is_allowed: Callable[[str], bool] = is_public
     resolver: Resolver = resolve
@@ -78,24 +78,24 @@ class FetchPolicy:
 def fetch_calendar(url: str, *, policy: FetchPolicy | None = None) -> bytes:
     """Return the calendar at an http, https or webcal address.
 
-    Units: `policy.timeout_s` is for all of it together, name and redirects included.
-    Raises: BadAddressError for an address that may not be fetched (`bad_address`,
-    `private_address`, `too_many_redirects`) or answers something else (`no_calendar`,
-    `encoded_answer`); LimitExceededError `file_too_large`; UnavailableError `address_unreachable`
-    or `too_slow`.
+    Units: `policy.timeout_s` is the limit of the complete fetch, with name look-up and redirects.
+    Raises BadAddressError if the address may not be fetched (`bad_address`, `private_address`,
+    `too_many_redirects`) or does not return a calendar (`no_calendar`, `encoded_answer`);
+    LimitExceededError `file_too_large` beyond `policy.max_bytes`; UnavailableError
+    `address_unreachable` or `too_slow`.
     """
     return _Fetch(policy or FetchPolicy()).run(url)
 
 
 class _Fetch:
-    """One fetch, from the first address to the last byte, before one deadline."""
+    """One fetch with its redirects. One deadline limits all of its steps."""
 
     def __init__(self, policy: FetchPolicy) -> None:
         self._policy = policy
         self._deadline = time.monotonic() + policy.timeout_s
 
     def run(self, url: str) -> bytes:
-        """Follow the address to its calendar."""
+        """Return the calendar after at most MAX_REDIRECTS redirects."""
         for _ in range(MAX_REDIRECTS + 1):
             target = target_of(url, self._policy.ports)
             try:
@@ -111,15 +111,15 @@ class _Fetch:
                 return answer
             url = answer
         raise BadAddressError(
-            f"The address leads on more than {MAX_REDIRECTS} times. Use the last one.",
+            f"The address redirects more than {MAX_REDIRECTS} times. Use the final address.",
             code=BookingErrorCode.TOO_MANY_REDIRECTS,
         )
 
     def _get(self, target: Target, url: str) -> bytes | str:
-        """Return the body, or the address that the answer leads to."""
+        """Return the body of the answer, or the address of its redirect."""
         connection = http.client.HTTPConnection(target.host, target.port)
-        link = self._connect(target)
-        connection.sock = cast("socket.socket", _Deadlined(link, self._left))
+        raw = self._connect(target)
+        connection.sock = cast("socket.socket", _DeadlineSocket(raw, self._seconds_left))
         try:
             host = target.host if target.port == PORTS[target.scheme] else None
             headers = HEADERS | ({"Host": _bracketed(host)} if host else {})
@@ -129,19 +129,19 @@ class _Fetch:
                 return urljoin(url, response.getheader("Location") or "")
             return self._body(response)
         finally:
-            link.close()
+            raw.close()
 
     def _connect(self, target: Target) -> Connection:
         addresses = self._addresses(target)
         if not all(map(self._policy.is_allowed, addresses)):
             raise BadAddressError(
-                f"{target.host} is an address of a private network. Only public ones are fetched.",
+                f"{target.host} is in a private network. Use an address that is public.",
                 code=BookingErrorCode.PRIVATE_ADDRESS,
             )
         plain = self._reach(addresses, target.port)
         if target.scheme == "http":
             return plain
-        plain.settimeout(self._left())
+        plain.settimeout(self._seconds_left())
         try:
             return self._policy.tls.wrap_socket(plain, server_hostname=target.host)
         except BaseException:
@@ -149,17 +149,17 @@ class _Fetch:
             raise
 
     def _reach(self, addresses: Sequence[str], port: int) -> socket.socket:
-        """Connect to the first address that answers."""
+        """Return a connection to the first address that accepts one."""
         problem: OSError = OSError("no address")
         for address in addresses:
             try:
-                return socket.create_connection((address, port), timeout=self._left())
+                return socket.create_connection((address, port), timeout=self._seconds_left())
             except OSError as exc:
                 problem = exc
         raise problem
 
     def _addresses(self, target: Target) -> Sequence[str]:
-        """Look the name up in a thread of its own: the system's look-up knows no deadline."""
+        """Return the addresses of the host. The look-up has its own thread: it has no timeout."""
         found: list[Sequence[str] | OSError] = []
 
         def look_up() -> None:
@@ -170,7 +170,7 @@ class _Fetch:
 
         thread = threading.Thread(target=look_up, name="calendar-lookup", daemon=True)
         thread.start()
-        thread.join(self._left())
+        thread.join(self._seconds_left())
         if not found:
             raise self._too_slow()
         if isinstance(found[0], OSError):
@@ -180,12 +180,14 @@ class _Fetch:
     def _body(self, response: http.client.HTTPResponse) -> bytes:
         if response.status != HTTPStatus.OK:
             raise BadAddressError(
-                f"The address answers {response.status} {response.reason[:40]}, no calendar.",
+                f"The address answered {response.status} {response.reason[:40]}, not a calendar. "
+                "Check the address.",
                 code=BookingErrorCode.NO_CALENDAR,
             )
         if response.getheader("Content-Encoding", "identity").lower() != "identity":
             raise BadAddressError(
-                "The answer is compressed unasked.", code=BookingErrorCode.ENCODED_ANSWER
+                "The server sent a compressed answer, which cannot be read. Use another address.",
+                code=BookingErrorCode.ENCODED_ANSWER,
             )
         if (response.length or 0) > self._policy.max_bytes:
             raise self._too_large()
@@ -195,12 +197,12 @@ class _Fetch:
             if len(body) > self._policy.max_bytes:
                 raise self._too_large()
             _refuse_other_content(body)
-        if response.length:  # fewer bytes came than were announced
+        if response.length:  # fewer bytes arrived than Content-Length says
             raise http.client.IncompleteRead(bytes(body), response.length)
-        _refuse_other_content(body, is_whole=True)
+        _refuse_other_content(body, is_complete=True)
         return bytes(body)
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise self._too_slow()
@@ -209,55 +211,56 @@ class _Fetch:
     def _too_slow(self) -> UnavailableError:
         seconds = f"{self._policy.timeout_s:g}"
         return UnavailableError(
-            f"The address took longer than {seconds} s.", code=BookingErrorCode.TOO_SLOW
+            f"The address did not send the calendar within {seconds} s. Try again later.",
+            code=BookingErrorCode.TOO_SLOW,
         )
 
     def _too_large(self) -> LimitExceededError:
         return LimitExceededError(
-            f"The calendar has more than {self._policy.max_bytes:,} bytes.",
+            f"The calendar has more than {self._policy.max_bytes:,} bytes. Shorten its period.",
             code=BookingErrorCode.FILE_TOO_LARGE,
         )
 
 
-class _Deadlined(io.RawIOBase):
-    """A connection, each read and write of which must be done before the common deadline.
+class _DeadlineSocket(io.RawIOBase):
+    """A connection that gives each read and write only the time left until the deadline.
 
-    So an answer that drips byte by byte ends in time, its headers too.
+    So a server that sends one byte at a time, in the headers or in the body, cannot exceed it.
     """
 
-    def __init__(self, connection: Connection, left: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, seconds_left: Callable[[], float]) -> None:
         self._connection = connection
-        self._left = left
+        self._seconds_left = seconds_left
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(self._left())
+        self._connection.settimeout(self._seconds_left())
         return self._connection.recv_into(buffer)
 
     def sendall(self, data: Any) -> None:
-        self._connection.settimeout(self._left())
+        self._connection.settimeout(self._seconds_left())
         self._connection.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
 
     def close(self) -> None:
-        """Do nothing: the client closes while the body is still to be read; the fetch hangs up."""
+        """Do nothing: `HTTPConnection` closes before the body is read. `_get` closes the socket."""
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _refuse_other_content(body: bytearray, *, is_whole: bool = False) -> None:
+def _refuse_other_content(body: bytearray, *, is_complete: bool = False) -> None:
     start = bytes(body[:1024]).removeprefix(b"\xef\xbb\xbf").lstrip()[: len(CALENDAR_START)]
     if start.upper() == CALENDAR_START or (
-        not is_whole and CALENDAR_START.startswith(start.upper())
+        not is_complete and CALENDAR_START.startswith(start.upper())
     ):
         return
     raise BadAddressError(
-        "What is there is no iCalendar file. Use the address that the calendar gives as 'iCal'.",
+        "The address returns no iCalendar file. Use the address that the calendar calls 'iCal'.",
         code=BookingErrorCode.NO_CALENDAR,
     )

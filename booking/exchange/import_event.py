@@ -1,4 +1,4 @@
-"""Command: bring events of a calendar in, or up to date."""
+"""Command: create, update or cancel the bookings of calendar events."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,12 +29,12 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 from rooms.models import Room
 
-MAX_ORGANIZER_LENGTH = 100
-AS_IT_IS = Decision(BookingState.CONFIRMED, takes_slot=True, lapses_at=None)
+MAX_ORGANIZER_LENGTH = 100  # characters, the size of the column `Booking.organizer_name`
+WITHOUT_CHECK_IN = Decision(BookingState.CONFIRMED, takes_slot=True, lapses_at=None)
 
 
 class ImportOutcome(StrEnum):
-    """What an import did with one event."""
+    """The result of the import of one event."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -44,7 +44,7 @@ class ImportOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """One event of a calendar, its room known."""
+    """One event of a calendar, with its room."""
 
     uid: str
     room: UUID
@@ -58,14 +58,15 @@ class CalendarEvent:
 def import_event(
     *, actor: Actor, event: CalendarEvent, clock: Clock = DATABASE_CLOCK
 ) -> ImportOutcome:
-    """Store the event, move the booking that came from it, or find nothing to do.
+    """Create, update or cancel the booking of an event. Return what was done.
 
-    The calendar is taken as it is, past or future: people's booking rules do not apply and no
-    check-in is asked for; the exclusion constraint and closures do apply, and no booking is longer
-    than any may be. A booking that was cancelled or lost here stays so; one that was moved here is
-    moved back, and no check-in is asked for it any more.
-    Raises: SlotTakenError, RoomClosedError, InvalidCommandError for the title, `too_long` and
-    `invalid_time`, NotFoundError for the room; then the event's booking is as it was.
+    Past and future events are imported. The policy of the room does not apply, and no check-in is
+    required. Other bookings, closures and the maximum length of a booking do apply. A booking that
+    was cancelled or released here stays so. A booking that was moved here is moved back and then
+    requires no check-in.
+    Raises SlotTakenError if another booking has the slot; RoomClosedError if the room is closed;
+    InvalidCommandError for a bad title, `too_long` and `invalid_time`; NotFoundError if there is no
+    such room. After an error the booking of the event is unchanged.
     """
     [outcome] = import_events_together(actor=actor, events=[event], clock=clock)
     return outcome
@@ -74,16 +75,16 @@ def import_event(
 def import_events_together(
     *, actor: Actor, events: Sequence[CalendarEvent], clock: Clock = DATABASE_CLOCK
 ) -> list[ImportOutcome]:
-    """Bring several events in or up to date at once, all or none.
+    """Import several events in one transaction, all or none. Return what was done with each.
 
-    Events that stand in each other's way, such as two talks that swapped rooms, trade places.
-    Raises what `import_event` raises; then every booking is as it was.
+    Events that block each other, such as two talks that swapped rooms, are moved together.
+    Raises the errors of `import_event`. After an error every booking is unchanged.
     """
 
     def run(tx: CommandContext) -> list[ImportOutcome]:
         known = _bookings_of(events)
         own = frozenset(booking.id for booking in known.values())
-        outcomes = [_bring_in(tx, actor, event, known.get(event.uid), own) for event in events]
+        outcomes = [_import_one(tx, actor, event, known.get(event.uid), own) for event in events]
         _refuse_overlaps(tx)
         return outcomes
 
@@ -100,10 +101,11 @@ def import_events_together(
 
 
 def lock_rooms_of(events: Iterable[CalendarEvent]) -> None:
-    """Lock the rooms of these events and of their bookings, for the transaction that is open.
+    """Lock the rooms of these events and of their bookings in the current transaction.
 
-    For an import that is one transaction: it would lock them as they come, and deadlock with
-    commands over several of them. In ascending id, as those do.
+    An import in one transaction would otherwise lock room after room, in the order of the events,
+    and deadlock with commands on several rooms. Like these commands, this function locks by
+    ascending id.
     """
     events = list(events)
     rooms = {event.room for event in events}
@@ -113,10 +115,10 @@ def lock_rooms_of(events: Iterable[CalendarEvent]) -> None:
 
 
 def _refuse_impossible(wanted: Interval) -> None:
-    """Raise for times that nobody's booking has: they cannot be counted, in some zone or at all."""
+    """Raise InvalidCommandError for a time that no booking may have: far away or too long."""
     if not is_countable(wanted):
         raise InvalidCommandError(
-            f"Choose a time in the years {FIRST_YEAR} to {LAST_YEAR}.",
+            f"The event is too far away. Choose a time in the years {FIRST_YEAR} to {LAST_YEAR}.",
             code=KernelErrorCode.INVALID_TIME,
         )
     refuse_endless(wanted)
@@ -131,7 +133,7 @@ def _came_from(events: Iterable[CalendarEvent]) -> QuerySet[Booking]:
     return Booking.objects.filter(external_uid__in=[event.uid for event in events])
 
 
-def _bring_in(
+def _import_one(
     tx: CommandContext,
     actor: Actor,
     event: CalendarEvent,
@@ -149,7 +151,7 @@ def _bring_in(
     tx.room_of(stored)
     if stored.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
         return ImportOutcome.UNCHANGED
-    after = _brought_up_to_date(tx, event, stored)
+    after = _updated(tx, event, stored)
     if after == stored:
         return ImportOutcome.UNCHANGED
     if after.takes_slot:
@@ -165,12 +167,11 @@ def _drafted(tx: CommandContext, room: RoomPolicy, event: CalendarEvent) -> Book
         organizer_id=None,
         private=event.is_private,
     )
-    return draft(room, event.interval, AS_IT_IS, details, now=tx.now)
+    return draft(room, event.interval, WITHOUT_CHECK_IN, details, now=tx.now)
 
 
-def _brought_up_to_date(
-    tx: CommandContext, event: CalendarEvent, stored: BookingData
-) -> BookingData:
+def _updated(tx: CommandContext, event: CalendarEvent, stored: BookingData) -> BookingData:
+    """Return the booking with the values of its event."""
     if event.is_cancelled:
         return without_slot(stored, BookingState.CANCELLED)
     room = tx.rooms[event.room]
@@ -187,12 +188,12 @@ def _brought_up_to_date(
         return stored
     has_begun = after.interval.start <= tx.now
     if stored.state is BookingState.CHECKED_IN and has_begun:
-        return after  # they are there
-    return with_decision(after, AS_IT_IS)
+        return after  # the people are in the room: the check-in stays
+    return with_decision(after, WITHOUT_CHECK_IN)
 
 
 def _was_left_early(stored: BookingData, event: CalendarEvent, now: datetime) -> bool:
-    """Say whether people came and went: the calendar does not know, and the rest is free."""
+    """Return whether the meeting ended early: the calendar still has its old end."""
     is_over = stored.state is BookingState.CHECKED_IN and stored.interval.end <= now
     return is_over and stored.interval.start == event.interval.start
 
@@ -207,7 +208,7 @@ def _refuse_conflicts(
 
 
 def _refuse_overlaps(tx: CommandContext) -> None:
-    """Refuse events that overlap each other, or a booking of this calendar that stays in place."""
+    """Raise SlotTakenError if changed bookings overlap each other or an unchanged booking."""
     changed = {change.after.id for change in tx.changes}
     staying = [other for other in tx.snapshot.neighbours if other.id not in changed]
     for number, change in enumerate(tx.changes):

@@ -1,4 +1,4 @@
-"""Files of bookings, once they are read: what the import commands and REST do with them alike."""
+"""Import parsed files of bookings. The import commands and the REST API share these steps."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -23,21 +23,21 @@ from rooms.models import PolicyPerson, Room
 from rooms.places.ensure_room import ensure_room, find_room_by_name
 from rooms.policies.cache import current_room_policies
 
-PAST_OF_SERIES = timedelta(days=366)  # of a series, dates before that are not taken in
-FUTURE_OF_SERIES = timedelta(days=730)  # nor those after that
-MAX_ROOMS_NAMED = 20  # in a refusal
+PAST_OF_SERIES = timedelta(days=366)  # dates of a series that ended earlier are not imported
+FUTURE_OF_SERIES = timedelta(days=730)  # nor dates that start later
+MAX_ROOMS_NAMED = 20  # in the facts of one error
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Progress = Callable[[int], object]
 
 
 def no_progress(_count: int) -> None:
-    """Show nobody how far an import is."""
+    """Ignore the progress of an import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HowToImport:
-    """Who imports, and whether it counts. `max_passes` bounds the work, see `CalendarImport`."""
+    """Who imports, and whether anything is stored. For `max_passes` see `CalendarImport`."""
 
     actor: Actor
     dry_run: bool = False
@@ -47,7 +47,7 @@ class HowToImport:
     def run(
         self, find_room: FindRoom, events: Sequence[ParsedEvent], *, is_one: bool
     ) -> ImportReport:
-        """Import the events, each in a transaction of its own, or all in the one that is open."""
+        """Import the events. `is_one` says that the caller opened one transaction for all."""
         run = CalendarImport(
             actor=self.actor,
             find_room=find_room,
@@ -60,7 +60,7 @@ class HowToImport:
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """What the import of a table did, row by row, and whether any of it was kept."""
+    """What the import of a table did with each row, and whether the result was stored."""
 
     done: ImportReport
     refused: list[RefusedRow]
@@ -68,7 +68,7 @@ class TableReport:
 
 
 def known_rooms(building: str | None) -> FindRoom:
-    """Return what finds rooms by their names, in the building if one is given."""
+    """Return a function that finds rooms by name, in `building` if it is given."""
 
     def find_room(event: ParsedEvent) -> tuple[Room, bool]:
         return find_room_by_name(event.location, building=building), False
@@ -77,7 +77,7 @@ def known_rooms(building: str | None) -> FindRoom:
 
 
 def rooms_made_as_needed(building: str | None, *, timezone: str, is_public: bool) -> FindRoom:
-    """Return what finds rooms by their names, and makes those not yet known; see `ensure_room`."""
+    """Return a function that finds rooms by name and creates missing ones; see `ensure_room`."""
 
     def find_room(event: ParsedEvent) -> tuple[Room, bool]:
         return ensure_room(
@@ -90,9 +90,9 @@ def rooms_made_as_needed(building: str | None, *, timezone: str, is_public: bool
 def dates_around(
     calendar: ParsedCalendar, now: datetime, *, at_most: int = MAX_SINGLE_EVENTS
 ) -> ParsedCalendar:
-    """Return the calendar with each series as its dates from a year ago to two years ahead.
+    """Return the calendar with each series replaced by its dates, a year back to two years ahead.
 
-    Raises LimitExceededError `too_many_dates` for more than `at_most`.
+    Raises LimitExceededError `too_many_dates` if the calendar has more than `at_most` dates.
     """
     return with_single_events(
         calendar, now + FUTURE_OF_SERIES, since=now - PAST_OF_SERIES, at_most=at_most
@@ -102,9 +102,9 @@ def dates_around(
 def import_calendar(
     calendar: ParsedCalendar, find_room: FindRoom, how: HowToImport
 ) -> ImportReport:
-    """Import the single events of a calendar: each is taken or refused. Its series are left alone.
+    """Import the single events of a calendar, each on its own. Series are ignored.
 
-    What the reader refused is in the report, too.
+    The report also lists the events that the parser refused.
     """
     with transaction.atomic() if how.dry_run else nullcontext():
         report = how.run(find_room, calendar.events, is_one=how.dry_run)
@@ -117,7 +117,7 @@ def import_calendar(
 def import_table(
     table: ParsedTable, find_room: FindRoom, how: HowToImport, *, partial: bool
 ) -> TableReport:
-    """Import a table in one transaction: all rows or none, or with `partial` those that fit."""
+    """Import a table in one transaction: all rows or none, or with `partial` all rows that fit."""
     rows, repeated = _once_each(table.rows)
     rows, unchanged, own = _not_from_here(rows)
     numbers = {row.event.uid: row.number for row in rows}
@@ -134,25 +134,29 @@ def import_table(
 
 
 def counted(report: ImportReport, refused: Sequence[object]) -> dict[str, int]:
-    """Return how many entries came to what, by the outcome's name and "refused"."""
+    """Return the number of entries for each outcome, and for "refused"."""
     counts = {outcome.value: report.outcomes[outcome] for outcome in ImportOutcome}
     return {**counts, "refused": len(refused)}
 
 
 def require_may_import(actor: Actor) -> None:
-    """Refuse anyone but admins and those who run some room: nobody else's file is even read."""
+    """Raise PermissionDeniedError unless the actor is an admin or a room manager.
+
+    Called before a file is read, so other people's files cost nothing.
+    """
     if actor.is_admin:
         return
     runs = PolicyPerson.objects.filter(user=actor.user_id, role=PolicyPerson.Role.MANAGER)
     if not runs.exists():
-        raise PermissionDeniedError("Only admins and those who run the rooms import bookings.")
+        raise PermissionDeniedError("Only room managers can import bookings. Ask a room manager.")
 
 
 def require_runs_rooms_of(actor: Actor, events: Iterable[ParsedEvent], find_room: FindRoom) -> None:
-    """Refuse anyone but admins and those who run every room that these events concern.
+    """Raise PermissionDeniedError unless the actor manages every room of these events.
 
-    Those are the rooms that the events name, as far as they are known, and the rooms of bookings
-    that came from these events before: an import may move them away. The error has their names.
+    The rooms are the known rooms that the events name, and the rooms of bookings that were imported
+    from these events before, because an import may move such bookings. The facts of the error list
+    the rooms that the actor does not manage.
     """
     if actor.is_admin:
         return
@@ -167,7 +171,7 @@ def _require_runs(actor: Actor, rooms: Iterable[UUID]) -> None:
     others = sorted(r.name for r in current_room_policies(list(rooms)) if not is_manager(actor, r))
     if others:
         raise PermissionDeniedError(
-            f"You do not run {others[0]}. Leave out what is in rooms that others run.",
+            f"You do not manage {others[0]}. Remove the bookings of rooms that you do not manage.",
             facts={"rooms": others[:MAX_ROOMS_NAMED]},
         )
 
@@ -180,7 +184,7 @@ def _room_or_none(event: ParsedEvent, find_room: FindRoom) -> Room | None:
 
 
 def _once_each(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], list[RefusedRow]]:
-    """Return the rows, and those that repeat an earlier one."""
+    """Return the rows without repeats, and a refusal for each row that repeats an earlier row."""
     first: dict[str, ParsedRow] = {}
     repeated: list[RefusedRow] = []
     for row in rows:
@@ -190,16 +194,16 @@ def _once_each(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], list[Refused
                 RefusedRow(
                     row.number,
                     BookingErrorCode.REPEATED_ROW,
-                    f"It is the same as row {earlier.number}.",
+                    f"The row is the same as row {earlier.number}. Remove one.",
                 )
             )
     return list(first.values()), repeated
 
 
 def _not_from_here(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], int, list[RefusedRow]]:
-    """Return the rows that are no bookings of this place, how many are as they stand, and the rest.
+    """Return new rows, the number of rows stored unchanged, and refusals of changed bookings.
 
-    A table that was exported here and comes back is not booked a second time.
+    So a table that was exported here is not booked a second time.
     """
     ids = {row.id for row in rows if UUID_TEXT.fullmatch(row.id)}
     known = {str(b.pk): b for b in Booking.objects.select_related("room").filter(pk__in=ids)}
@@ -209,7 +213,7 @@ def _not_from_here(rows: Sequence[ParsedRow]) -> tuple[list[ParsedRow], int, lis
         RefusedRow(
             row.number,
             BookingErrorCode.BOOKED_HERE,
-            "It is a booking of this place. Change it here.",
+            "The row is a booking of this system. Change the booking on its page.",
         )
         for row in changed
     ]

@@ -1,6 +1,6 @@
-"""Importing a whole calendar: rooms by name, each event taken or refused, an exact report.
+"""Import all events of a calendar: find their rooms, import or refuse each event, and report.
 
-Nothing is ever half done: an event is stored, moved, or refused with its reason.
+Each event is imported completely or not at all; a refused event has its reason in the report.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ FindRoom = Callable[[ParsedEvent], tuple[Room, bool]]
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, event by event."""
+    """What an import did: outcomes, refused events, and rooms."""
 
     outcomes: Counter[ImportOutcome] = field(default_factory=Counter)
     refused: list[RefusedEvent] = field(default_factory=list)
@@ -40,10 +40,10 @@ class ImportReport:
 
 
 class CalendarImport:
-    """One run over one file's events. `max_passes` bounds how often an event is tried again.
+    """One import of the events of one file. `max_passes` bounds how often an event is tried.
 
-    With `locks_first` all rooms concerned are locked before the first event, for a run that is one
-    transaction.
+    With `locks_first`, for an import in one transaction, all rooms are locked before the first
+    event.
     """
 
     def __init__(
@@ -63,12 +63,13 @@ class CalendarImport:
         self.report = ImportReport()
 
     def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
-        """Import the events. Those in each other's way are tried again as slots come free.
+        """Import the events and return the report. Blocked events are tried again in passes.
 
-        A calendar that was shifted or rearranged moves every booking onto a slot of another one:
-        each pass moves those whose slot is free by now; what is left stands in a circle, and goes
-        together or not at all. Every other pass goes backwards: a row of bookings, each in the way
-        of the next, moves in two passes whichever way it is shifted.
+        If a calendar was shifted or rearranged, each booking moves to a slot that another booking
+        of the calendar still has. Each pass moves the bookings whose new slot is free by then. The
+        remaining bookings block each other in a circle; they are moved together or refused. Every
+        second pass runs backwards: so a chain of bookings, each blocked by the next, needs two
+        passes in either direction.
         """
         waiting = [found for event in events if (found := self._with_room(event))]
         if self._locks_first:
@@ -103,7 +104,7 @@ class CalendarImport:
         )
 
     def _pass(self, events: Sequence[CalendarEvent]) -> list[CalendarEvent]:
-        """Import what can be; return what is blocked by another booking."""
+        """Import the events once, and return the events that another booking blocks."""
         blocked: list[CalendarEvent] = []
         for event in events:
             try:
@@ -141,25 +142,26 @@ class CalendarImport:
 
 
 def zone_of_most(starts: Iterable[datetime]) -> str:
-    """Return the zone that most events are written in; UTC where they only have offsets."""
+    """Return the zone of most events, "UTC" if the events have only offsets."""
     zones = Counter(start.tzinfo.key for start in starts if isinstance(start.tzinfo, ZoneInfo))
     return zones.most_common(1)[0][0] if zones else "UTC"
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name. Raises InvalidCommandError `bad_zone`."""
+    """Return the zone of an IANA name. Raises InvalidCommandError `bad_zone` if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise InvalidCommandError(
-            f"'{name}' is not an IANA time zone.", code=BookingErrorCode.BAD_ZONE
+            f"'{name}' is not an IANA time zone. Use one such as Europe/Helsinki.",
+            code=BookingErrorCode.BAD_ZONE,
         ) from exc
 
 
 def zone_of_rooms(*, building: str | None, zone: ZoneInfo | None) -> ZoneOf:
-    """Return what tells the zone of a room by its name: `zone` if given, else its building's.
+    """Return a function from a room's name to its zone: `zone` if given, else the building's zone.
 
-    A room that is unknown, or one of several of that name, has no zone.
+    The function returns None for an unknown room, and for a name with several possible zones.
     """
 
     @cache

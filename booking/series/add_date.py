@@ -1,4 +1,4 @@
-"""Command: book a date of a series after all that was skipped, refused or deleted."""
+"""Command: book a date of a series that was skipped, refused or deleted before."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,10 +33,12 @@ def add_date(
     room: UUID | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> BookingData:
-    """Book this date of the series, in its own room or another.
+    """Book this date of the series in `room`, by default the room of the series.
 
-    Raises: InvalidCommandError `not_a_date_of_the_series`; ConflictError `date_is_booked`; what
-    `evaluate` raises; NotFoundError; PermissionDeniedError.
+    Raises InvalidCommandError `not_a_date_of_the_series` if the rule has no such date;
+    ConflictError `date_is_booked` if the date has a slot already; NotFoundError if there is no
+    such series or room; PermissionDeniedError if the actor may not change the series; and the
+    errors of `evaluate`.
     """
 
     def run(tx: CommandContext) -> BookingData:
@@ -44,9 +46,11 @@ def add_date(
         require_series_owner(actor, series, tx)
         stored = _stored(series_id, recurrence_id)
         if stored is not None and stored.takes_slot:
-            raise ConflictError("This date is booked.", code=BookingErrorCode.DATE_IS_BOOKED)
-        wish = RequestedDate(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
-        facts = SeriesJudge(tx, actor, series).date(wish)
+            raise ConflictError(
+                "This date of the series is already booked.", code=BookingErrorCode.DATE_IS_BOOKED
+            )
+        requested = RequestedDate(_occurrence(series, recurrence_id), tx.rooms[room or series.room])
+        facts = SeriesJudge(tx, actor, series).date(requested)
         if stored is None:
             change = Change(None, facts, actor, "add_date")
         else:

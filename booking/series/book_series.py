@@ -1,4 +1,4 @@
-"""Command: book a room again and again by a rule."""
+"""Command: book a series, that is one room on every date of an RRULE."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,11 +39,11 @@ from rooms.domain.effective_policy import RoomPolicy
 REPORT: ResultCodec[SeriesReport] = ResultCodec(
     write=SeriesReport.as_json, read=SeriesReport.from_json
 )
-MAX_OTHER_ROOMS = 20
+MAX_OTHER_ROOMS = 20  # each one is locked with the room of the series
 
 
 class OnClash(StrEnum):
-    """What happens where some dates cannot be booked."""
+    """What the command does if some dates cannot be booked."""
 
     REFUSE = "refuse"  # all or nothing
     BOOK_THE_REST = "book_the_rest"
@@ -51,10 +51,10 @@ class OnClash(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BookSeries:
-    """What is asked for.
+    """The requested series.
 
-    `starts_local` is the first wall time in the room's zone, naive; `rule` an RRULE value.
-    `elsewhere` gives single dates, named by their wall time, another room.
+    `starts_local` is the first local time in the room's zone, naive; `rule` is an RRULE value.
+    `elsewhere` names another room for single dates; its keys are recurrence ids.
     """
 
     room: UUID
@@ -75,12 +75,12 @@ def book_series(
     idempotency_key: str | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> SeriesReport:
-    """Book every date of the rule, or those that can be, and report on each.
+    """Book every date of the rule, or every date that can be booked. Return a report on each date.
 
-    All dates are checked, against what is booked and against each other, before any is stored.
-    Raises: SeriesClashesError where a date is refused and all were asked for, or none can be
-    booked; InvalidCommandError for the rule (see `booking.series.domain.occurrences`); and for the
-    whole what `book_rooms` raises.
+    All dates are checked, against stored bookings and against each other, before any is stored.
+    Raises SeriesClashesError if a date is refused and `on_clash` is REFUSE, or if no date can be
+    booked; InvalidCommandError if the rule cannot be used (see
+    `booking.series.domain.occurrences`); and the errors of `book_rooms`.
     """
     series = _Booking(actor, wanted, clock)
     command = idempotent(
@@ -92,20 +92,23 @@ def book_series(
 def preview_series(
     *, actor: Actor, wanted: BookSeries, clock: Clock = DATABASE_CLOCK
 ) -> SeriesReport:
-    """Return what `book_series` would book and refuse, and store nothing."""
+    """Return what `book_series` would book and refuse, and store nothing.
+
+    Raises the errors of `book_series` except SeriesClashesError.
+    """
     series = _Booking(actor, wanted, clock)
     return preview_in_rooms(series.evaluate, rooms=series.rooms, query=series.query, clock=clock)
 
 
 class _Booking:
-    """One wish for a series: what it looks at, what is judged, what is stored."""
+    """One requested series: the snapshot it reads, its evaluation, and the changes to store."""
 
     def __init__(self, actor: Actor, wanted: BookSeries, clock: Clock) -> None:
         if actor.user_id is None:
             raise PermissionDeniedError("Only a person can book. Sign in.")
         if len(set(wanted.elsewhere.values())) > MAX_OTHER_ROOMS:
             raise InvalidCommandError(
-                f"Name at most {MAX_OTHER_ROOMS} other rooms.",
+                f"Too many other rooms: the maximum is {MAX_OTHER_ROOMS}. Name fewer.",
                 code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS,
             )
         self.person = actor.user_id
@@ -116,23 +119,23 @@ class _Booking:
         )
 
     def query(self, rooms: Mapping[UUID, RoomPolicy]) -> SnapshotQuery:
-        """Return all dates as windows, and the quotas of each date in its own room."""
-        wishes = self._wishes(rooms, self._clock.now())
-        asked = (q for wish in wishes for q in questions(wish.occurrence.interval, wish.room))
-        windows = tuple(wish.occurrence.interval for wish in wishes)
+        """Return the query for the snapshot: all dates, and the quotas of each date in its room."""
+        dates = self._requested(rooms, self._clock.now())
+        asked = (q for date in dates for q in questions(date.occurrence.interval, date.room))
+        windows = tuple(date.occurrence.interval for date in dates)
         return SnapshotQuery(windows=windows, person=self.person, asked=tuple(asked))
 
     def evaluate(self, tx: CommandContext) -> SeriesReport:
-        """Return what can be booked and what not."""
+        """Return a report of the dates that can be booked and those that cannot."""
         room = tx.rooms[self._wanted.room]
         series = SeriesFacts(uuid4(), room.uuid, self._pattern(room), self._details)
-        evaluate = SeriesJudge(tx, self._actor, series)
-        booked, refused = evaluate.dates(self._wishes(tx.rooms, tx.now))
+        judge = SeriesJudge(tx, self._actor, series)
+        booked, refused = judge.dates(self._requested(tx.rooms, tx.now))
         beyond = tuple(at.isoformat() for at in self._dates(room, tx.now).truncated)
         return SeriesReport(series.id, tuple(booked), tuple(refused), beyond=beyond)
 
     def book(self, tx: CommandContext) -> SeriesReport:
-        """Judge, and put what is to be stored into the transaction."""
+        """Evaluate the dates and add their bookings to the transaction."""
         report = self.evaluate(tx)
         if self._wanted.on_clash is OnClash.REFUSE or not report.booked:
             refuse_clashes(report.refused, len(report.booked) + len(report.refused))
@@ -144,7 +147,7 @@ class _Booking:
         tx.also.append(lambda: SkippedDate.objects.bulk_create(skipped))
         return report
 
-    def _wishes(self, rooms: Mapping[UUID, RoomPolicy], now: datetime) -> list[RequestedDate]:
+    def _requested(self, rooms: Mapping[UUID, RoomPolicy], now: datetime) -> list[RequestedDate]:
         room = rooms[self._wanted.room]
         dates = self._dates(room, now).occurrences
         elsewhere = {name: rooms[uuid] for name, uuid in self._wanted.elsewhere.items()}

@@ -1,4 +1,4 @@
-"""Command: cancel the dates of a series that are to come. One date alone: `cancel_booking`."""
+"""Command: cancel the dates of a series that have not begun. `cancel_booking` cancels one date."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,10 +30,11 @@ def cancel_series(
     expected_version: int | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> SeriesReport:
-    """Cancel all dates that have not begun, or one and those after it.
+    """Cancel all dates that have not begun, or those from `from_date` on.
 
-    Past and running dates stay as history. Doing it again changes nothing.
-    Raises: NotFoundError; PermissionDeniedError; StaleVersionError.
+    Past and running dates stay as history. A repeated command changes nothing.
+    Raises NotFoundError if there is no such series; PermissionDeniedError if the actor may not
+    change the series; StaleVersionError if the series has another version than `expected_version`.
     """
 
     def run(tx: CommandContext) -> SeriesReport:
@@ -56,7 +57,7 @@ def cancel_series(
 
 
 def _ended(series: SeriesFacts, cut: datetime | None) -> SeriesFacts:
-    """Return the series with a rule that ends before the cut, where it has dates before."""
+    """Return the series with a rule that ends before `cut`, if the series has earlier dates."""
     ended = replace(series, version=series.version + 1)
     if cut is None:
         return ended

@@ -1,4 +1,4 @@
-"""Command: change what is still to come of a series."""
+"""Command: change the dates of a series that have not begun."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,12 +35,12 @@ from rooms.queries import active_rooms
 
 @dataclass(frozen=True, slots=True)
 class SeriesEdit:
-    """What is to be different. None: as it is.
+    """The requested changes of a series. A field that is None does not change.
 
-    `starts` is the new time of day of every date, in the room's wall time. `rule` is an RRULE:
-    given alone it counts from the first date of the series, otherwise from the first that changes.
-    `from_date` is the first of "this and following",
-    named by its wall time in the rule; None: all that is to come.
+    `starts` is the new time of day of every date, local in the room. `rule` is an RRULE: given
+    alone, the rule counts from the first date of the series, otherwise from the first date that
+    changes. `from_date` is the first date of "this and following", named by its local time in the
+    rule; None changes every date to come.
     """
 
     from_date: datetime | None = None
@@ -56,18 +56,18 @@ class SeriesEdit:
 
     @property
     def details(self) -> DetailsEdit:
-        """Return what is to be different in what the dates are about."""
+        """Return the changes of title, privacy and attendees."""
         return DetailsEdit(self.title, self.private, self.attendees)
 
     @property
     def is_about_rule_only(self) -> bool:
-        """Say whether all dates keep their time and place and only which there are changes."""
+        """Return whether only the rule changes; time of day, length and room stay."""
         others = (self.starts, self.minutes, self.room, self.from_date)
         return self.rule is not None and all(value is None for value in others)
 
     @property
     def is_about_time(self) -> bool:
-        """Say whether dates move; otherwise no rule is asked."""
+        """Return whether dates may move. If not, no policy rule is checked."""
         return any(v is not None for v in (self.starts, self.minutes, self.rule, self.room))
 
 
@@ -79,14 +79,17 @@ def edit_series(
     expected_version: int | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> SeriesReport:
-    """Change all that is to come, or one date and those after it; past and running dates stay.
+    """Change all dates to come, or one date and the dates after it. Return a report on each date.
 
-    A change of title, privacy or attendees asks no rule and splits nothing, nor does a new rule
-    alone. Another time or room splits the series at the first date that changes.
-    Deleted dates stay deleted; dates moved by hand stay, unless `moves_exceptions`. A moved date
-    that clashes refuses the whole, or stays as it was with `BOOK_THE_REST`.
-    Raises: SeriesClashesError; ConflictError `nothing_to_come`; StaleVersionError; NotFoundError;
-    PermissionDeniedError; InvalidCommandError for the rule.
+    Past and running dates stay. A change of title, privacy or attendees checks no policy rule.
+    Neither such a change nor a new RRULE alone splits the series; another time or room splits the
+    series at the first date that changes.
+    Deleted dates stay deleted. Dates moved by hand stay unless `moves_exceptions` is set. If a
+    moved date clashes, the command is refused; with `BOOK_THE_REST` that date stays as it was.
+    Raises SeriesClashesError if a date clashes; ConflictError `nothing_to_come` if no date is left
+    to change; StaleVersionError if the series has another version than `expected_version`;
+    NotFoundError if there is no such series or room; PermissionDeniedError if the actor may not
+    change the series; InvalidCommandError if the rule cannot be used.
     """
 
     def run(tx: CommandContext) -> SeriesReport:
@@ -137,7 +140,8 @@ def _edit_details(
             last = after
     details = edit.details.of(series.details)
     if edit.from_date is not None and last is not None:
-        # Called, and hidden, as its last date is: a title that dates still hide is never shown.
+        # The series takes title and privacy of its last date, so it never shows a title that is
+        # still private on one of its dates.
         details = replace(details, title=last.title, private=last.private)
     save_series(tx, replace(series, details=details, version=series.version + 1))
     return SeriesReport(series.id, tuple(change.after for change in tx.changes))
@@ -183,9 +187,9 @@ def _ahead(
     *,
     now: datetime,
 ) -> tuple[list[BookingData], list[BookingData]]:
-    """Return the dates to come, and apart from them those in retired rooms: they are left alone.
+    """Return the dates to come in active rooms, and the dates in retired rooms, which stay.
 
-    Raises ConcurrentChangeError where one was moved to another room after the rooms were looked up.
+    Raises ConcurrentChangeError if a date was moved to another room after the rooms were read.
     """
     stored = series_ahead(series, since, now=now)
     away = {booking.room for booking in stored} - rooms.keys()
@@ -196,18 +200,24 @@ def _ahead(
 
 
 def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
-    """Return the first date of the rule that has not begun and is not before `since`."""
+    """Return the first date of the rule that has not begun and is not before `since`.
+
+    Raises ConflictError `nothing_to_come` if there is none.
+    """
     for occurrence in dates:
         is_ahead = occurrence.interval.start > now
         if is_ahead and (since is None or occurrence.recurrence_id >= since):
             return occurrence.recurrence_id
-    raise ConflictError("Nothing of this series is to come.", code=BookingErrorCode.NOTHING_TO_COME)
+    raise ConflictError("This series has no dates to come.", code=BookingErrorCode.NOTHING_TO_COME)
 
 
 def _cut_pattern(
     pattern: Pattern, edit: SeriesEdit, cut: datetime, *, is_first: bool
 ) -> tuple[Rule | None, Pattern]:
-    """Return the rule of what stays before the cut, None where nothing is cut, and the rest."""
+    """Return the rule for the dates before `cut` and the pattern of the other dates.
+
+    The rule is None if the series is not split.
+    """
     if edit.is_about_rule_only:
         rule = parse_rule(edit.rule or "", start=pattern.start, zone=pattern.zone, horizon=date.max)
         return None, replace(pattern, rule=rule)
@@ -225,7 +235,7 @@ def _cut_pattern(
 def _room(
     rooms: Mapping[UUID, RoomPolicy], plan: Plan, edit: SeriesEdit, stored: BookingData | None
 ) -> RoomPolicy:
-    """Return where a date is wanted: each stays in its own room unless another was asked for."""
+    """Return the room for a date: its own room, unless the edit names another room."""
     return rooms[plan.series.room if edit.room or stored is None else stored.room]
 
 
@@ -233,16 +243,16 @@ def _move(
     tx: CommandContext, actor: Actor, old: SeriesFacts, plan: Plan, edit: SeriesEdit
 ) -> SeriesReport:
     dates = plan.dates
-    wishes = [
+    requested = [
         RequestedDate(occurrence, _room(tx.rooms, plan, edit, stored), stored)
         for occurrence, stored in dates.moving
     ]
     own = [stored for _, stored in dates.moving if stored] + dates.dropped
     giving_way = frozenset(booking.id for booking in own)
-    series = SeriesJudge(tx, actor, plan.series, plan.details)
+    judge = SeriesJudge(tx, actor, plan.series, plan.details)
     if edit.on_clash is OnClash.REFUSE:
-        booked, refused = series.dates(wishes, giving_way=giving_way)
-        refuse_clashes(refused, len(wishes))
+        booked, refused = judge.dates(requested, giving_way=giving_way)
+        refuse_clashes(refused, len(requested))
     else:
-        booked, refused = series.all_that_can_move(wishes, giving_way)
+        booked, refused = judge.all_that_can_move(requested, giving_way)
     return store_plan(tx, actor, old, plan, booked, refused)

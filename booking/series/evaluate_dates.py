@@ -1,4 +1,4 @@
-"""Judging the dates of a series, each beside what is stored and those before it."""
+"""Evaluate the dates of a series against stored bookings and the earlier dates of the series."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,10 +24,10 @@ Outcome = tuple[list[BookingData], list[RefusedDate]]
 
 
 class SeriesClashesError(ConflictError):
-    """Some dates cannot be booked, and all were asked for.
+    """Some dates cannot be booked, and the caller asked for all dates or none.
 
-    Shapes: `facts.refused` lists each as `{recurrence_id, starts_at, ends_at, code, detail}`;
-    `facts.bookable` of `facts.of` dates could be booked.
+    Shapes: `facts.refused` lists each refused date as `{recurrence_id, starts_at, ends_at, code,
+    detail}`; `facts.bookable` of `facts.of` dates could be booked.
     """
 
     default_code = BookingErrorCode.SERIES_CLASHES
@@ -35,7 +35,7 @@ class SeriesClashesError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class RequestedDate:
-    """One date of a series, the room it is wanted in, and the booking that it is so far."""
+    """One date of a series, the room requested for it, and its stored booking, if any."""
 
     occurrence: Occurrence
     room: RoomPolicy
@@ -43,14 +43,14 @@ class RequestedDate:
 
     @property
     def name(self) -> str:
-        """Return the date's own wall time in the rule."""
+        """Return the name of the date: its local time in the rule, as ISO text."""
         return self.occurrence.recurrence_id.isoformat()
 
 
 def requested_dates(
     occurrences: Iterable[Occurrence], room: RoomPolicy, elsewhere: Mapping[str, RoomPolicy]
 ) -> list[RequestedDate]:
-    """Return the dates with the room each is wanted in."""
+    """Return each date with its room: the one that `elsewhere` names for it, otherwise `room`."""
     return [
         RequestedDate(occurrence, elsewhere.get(occurrence.recurrence_id.isoformat(), room))
         for occurrence in occurrences
@@ -59,57 +59,57 @@ def requested_dates(
 
 @dataclass(frozen=True, slots=True)
 class SeriesJudge:
-    """Judges the dates of one series for one person, by what the transaction has seen."""
+    """Evaluates the dates of one series for one person, against the snapshot of the transaction."""
 
     tx: CommandContext
     actor: Actor
     series: SeriesFacts
-    edit: DetailsEdit = AS_THEY_ARE  # of the dates that are stored
+    edit: DetailsEdit = AS_THEY_ARE  # applied to the dates that are stored
 
     def dates(
         self,
-        wishes: Sequence[RequestedDate],
+        requested: Sequence[RequestedDate],
         *,
         giving_way: frozenset[UUID] = frozenset(),
         staying: Iterable[RequestedDate] = (),
     ) -> Outcome:
-        """Return a booking for each date that the rules allow, and the refusals of the others.
+        """Return a booking for each date that can be booked, and a refusal for each other date.
 
-        Every date is judged beside those before it, so a series meets quotas and gaps of its own.
-        Stored bookings that are `giving_way` are in nobody's way; those of `staying` dates count
-        where they are.
+        Each date is evaluated against the dates before it, so the complete series keeps quotas
+        and gaps. Stored bookings with an id in `giving_way` block no date. The stored bookings of
+        `staying` dates count at their present time.
         """
         booked: list[BookingData] = []
         refused: list[RefusedDate] = []
-        around = self._neighbourhood()
-        for wish in staying:
-            if wish.stored is not None:
-                around.count(wish.stored.interval, self.tx.rooms[wish.stored.room])
-        for wish in wishes:
+        batch = self._batch_context()
+        for date in staying:
+            if date.stored is not None:
+                batch.count(date.stored.interval, self.tx.rooms[date.stored.room])
+        for date in requested:
             try:
-                facts = self._judged(wish, around, giving_way)
+                facts = self._evaluated(date, batch, giving_way)
             except (SlotTakenError, RoomClosedError, InvalidCommandError) as refusal:
-                refused.append(RefusedDate.because(wish.occurrence, refusal))
+                refused.append(RefusedDate.because(date.occurrence, refusal))
                 continue
             booked.append(facts)
-            around.take(facts, wish.room)
+            batch.take(facts, date.room)
         return booked, refused
 
     def all_that_can_move(
-        self, wishes: Sequence[RequestedDate], giving_way: frozenset[UUID]
+        self, requested: Sequence[RequestedDate], giving_way: frozenset[UUID]
     ) -> Outcome:
-        """Return the same where each refused date stays where it is stored.
+        """Return bookings and refusals as `dates` does; each refused date keeps its stored slot.
 
-        It may be in the way of another date there, so the others are judged again beside it, until
-        no more are refused.
+        A refused date may block another date of the series from its stored slot. So the remaining
+        dates are evaluated again, until no further date is refused.
         """
         before = list(self.tx.changes)
         staying: dict[str, RequestedDate] = {}
         refusals: list[RefusedDate] = []
         while True:
             self.tx.changes[:] = before
-            moving = [wish for wish in wishes if wish.name not in staying]
-            kept = {wish.stored.id for wish in staying.values() if wish.stored}
+            moving = [date for date in requested if date.name not in staying]
+            kept = {date.stored.id for date in staying.values() if date.stored}
             booked, refused = self.dates(
                 moving, giving_way=giving_way - kept, staying=staying.values()
             )
@@ -117,56 +117,59 @@ class SeriesJudge:
                 return booked, sorted(refusals, key=lambda date: date.recurrence_id)
             refusals += refused
             names = {date.recurrence_id for date in refused}
-            staying |= {wish.name: wish for wish in moving if wish.name in names}
+            staying |= {date.name: date for date in moving if date.name in names}
 
-    def date(self, wish: RequestedDate) -> BookingData:
+    def date(self, requested: RequestedDate) -> BookingData:
         """Return the booking for one date. Raises what `evaluate` raises."""
-        return self._judged(wish, self._neighbourhood(), frozenset())
+        return self._evaluated(requested, self._batch_context(), frozenset())
 
-    def _neighbourhood(self) -> BatchContext:
+    def _batch_context(self) -> BatchContext:
         snapshot = self.tx.snapshot
         return BatchContext.of(snapshot.neighbours, snapshot.closures, snapshot.usage)
 
-    def _judged(
-        self, wish: RequestedDate, around: BatchContext, giving_way: frozenset[UUID]
+    def _evaluated(
+        self, requested: RequestedDate, batch: BatchContext, giving_way: frozenset[UUID]
     ) -> BookingData:
-        shorter = self._shortened(wish)
-        facts = shorter or self._judged_anew(wish, around, giving_way)
-        shifted = FLAG_OF_SHIFT.get(wish.occurrence.shift)
+        shorter = self._shortened(requested)
+        facts = shorter or self._evaluated_by_policy(requested, batch, giving_way)
+        shifted = FLAG_OF_SHIFT.get(requested.occurrence.shift)
         return replace(
             facts,
             series_id=self.series.id,
-            recurrence_id=wish.name,
+            recurrence_id=requested.name,
             flags=tuple(dict.fromkeys((*facts.flags, shifted))) if shifted else facts.flags,
         )
 
-    def _shortened(self, wish: RequestedDate) -> BookingData | None:
-        """Return a date that only gives time back; it is not judged."""
-        if wish.stored is None:
+    def _shortened(self, requested: RequestedDate) -> BookingData | None:
+        """Return the shortened booking if the date only gets shorter, otherwise None.
+
+        A shorter date is not checked against the policy: it takes no time that it did not have.
+        """
+        stored, room = requested.stored, requested.room
+        if stored is None:
             return None
-        after = moved(wish.stored, wish.room, wish.occurrence.interval)
-        if not gives_time_back(wish.stored, after):
+        after = moved(stored, room, requested.occurrence.interval)
+        if not gives_time_back(stored, after):
             return None
         after = self.edit.of(after)
-        refuse_more_than_seats(
-            wish.stored, after, wish.room, is_manager=is_manager(self.actor, wish.room)
-        )
-        return shortened(wish.stored, after, wish.room, now=self.tx.now)
+        refuse_more_than_seats(stored, after, room, is_manager=is_manager(self.actor, room))
+        return shortened(stored, after, room, now=self.tx.now)
 
-    def _details(self, wish: RequestedDate) -> Details:
-        """Return what a date is about: a stored one keeps its own, as far as nobody edits it."""
+    def _details(self, requested: RequestedDate) -> Details:
+        """Return the details of a date: its stored ones with the edit, else those of the series."""
         details = self.series.details
-        if wish.stored is None:
+        if requested.stored is None:
             return details
-        own = self.edit.of(wish.stored)
+        own = self.edit.of(requested.stored)
         return replace(details, title=own.title, private=own.private, attendees=own.attendees)
 
-    def _judged_anew(
-        self, wish: RequestedDate, around: BatchContext, giving_way: frozenset[UUID]
+    def _evaluated_by_policy(
+        self, requested: RequestedDate, batch: BatchContext, giving_way: frozenset[UUID]
     ) -> BookingData:
-        room, interval, details = wish.room, wish.occurrence.interval, self._details(wish)
+        room, interval = requested.room, requested.occurrence.interval
+        details = self._details(requested)
         self.tx.require_in_snapshot(interval)
-        known = around.near(interval, room)
+        known = batch.near(interval, room)
         holds = own_holds(known.neighbours, interval, self.actor.user_id)
         request = BookingRequest(
             interval=interval,
@@ -186,7 +189,7 @@ def refuse_clashes(refused: Sequence[RefusedDate], wanted: int) -> None:
         bookable = wanted - len(refused)
         raise SeriesClashesError(
             f"{len(refused)} of {wanted} dates cannot be booked. Book the other {bookable}, or "
-            "choose another room for those.",
+            f"choose another room for the {len(refused)}.",
             facts={
                 "refused": [date.as_json() for date in refused],
                 "bookable": bookable,

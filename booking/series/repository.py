@@ -1,4 +1,4 @@
-"""Storing what a change means for each date of a series, and for the series itself."""
+"""Add the changes of a series and of its dates to the transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ EDIT = "edit_series"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The series from the cut on, as it will be, and what becomes of each date."""
+    """The new series from the first changed date on, and the change of each date."""
 
     series: SeriesFacts
-    before: Rule | None  # of the series as it was, where that one goes on to exist
+    before: Rule | None  # the new rule of the old series; None if the series is not split
     dates: Reschedule
-    details: DetailsEdit  # what is to be different in each
+    details: DetailsEdit  # changes of title, privacy and attendees in each date
 
 
 def store_plan(
@@ -38,7 +38,7 @@ def store_plan(
     booked: Sequence[BookingData],
     refused: Sequence[RefusedDate],
 ) -> SeriesReport:
-    """Put every change of the plan into the transaction and report on each date."""
+    """Add every change of the plan to the transaction. Return a report on each date."""
     new, dates = plan.series, plan.dates
     stored = {occurrence.recurrence_id.isoformat(): b for occurrence, b in dates.moving}
     moves = [_moved(actor, stored[facts.recurrence_id or ""], facts) for facts in booked]
@@ -69,7 +69,7 @@ def store_plan(
 
 
 def save_series(tx: CommandContext, series: SeriesFacts) -> None:
-    """Store the series' own row as it is now."""
+    """Update the row of the series when the transaction is stored."""
     columns = series_columns(series)
     tx.also.append(lambda: Series.objects.filter(pk=series.id).update(**columns))
     tx.marked.add(series.room)

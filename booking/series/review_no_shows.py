@@ -1,4 +1,4 @@
-"""Command: give back the dates of a series to which nobody comes any more."""
+"""Command: cancel the dates to come of a series after several no-shows in a row."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,23 +21,24 @@ from meeting_rooms.kernel.clock import Clock
 from rooms.domain.effective_policy import RoomPolicy
 from rooms.queries import closures_during
 
-LOOKED_AT = 50  # past dates of a series, the newest first
+MAX_PAST_DATES_READ = 50  # newest past dates of a series, with those that do not count
 
 
 class Review(StrEnum):
-    """What was found of a series."""
+    """The result of one review of a series."""
 
     ATTENDED = "attended"
-    WARNED = "warned"  # missed too often; its dates are given back when the notice is over
+    WARNED = "warned"  # missed too often; its dates are cancelled after the notice
     WITHDRAWN = "withdrawn"
 
 
 def review_no_shows(*, series_id: UUID, clock: Clock = DATABASE_CLOCK) -> Review:
-    """Warn, and after the room's notice give the rest back, where nobody came time after time.
+    """Store a notice for a series with too many no-shows; cancel its dates once the notice is over.
 
-    How often and how long is the room's policy (`no_show_limit`, `no_show_notice_days`). Days on
-    which the room was closed or had a holiday do not count, nor do dates that were cancelled.
-    Somebody who comes meanwhile ends the notice. Raises NotFoundError.
+    The policy of the room says how many no-shows in a row are too many (`no_show_limit`) and how
+    long the notice is (`no_show_notice_days`). Cancelled dates do not count, nor do days on which
+    the room was closed or had a holiday. A check-in during the notice ends the notice.
+    Raises NotFoundError if there is no such series.
     """
 
     def run(tx: CommandContext) -> Review:
@@ -55,14 +56,14 @@ def review_no_shows(*, series_id: UUID, clock: Clock = DATABASE_CLOCK) -> Review
             return Review.WARNED
         if tx.now < withdraw_at:
             return Review.WARNED
-        told = f"Nobody came {room.policy.no_show_limit} times in a row"
+        reason = f"No check-in {room.policy.no_show_limit} times in a row"
         tx.changes += [
             Change.of(
                 booking,
                 without_slot(booking, BookingState.CANCELLED),
                 SYSTEM_ACTOR,
                 "withdraw_series",
-                told,
+                reason,
             )
             for booking in series_ahead(series, None, now=tx.now)
             if booking.takes_slot
@@ -80,7 +81,7 @@ def _is_missed(series: SeriesFacts, room: RoomPolicy, now: datetime) -> bool:
     past = Booking.objects.select_related("room").filter(
         series_id=series.id, during__startswith__lt=now
     )
-    newest = (booking.as_data() for booking in past.order_by("-during", "pk")[:LOOKED_AT])
+    newest = (booking.as_data() for booking in past.order_by("-during", "pk")[:MAX_PAST_DATES_READ])
     counting = list(islice((b for b in newest if _counts(b, room)), limit))
     return len(counting) == limit and all(b.state is BookingState.RELEASED for b in counting)
 

@@ -1,4 +1,4 @@
-"""Judging the dates of a series, and the series' own row."""
+"""Read a series and its dates, check who may change them, and build their database rows."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,23 +21,24 @@ from meeting_rooms.kernel.errors import (
 )
 from rooms.domain.effective_policy import RoomPolicy
 
-MAX_REASON_LENGTH = 300
+MAX_REASON_LENGTH = 300  # characters, the size of the column `SkippedDate.reason`
 
 
 def require_series_owner(actor: Actor, series: SeriesFacts, tx: CommandContext) -> None:
-    """Refuse a person who is neither the organizer nor runs the room."""
+    """Raise PermissionDeniedError for a person who is neither organizer nor room manager."""
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[series.room]):
         return
     if actor.user_id != series.details.organizer_id:
-        raise PermissionDeniedError(
-            "Only the organizer or somebody who runs the room can change this series."
-        )
+        raise PermissionDeniedError("Only the organizer or a room manager can change this series.")
 
 
 def series_ahead(
     series: SeriesFacts, since: datetime | None, *, now: datetime
 ) -> list[BookingData]:
-    """Return the bookings of the series, in whatever state, that have not begun."""
+    """Return the bookings of the series, in every state, that have not begun.
+
+    `since` is the first date to return, as its recurrence id; None returns all.
+    """
     own = Booking.objects.select_related("room").filter(series_id=series.id)
     if since is not None:
         own = own.filter(recurrence_id__gte=since.isoformat())
@@ -47,21 +48,23 @@ def series_ahead(
 
 
 def refuse_foreign_dates(names: Iterable[str], occurrences: Iterable[Occurrence]) -> None:
-    """Refuse names that are no dates of the series."""
+    """Raise InvalidCommandError if one of `names` is not a recurrence id of the series."""
     known = {occurrence.recurrence_id.isoformat() for occurrence in occurrences}
     foreign = sorted(set(names) - known)
     if foreign:
         raise InvalidCommandError(
-            f"{foreign[0]} is no date of the series. Name dates by their wall time in the rule.",
+            f"{foreign[0]} is not a date of the series. Name a date by its local time in the rule.",
             code=BookingErrorCode.NOT_A_DATE_OF_THE_SERIES,
             facts={"dates": sorted(known)[:10]},
         )
 
 
 def series_facts(series: Series) -> SeriesFacts:
-    """Return a stored series as a value. Reads the room, so select it along."""
+    """Return a stored series as a value. The caller selects `room` with the series."""
     zone, start = ZoneInfo(series.timezone), datetime.fromisoformat(series.starts_local)
-    horizon = start.date() + timedelta(days=1)  # stored rules are bounded by it or by themselves
+    horizon = start.date() + timedelta(
+        days=1
+    )  # any date: `parse_rule` needs one if the rule is endless
     rule = parse_rule(series.rule, start=start, zone=zone, horizon=horizon)
     return SeriesFacts(
         id=series.pk,
@@ -79,7 +82,7 @@ def series_facts(series: Series) -> SeriesFacts:
 
 
 def get_series(series_id: UUID) -> SeriesFacts:
-    """Return one series. Raises NotFoundError."""
+    """Return the series with this id. Raises NotFoundError if there is none."""
     series = Series.objects.select_related("room").filter(pk=series_id).first()
     if series is None:
         raise NotFoundError(f"There is no series {series_id}.")
@@ -87,7 +90,7 @@ def get_series(series_id: UUID) -> SeriesFacts:
 
 
 def series_row(series: SeriesFacts, room: RoomPolicy, *, now: datetime) -> Series:
-    """Return the row of a new series."""
+    """Return the unsaved database row of a new series."""
     return Series(
         id=series.id,
         room_id=room.id,
@@ -97,7 +100,7 @@ def series_row(series: SeriesFacts, room: RoomPolicy, *, now: datetime) -> Serie
 
 
 def series_columns(series: SeriesFacts) -> dict[str, object]:
-    """Return what of a series' row can change."""
+    """Return the columns of a series' row that an edit can change."""
     pattern, details = series.pattern, series.details
     return {
         "rule": pattern.rule.as_text(),
@@ -114,7 +117,7 @@ def series_columns(series: SeriesFacts) -> dict[str, object]:
 
 
 def skipped_rows(series_id: UUID, refused: Iterable[RefusedDate]) -> list[SkippedDate]:
-    """Return the rows of the dates that are not booked."""
+    """Return the unsaved rows that record which dates are not booked, and why."""
     return [
         SkippedDate(
             series_id=series_id,

@@ -1,1 +1,1 @@
-"""Bookings as a table (CSV). Pure."""
+"""Read and write tables of bookings (CSV). Pure."""

@@ -1,12 +1,12 @@
-"""What the columns of a table are called, and how its times look, by the program it is from. Pure.
+"""Column names and time formats of the programs that a table may come from. Pure.
 
-Relied on, as facts about the programs' own source: MRBS' report (`web/report.php`) writes a row of
+Source, the code of these programs: MRBS' report (`web/report.php`) writes a row of
 column names in its interface's words and times as "10:00:00 - Monday 02 March 2026" in its English
 version, with or without seconds, in 12 or 24 hours. LibreBooking's export
 (`tpl/Admin/Reservations/reservations_csv.tpl`) has User, Resource, Title, Description, Begin, End,
 Duration, Created, Last Modified and Reference Number, with times in the form of its language; its
 import (`ReservationImportCsv.php`) has email, resource names, title, description, begin and end.
-Both in English; another form of times is told with `date_format`.
+Both layouts are the English ones; for other times the caller gives a `date_format`.
 """
 
 import re
@@ -17,12 +17,12 @@ from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
-DIRECTIVES = frozenset("aAbBdHIjmMpSyYzf%")  # the others depend on the place, or are of no day
+DIRECTIVES = frozenset("aAbBdHIjmMpSyYzf%")  # not those that depend on a locale or name no day
 ISO_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
 class Preset(StrEnum):
-    """The program that a table comes from."""
+    """The program that wrote a table."""
 
     MEETING_ROOMS = "meeting-rooms"
     MRBS = "mrbs"
@@ -31,14 +31,14 @@ class Preset(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Names of columns by what they hold, the usual one first, in small letters; time formats."""
+    """Time formats, and the column names of each field: in lower case, the usual name first."""
 
     columns: dict[str, tuple[str, ...]]
     formats: tuple[str, ...]
-    rooms_apart: str = ""  # what separates several rooms in one cell
+    room_separator: str = ""  # between several rooms in one cell; "": one room only
 
     def hint(self, field: str) -> str:
-        """Return the usual name of a column."""
+        """Return the usual column name of a field."""
         return self.columns[field][0]
 
 
@@ -80,23 +80,23 @@ LAYOUTS: dict[Preset, Layout] = {
             "organizer_email": ("email",),
         },
         formats=("%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M"),
-        rooms_apart=",",
+        room_separator=",",
     ),
 }  # fmt: skip
 
 
 def checked_form(date_format: str) -> str:
-    """Return a form of times that `strptime` can use, whatever it is then given.
+    """Return the date format if `strptime` can use it for every text.
 
-    Raises InvalidCommandError `bad_date_format`: for a form without a year, one that repeats a
-    part, or has a part that is none.
+    Raises InvalidCommandError `bad_date_format` if the format has no year, repeats a directive, or
+    has an unknown directive.
     """
-    told = [name for name in DIRECTIVE.findall(date_format) if name != "%"]
-    is_sound = DIRECTIVES.issuperset(told) and len(set(told)) == len(told)
-    if is_sound and not {"y", "Y"}.isdisjoint(told):
+    directives = [name for name in DIRECTIVE.findall(date_format) if name != "%"]
+    is_sound = DIRECTIVES.issuperset(directives) and len(set(directives)) == len(directives)
+    if is_sound and not {"y", "Y"}.isdisjoint(directives):
         return date_format
     raise InvalidCommandError(
-        f"'{date_format[:40]}' is no form of a date with a year and a time. Write it as in "
+        f"'{date_format[:40]}' is not a date format with a year and a time. Write it as in "
         "'%d.%m.%Y %H:%M', each part once.",
         code=BookingErrorCode.BAD_DATE_FORMAT,
     )

@@ -1,6 +1,6 @@
-"""Bookings as a table (CSV, RFC 4180) for spreadsheets and for moving in from other programs. Pure.
+"""Read and write bookings as a table (CSV, RFC 4180), for spreadsheets and other programs. Pure.
 
-Row numbers are those that a spreadsheet shows: the names of the columns are row 1.
+Rows are numbered as in a spreadsheet: row 1 has the column names.
 """
 
 import csv
@@ -20,30 +20,32 @@ from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import resolve_strict
 
-MAX_TABLE_BYTES = 5 * 1024 * 1024
-MAX_ROWS = 20_000
+MAX_TABLE_BYTES = 5 * 1024 * 1024  # bounds the memory of an import
+MAX_ROWS = 20_000  # bounds the one transaction of an import
 COLUMNS = (
     "id", "room", "building", "starts_at", "ends_at", "timezone", "title", "organizer",
     "organizer_email", "state", "private", "attendees",
 )  # fmt: skip
 REQUIRED = ("room", "starts_at", "ends_at")
+# A spreadsheet may evaluate a cell that starts so (CSV injection, OWASP).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 YES_NO = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
-UidOf = Callable[[Mapping[str, str], str], str]  # of a row's cells and one room
+UidOf = Callable[[Mapping[str, str], str], str]  # cells of a row and one room to the UID
+# States of a row whose booking has no slot any more.
 GONE = ("cancelled", "released", "declined", "rejected")
 
 
 class UnreadableTableError(InvalidCommandError):
-    """The file as a whole cannot be read; nothing of it may be used."""
+    """The file cannot be read as a table; no row of the file may be used."""
 
     default_code = BookingErrorCode.UNREADABLE_TABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One booking to be written, as it may be read by whom the table is for.
+    """One booking to write, redacted by the caller.
 
-    Privacy is the caller's: what the reader may not read comes in as "Busy" without people.
+    A booking that the reader may not read has the title "Busy" and no people.
     """
 
     id: str
@@ -61,7 +63,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """One booking that a row asks for. Id, building and address are as they stand there, or ""."""
+    """One booking of a row. Id, building and e-mail address are those of the row, or ""."""
 
     number: int
     id: str
@@ -72,7 +74,7 @@ class ParsedRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """One row that was not taken, and why."""
+    """One row that was not imported, and why."""
 
     number: int
     code: str
@@ -81,14 +83,14 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class ParsedTable:
-    """A table's bookings in the order of its rows, and the rows that cannot be booked."""
+    """The bookings of a table in the order of its rows, and the rows that cannot be booked."""
 
     rows: tuple[ParsedRow, ...]
     refused: tuple[RefusedRow, ...]
 
 
 def write_table(rows: Iterable[TableRow]) -> Iterator[str]:
-    """Yield the lines of a table, its column names first. Times are local, with their offset."""
+    """Yield the lines of a table, column names first. Times are local, with their offset."""
     yield _line(COLUMNS)
     for row in rows:
         start, end = (at.astimezone(row.zone) for at in (row.interval.start, row.interval.end))
@@ -104,14 +106,14 @@ def write_table(rows: Iterable[TableRow]) -> Iterator[str]:
 def parse_table(
     raw: bytes, *, preset: Preset, building: str, zone: ZoneInfo, date_format: str | None = None
 ) -> ParsedTable:
-    """Read a table of the rooms of one building, by its slug.
+    """Return the bookings of a table. All rooms are in one building, named by its slug.
 
-    `zone` is for times without an offset; `date_format` is as `strptime` has it. The same row for
-    a room of that name in another building is another booking.
+    `zone` applies to times without an offset; `date_format` has the directives of `strptime`. The
+    same row in the table of another building is another booking. A bad row refuses only itself.
 
-    Raises UnreadableTableError for a file that is no such table (`not_utf8`, `missing_column`,
-    `unreadable_table`), InvalidCommandError `bad_date_format`, LimitExceededError for one over
-    MAX_TABLE_BYTES or MAX_ROWS. One row's fault refuses that row alone.
+    Raises UnreadableTableError (`not_utf8`, `missing_column`, `unreadable_table`) if the file is no
+    such table; InvalidCommandError `bad_date_format`; LimitExceededError if the file exceeds
+    MAX_TABLE_BYTES or MAX_ROWS.
     """
     layout = LAYOUTS[preset]
     formats = (checked_form(date_format),) if date_format else (*layout.formats, *ISO_FORMATS)
@@ -130,12 +132,12 @@ def parse_table(
 
 
 def neutralised(value: str) -> str:
-    """Return the text such that no spreadsheet takes it for a formula."""
+    """Return the text with a leading quote if a spreadsheet may evaluate it as a formula."""
     return f"'{value}" if value.lstrip("'").startswith(FORMULA_STARTS) else value
 
 
 def restored(value: str) -> str:
-    """Return what `neutralised` was given."""
+    """Return the text without the quote that `neutralised` added."""
     is_marked = value[:1] == "'" and value.lstrip("'").startswith(FORMULA_STARTS)
     return value[1:] if is_marked else value
 
@@ -149,20 +151,20 @@ def _line(values: Iterable[str]) -> str:
 def _text(raw: bytes) -> str:
     if len(raw) > MAX_TABLE_BYTES:
         raise LimitExceededError(
-            f"The file has {len(raw):,} bytes; at most {MAX_TABLE_BYTES:,} go. Split it.",
+            f"The file has {len(raw):,} bytes; the maximum is {MAX_TABLE_BYTES:,}. Split the file.",
             code=BookingErrorCode.FILE_TOO_LARGE,
         )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UnreadableTableError(
-            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as 'CSV UTF-8'.",
+            f"The file is not in UTF-8 (byte {exc.start:,}). Save the file as 'CSV UTF-8'.",
             code=BookingErrorCode.NOT_UTF8,
         ) from exc
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and cells of the rows that are not empty."""
+    """Yield the number and the cells of each row that is not empty."""
     head = text[: (text + "\n").index("\n")]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     number = 0
@@ -170,17 +172,19 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         for number, record in enumerate(reader, start=1):
             if number > MAX_ROWS + 1:
                 raise LimitExceededError(
-                    f"The table has more than {MAX_ROWS:,} rows. Split it.",
+                    f"The table has more than {MAX_ROWS:,} rows. Split the table.",
                     code=BookingErrorCode.TOO_MANY_ROWS,
                 )
             if any(cell.strip() for cell in record):
                 yield number, [restored(cell) for cell in record]
     except csv.Error as exc:
-        raise UnreadableTableError(f"Row {number + 1} cannot be read: {exc}.") from exc
+        raise UnreadableTableError(
+            f"Row {number + 1} cannot be read: {exc}. Correct the row."
+        ) from exc
 
 
 def _columns(head: list[str], layout: Layout) -> dict[str, int]:
-    """Return where each field stands."""
+    """Return the column index of each field. Raises UnreadableTableError `missing_column`."""
     names = {name.strip().rstrip(":").lower(): at for at, name in reversed(list(enumerate(head)))}
     found = {
         field: names[alias]
@@ -191,7 +195,7 @@ def _columns(head: list[str], layout: Layout) -> dict[str, int]:
     for field in REQUIRED:
         if field not in found:
             raise UnreadableTableError(
-                f"The table has no column '{layout.hint(field)}' in its first row.",
+                f"The first row has no column '{layout.hint(field)}'. Add that column.",
                 code=BookingErrorCode.MISSING_COLUMN,
             )
     return found
@@ -205,7 +209,7 @@ class _Times:
         self._formats = formats
 
     def read(self, text: str) -> datetime:
-        """Return the time, aware. One that clocks skip or show twice is refused, not guessed."""
+        """Return the aware time. Raises InvalidCommandError if the clock skips or repeats it."""
         local = self._parsed(" ".join(text.split()))
         if local.tzinfo is not None:
             return local
@@ -217,13 +221,13 @@ class _Times:
                 return datetime.fromisoformat(text)
         except ValueError:
             pass
-        for form in self._formats:
+        for date_format in self._formats:
             try:
-                return datetime.strptime(text, form)  # noqa: DTZ007 - local until `read`
+                return datetime.strptime(text, date_format)  # noqa: DTZ007 - local until `read`
             except ValueError:
                 continue
         raise InvalidCommandError(
-            f"'{text[:40]}' is no date with a year and a time. Name its form as the date format.",
+            f"'{text[:40]}' is not a date with a year and a time. Set the date format.",
             code=BookingErrorCode.BAD_TIME,
         )
 
@@ -231,12 +235,14 @@ class _Times:
 def _bookings(
     number: int, fields: dict[str, str], layout: Layout, times: _Times, uid_of: UidOf
 ) -> Iterator[ParsedRow]:
-    """Yield a booking for each room that a row names."""
+    """Yield one booking for each room that the row names."""
     cell = fields.get("room", "")
-    rooms = cell.split(layout.rooms_apart) if layout.rooms_apart else [cell]
+    rooms = cell.split(layout.room_separator) if layout.room_separator else [cell]
     rooms = [clean_line(room) for room in rooms if clean_line(room)]
     if not rooms:
-        raise InvalidCommandError("It names no room.", code=BookingErrorCode.NO_ROOM)
+        raise InvalidCommandError(
+            "The row names no room. Fill in the room.", code=BookingErrorCode.NO_ROOM
+        )
     start, end = times.read(fields.get("starts_at", "")), times.read(fields.get("ends_at", ""))
     for room in rooms:
         event = ParsedEvent(
@@ -249,27 +255,29 @@ def _bookings(
             is_private=_yes(fields.get("private", "")),
             is_cancelled=fields.get("state", "").strip().lower() in GONE,
         )
-        event.interval  # noqa: B018 - refuses an empty stretch
-        told = {n: clean_line(fields.get(n, "")) for n in ("id", "building", "organizer_email")}
-        yield ParsedRow(number=number, event=event, **told)
+        event.interval  # noqa: B018 - raises for an empty interval
+        cells = {n: clean_line(fields.get(n, "")) for n in ("id", "building", "organizer_email")}
+        yield ParsedRow(number=number, event=event, **cells)
 
 
 def _yes(text: str) -> bool:
     answer = YES_NO.get(text.strip().lower())
     if answer is None:
         raise InvalidCommandError(
-            f"'{text[:20]}' is neither yes nor no.", code=BookingErrorCode.BAD_VALUE
+            f"'{text[:20]}' is neither yes nor no. Write one of them.",
+            code=BookingErrorCode.BAD_VALUE,
         )
     return answer
 
 
 def _uid(preset: Preset, building: str, fields: Mapping[str, str], room: str) -> str:
-    """Return what the booking is recognised by when the table comes again.
+    """Return the UID by which a later import recognises the booking.
 
-    Its own number where it has one; else its words and times, so that a changed row is a new one.
-    With the building: two may have a room of one name, and a number of their own for a booking.
+    The UID comes from the id of the row, else from times and title: then a changed row is a new
+    booking. The building is part of the UID, because rooms of two buildings may have the same name
+    and rows of two buildings the same id.
     """
-    told = fields.get("id", "").strip()[:100]
-    words = [told] if told else [fields.get(n, "") for n in ("starts_at", "ends_at", "title")]
-    key = "\0".join((building, *words, room))
+    own_id = fields.get("id", "").strip()[:100]
+    values = [own_id] if own_id else [fields.get(n, "") for n in ("starts_at", "ends_at", "title")]
+    key = "\0".join((building, *values, room))
     return f"{preset.value}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

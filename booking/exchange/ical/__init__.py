@@ -1,5 +1,5 @@
-"""iCalendar (RFC 5545) in and out. Pure: no store, no clock, no network.
+"""Read and write iCalendar files (RFC 5545). Pure: no database, no clock, no network.
 
-Parsing and writing is the `icalendar` library's; what may be booked, and what a time means, is
-decided here.
+The `icalendar` library parses and writes the text. This package decides which events can be booked,
+and which instants their times mean.
 """

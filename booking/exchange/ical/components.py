@@ -1,4 +1,4 @@
-"""From the bytes of a file to its components: what is checked before the library sees it. Pure."""
+"""Parse the bytes of a file into components, after checks of size and encoding. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -15,30 +15,30 @@ from meeting_rooms.kernel.errors import LimitExceededError
 
 FOLD = re.compile(r"\n[ \t]")
 BEGIN = re.compile(r"^BEGIN:", re.MULTILINE | re.IGNORECASE)
-# The library would look zones up, and guess, in a table that it keeps for the whole process: so
-# TZID goes by another name, times come out naive, and `Zones` says what they mean.
+# The library would look up zones in a table of the process, and guess. So TZID is renamed before
+# parsing; then times are naive, and `Zones` finds their zone.
 TZID = "X-MEETING-ROOMS-TZID"
 ZONE_OF_TIME = re.compile(
     r"^((?:DTSTART|DTEND|RDATE|EXDATE|RECURRENCE-ID)\b[^:\r\n]*?);TZID=",
     re.MULTILINE | re.IGNORECASE,
 )
-# What the library raises for values it cannot read; it promises ValueError and has more.
+# Errors of the library for values that it cannot read; its documentation names only ValueError.
 LIBRARY_ERRORS = (
     ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError,
 )  # fmt: skip
 
 
 def read_components(raw: bytes) -> tuple[list[Calendar], dict[str, list[str]]]:
-    """Return the file's calendars without their zones, and the lines of each zone by TZID.
+    """Return the calendars of a file without VTIMEZONE, and the lines of each VTIMEZONE by TZID.
 
-    Raises UnreadableCalendarError for a file that is cut off, no calendar or not in UTF-8, and
-    LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS.
+    Raises UnreadableCalendarError if the file is cut off, no calendar, or not in UTF-8;
+    LimitExceededError if the file exceeds MAX_FILE_BYTES or MAX_COMPONENTS.
     """
     text = _text(raw)
     count = len(BEGIN.findall(text))
     if count > MAX_COMPONENTS:
         raise LimitExceededError(
-            f"The file has {count:,} components; at most {MAX_COMPONENTS:,} go.",
+            f"The file has {count:,} components; the maximum is {MAX_COMPONENTS:,}. Split it.",
             code=BookingErrorCode.TOO_MANY_COMPONENTS,
         )
     definitions: dict[str, list[str]] = {}
@@ -49,38 +49,40 @@ def read_components(raw: bytes) -> tuple[list[Calendar], dict[str, list[str]]]:
         raise UnreadableCalendarError(f"The file cannot be read: {str(exc)[:200]}.") from exc
     calendars = [each for each in found if isinstance(each, Calendar)]
     if not calendars:
-        raise UnreadableCalendarError("The file is cut off: a component has no END.")
+        raise UnreadableCalendarError(
+            "The file is cut off: a component has no END. Download the file again."
+        )
     return calendars, definitions
 
 
 def _text(raw: bytes) -> str:
     if len(raw) > MAX_FILE_BYTES:
         raise LimitExceededError(
-            f"The file has {len(raw):,} bytes; at most {MAX_FILE_BYTES:,} go.",
+            f"The file has {len(raw):,} bytes; the maximum is {MAX_FILE_BYTES:,}. Split the file.",
             code=BookingErrorCode.FILE_TOO_LARGE,
         )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UnreadableCalendarError(
-            f"The file is not in UTF-8 (byte {exc.start:,}). Save it as UTF-8.",
+            f"The file is not in UTF-8 (byte {exc.start:,}). Save the file as UTF-8.",
             code=BookingErrorCode.NOT_UTF8,
         ) from exc
     if "BEGIN:VCALENDAR" not in text or "\0" in text:
         raise UnreadableCalendarError(
-            "This is no iCalendar file: BEGIN:VCALENDAR is missing, or it is no text."
+            "The file is not an iCalendar file: it has no BEGIN:VCALENDAR, or is not a text."
         )
     if not text.rstrip().endswith("END:VCALENDAR"):
         raise UnreadableCalendarError(
-            "The file is cut off: END:VCALENDAR is missing. Download it again."
+            "The file is cut off: END:VCALENDAR is missing. Download the file again."
         )
     return text
 
 
 def _without_zones(text: str, definitions: dict[str, list[str]]) -> Iterator[str]:
-    """Yield the lines outside of VTIMEZONE; put those inside, unfolded, into `definitions`."""
+    """Yield the lines outside of VTIMEZONE; store the unfolded lines inside in `definitions`."""
     zone: list[str] | None = None
-    # Not splitlines(): it also splits at characters that may stand in a text.
+    # Not splitlines(): it also splits at characters that a text value may contain.
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     for line in FOLD.sub("", lines).split("\n"):
         if zone is None:

@@ -1,4 +1,4 @@
-"""What a calendar file holds, as values: single events, series, and refusals. Pure."""
+"""The content of a calendar file as values: single events, series and refusals. Pure."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
-MAX_FILE_BYTES = 10 * 1024 * 1024
-MAX_COMPONENTS = 20_000
-MAX_UID_LENGTH = 255
+MAX_FILE_BYTES = 10 * 1024 * 1024  # bounds the memory of an import
+MAX_COMPONENTS = 20_000  # bounds the time of an import: events, alarms and zones of a file
+MAX_UID_LENGTH = 255  # characters, the size of the column `Booking.external_uid`
 
 
 class UnreadableCalendarError(InvalidCommandError):
-    """The file as a whole cannot be read; nothing of it may be used."""
+    """The file cannot be read as a calendar; no event of the file may be used."""
 
     default_code = BookingErrorCode.UNREADABLE_CALENDAR
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedEvent:
-    """One event as the file tells it, its room still a name. Times keep the file's zone."""
+    """One event of a file. `location` is the name of its room; times have the zone of the file."""
 
     uid: str
     location: str
@@ -36,12 +36,12 @@ class ParsedEvent:
 
     @property
     def interval(self) -> Interval:
-        """Return the event's stretch in UTC. Raises InvalidCommandError if it is empty."""
+        """Return the interval of the event in UTC. Raises InvalidCommandError if it is empty."""
         return Interval.of(self.start, self.end)
 
     def shifted(self, by: timedelta) -> "ParsedEvent":
         """Return the event some days later, at the same local time of day."""
-        # Wall-clock arithmetic: the zone's offset is looked up afresh on the new date.
+        # Arithmetic in local time: Python looks up the offset of the new date.
         return replace(self, start=self.start + by, end=self.end + by)
 
 
@@ -49,21 +49,26 @@ class ParsedEvent:
 class Length:
     """How long each event of a series lasts.
 
-    `days` are counted on the wall clock and `rest` in real time: RFC 5545 3.3.6 for DURATION.
-    DTEND repeats the exact length, so there `days` is 0 (3.8.5.3); whole days are `days` alone.
+    `days` are counted in local time and `rest` in real time, as RFC 5545 3.3.6 says of DURATION.
+    With DTEND each event has the exact length (3.8.5.3), so `days` is 0. An all-day event has only
+    `days`.
     """
 
     days: int
     rest: timedelta
 
     def after(self, start: datetime) -> datetime:
-        """Return the end of an event that starts at `start` (aware), in the same zone."""
+        """Return the end of an event that starts at `start` (aware), in the same zone.
+
+        Raises InvalidCommandError if the end is outside the calendar of Python.
+        """
         try:
-            day = start + timedelta(days=self.days)  # wall clock: its offset is looked up afresh
+            day = start + timedelta(days=self.days)  # local time, with the offset of that day
             return (day.astimezone(UTC) + self.rest).astimezone(start.tzinfo)
         except OverflowError as exc:
             raise InvalidCommandError(
-                "Its time is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
+                "The time of the event is outside the years 1 to 9999. Correct it.",
+                code=KernelErrorCode.INVALID_TIME,
             ) from exc
 
 
@@ -71,7 +76,7 @@ class Length:
 class Override:
     """One event of a series that was moved, renamed or cancelled.
 
-    `recurrence_id` is the naive local time, in the series' zone, at which it stood at first.
+    `recurrence_id` is its original local time, naive, in the zone of the series.
     """
 
     recurrence_id: datetime
@@ -80,10 +85,10 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSeries:
-    """A recurring event. `start` is aware, in the zone in which the rule is counted.
+    """A recurring event. `start` is aware, in the zone of the rule.
 
-    `exdates` and `rdates` are naive local times in that zone. `rule` is RRULE text, or None for a
-    series that lists its dates.
+    `exdates` and `rdates` are naive local times in that zone. `rule` is RRULE text, or None if the
+    series only lists its dates.
     """
 
     first: ParsedEvent
@@ -95,17 +100,17 @@ class ParsedSeries:
 
     @property
     def uid(self) -> str:
-        """Return the one UID of the whole series."""
+        """Return the UID of the series."""
         return self.first.uid
 
     @property
     def title(self) -> str:
-        """Return the title of the events that nobody renamed."""
+        """Return the title of all events except renamed ones."""
         return self.first.title
 
     @property
     def location(self) -> str:
-        """Return the room's name as the file has it."""
+        """Return the name of the room in the file."""
         return self.first.location
 
     @property
@@ -116,7 +121,7 @@ class ParsedSeries:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEvent:
-    """One event that was not taken, and why."""
+    """One event that was not imported, and why."""
 
     uid: str
     title: str
@@ -126,7 +131,7 @@ class RefusedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCalendar:
-    """A file's events in the order of the file, and those that cannot be booked."""
+    """The events and series of a file in its order, and the events that cannot be booked."""
 
     name: str
     events: tuple[ParsedEvent, ...]
@@ -135,19 +140,19 @@ class ParsedCalendar:
 
     @property
     def first_day(self) -> date | None:
-        """Return the local date on which the earliest event starts; of a series, its first."""
+        """Return the local date of the earliest start; a series counts with its first date."""
         return min((start.date() for start in self.starts()), default=None)
 
     def starts(self) -> Iterator[datetime]:
-        """Yield the start of every event and of every series, in the file's zones."""
+        """Yield the start of every event and of every series, in the zones of the file."""
         yield from (event.start for event in self.events)
         yield from (series.start for series in self.series)
 
 
 def occurrence_uid(uid: str, recurrence_id: datetime) -> str:
-    """Return a UID for one date of a series that is kept as a single event.
+    """Return a UID for one date of a series that is stored as a single event.
 
-    At most MAX_UID_LENGTH characters: of a longer UID its digest stands in.
+    Guarantees: at most MAX_UID_LENGTH characters; a longer UID is replaced by its digest.
     """
     date_of = f"#{recurrence_id:%Y%m%dT%H%M%S}"
     if len(uid) + len(date_of) > MAX_UID_LENGTH:

@@ -1,4 +1,4 @@
-"""Times of a calendar file: local time, zone, and whether it is a whole day. Pure."""
+"""Read the times of a calendar file, each with its local time and zone. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ TIMES = ("DTSTART", "DTEND", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID")
 
 
 class BadTimeError(InvalidCommandError):
-    """A time cannot be read, or there are too many or too few of them."""
+    """A time cannot be read, is missing, or occurs too often."""
 
     default_code = BookingErrorCode.BAD_TIME
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time as the file has it. `local` is naive; a whole day begins at its midnight."""
+    """One time of a file. `local` is naive; with `is_day` it is the midnight of a date value."""
 
     local: datetime
     zone: ZoneInfo
@@ -36,11 +36,14 @@ class Moment:
 
     @property
     def aware(self) -> datetime:
-        """Return it with its zone. A time that a clock change skips is read as RFC 5545 3.3.5."""
+        """Return the aware time. A time that the clock skips is read as in RFC 5545 3.3.5."""
         return self.local.replace(tzinfo=self.zone)
 
     def seen_from(self, start: "Moment") -> datetime:
-        """Return the naive local time in the zone of `start`; a day means that day's event."""
+        """Return the naive local time in the zone of `start`.
+
+        A date value means the event on that day, at the time of day of `start`.
+        """
         if self.is_day and not start.is_day:
             return datetime.combine(self.local.date(), start.local.time())
         if self.zone.key == start.zone.key:
@@ -49,29 +52,32 @@ class Moment:
 
 
 class Moments:
-    """Reads the times of one file's events. Raises InvalidCommandError for what is no time."""
+    """Reads the times of the events of one file.
+
+    The methods raise InvalidCommandError if a time cannot be read or its zone is unknown.
+    """
 
     def __init__(self, zones: Zones) -> None:
         self._zones = zones
 
     def one(self, entry: Event, name: str, floating: ZoneInfo | None) -> Moment | None:
-        """Return the time in a property, None where the event has none."""
+        """Return the time of a property, None if the event does not have the property."""
         value = entry.get(name)
         if value is None:
             return None
         if isinstance(value, list):
-            raise BadTimeError(f"It has {name} more than once. Keep one.")
+            raise BadTimeError(f"The event has {name} more than once. Keep one.")
         return self._moment(value.dt, value.params.get(TZID), floating)
 
     def several(self, entry: Event, name: str, floating: ZoneInfo | None) -> Iterator[Moment]:
-        """Yield the times of a property that lists them. Of periods, their starts."""
+        """Yield the times that a property lists; of a period, its start."""
         for start, _ in self.periods(entry, name, floating):
             yield start
 
     def periods(
         self, entry: Event, name: str, floating: ZoneInfo | None
     ) -> Iterator[tuple[Moment, Moment | timedelta | None]]:
-        """Yield start and end (or length, or nothing) of what a property lists."""
+        """Yield the start of each time that a property lists, with end or length of a period."""
         for values in _listed(entry.get(name)):
             tzid = values.params.get(TZID)
             for value in values.dts:
@@ -90,35 +96,40 @@ class Moments:
     ) -> Moment:
         if isinstance(value, datetime):
             local = value.replace(tzinfo=None)
-            if value.tzinfo is not None:  # it ends in Z
+            if value.tzinfo is not None:  # the text ends in Z
                 return Moment(local, UTC_ZONE, is_day=False)
             if tzid:
                 return Moment(local, self._zones.find(tzid, local), is_day=False)
             return Moment(local, _named(floating), is_day=False)
         if isinstance(value, date):
             return Moment(datetime.combine(value, wall_time(0)), _named(floating), is_day=True)
-        raise BadTimeError("One of its times is neither a date nor a time of a day.")
+        raise BadTimeError(
+            "The event has a time that is neither a date nor a date with a time. Correct it."
+        )
 
 
 def refuse_unreadable(entry: Event) -> None:
-    """Raise InvalidCommandError for what the library could not read of an event."""
+    """Raise InvalidCommandError if the library could not read the rule or a time of an event."""
     for name, problem in entry.errors:
         if name == "RRULE":
             raise InvalidCommandError(
-                f"Its rule cannot be read: {str(problem)[:100]}.",
+                f"The RRULE of the event cannot be read: {str(problem)[:100]}.",
                 code=BookingErrorCode.RULE_NOT_READABLE,
             )
         if name in TIMES:
-            raise BadTimeError(f"Its {name} cannot be read: {str(problem)[:100]}.")
+            raise BadTimeError(f"{name} of the event cannot be read: {str(problem)[:100]}.")
 
 
 def length_of(entry: Event, start: Moment, end: Moment | None) -> Length:
-    """Return how long the event lasts: DTEND in real time, DURATION by days and then real time.
+    """Return the length of an event: from DTEND in real time, or from DURATION.
 
-    Without either, a day lasts a day and a time no time at all (RFC 5545 3.6.1).
+    Without both, a date value lasts one day and a time has length zero (RFC 5545 3.6.1).
+    Raises BadTimeError if start and end are not of one kind, or DURATION cannot be read.
     """
     if end is not None and end.is_day != start.is_day:
-        raise BadTimeError("It starts with a date and ends with a time, or the other way round.")
+        raise BadTimeError(
+            "Of start and end of the event, one is a date and one is a time. Use one kind for both."
+        )
     if end is not None and start.is_day:
         return Length((end.local - start.local).days, timedelta(0))
     if end is not None:
@@ -127,12 +138,12 @@ def length_of(entry: Event, start: Moment, end: Moment | None) -> Length:
     if duration is None:
         return Length(int(start.is_day), timedelta(0))
     if isinstance(duration, list) or not isinstance(duration.dt, timedelta):
-        raise BadTimeError("Its DURATION cannot be read.")
+        raise BadTimeError("DURATION of the event cannot be read. Write it as in PT1H30M.")
     return nominal(duration.dt)
 
 
 def nominal(duration: timedelta) -> Length:
-    """Return the length that a DURATION of days and time means."""
+    """Return the length of a DURATION: its days in local time, the rest in real time."""
     return Length(duration.days, duration - timedelta(days=duration.days))
 
 
@@ -145,7 +156,7 @@ def _listed(value: Any) -> list[Any]:
 def _named(floating: ZoneInfo | None) -> ZoneInfo:
     if floating is None:
         raise InvalidCommandError(
-            "Its times name no time zone, and neither does its room. Name a time zone for them.",
+            "The times of the event have no time zone, and its room has none. Name a time zone.",
             code=KernelErrorCode.TIME_WITHOUT_ZONE,
         )
     return floating

@@ -1,7 +1,7 @@
-"""Reading an iCalendar file into events and series that can be booked, and reasons for the rest.
+"""Parse an iCalendar file into events, series, and refusals of events that cannot be booked. Pure.
 
-Pure. One event's fault refuses that event alone; a fault in one date of a series takes that date
-out of the series, so that nothing is booked where the file's author sees nothing.
+A bad event refuses only itself. A bad change of one date removes that date from its series, so the
+import never books a time that the author of the file has changed.
 """
 
 from collections.abc import Callable
@@ -33,18 +33,19 @@ RECURRING = ("RRULE", "RDATE")
 
 
 def no_zone(_location: str) -> ZoneInfo | None:
-    """Know no zone for any room: times without one are refused."""
+    """Return None for every room, so times without a zone are refused."""
     return None
 
 
 def parse_calendar(
     raw: bytes, *, zone_of: ZoneOf = no_zone, default_location: str = ""
 ) -> ParsedCalendar:
-    """Read a file. `zone_of` tells the zone of a room by its name, for times that carry none.
+    """Return the events of a file.
 
-    `default_location` names the room of events that name none: a room's own calendar seldom does.
-    Raises UnreadableCalendarError for a file that is cut off, no calendar or not in UTF-8,
-    LimitExceededError for one over MAX_FILE_BYTES or MAX_COMPONENTS, and nothing else.
+    `zone_of` returns the zone of a room by its name, for times without a zone. `default_location`
+    is the room of events without LOCATION, which are common in the calendar of one room.
+    Raises UnreadableCalendarError if the file is cut off, no calendar, or not in UTF-8;
+    LimitExceededError if the file exceeds MAX_FILE_BYTES or MAX_COMPONENTS; no other error.
     """
     calendars, definitions = read_components(raw)
     reader = _Reader(zone_of, default_location, Moments(Zones(definitions)))
@@ -57,7 +58,7 @@ def parse_calendar(
 
 
 class _Reader:
-    """Takes the events of a file's calendars in, UID by UID."""
+    """Collects the events of the calendars of one file, grouped by UID."""
 
     def __init__(self, zone_of: ZoneOf, default_location: str, moments: Moments) -> None:
         self._zone_of = zone_of
@@ -68,7 +69,7 @@ class _Reader:
         self.refused: list[RefusedEvent] = []
 
     def read(self, calendar: Calendar) -> None:
-        """Take one calendar in. With METHOD:CANCEL, all of its events are cancelled."""
+        """Collect the events of one calendar. With METHOD:CANCEL all of them are cancelled."""
         self._name = text_of(calendar, "X-WR-CALNAME") or "Calendar"
         self._cancels = text_of(calendar, "METHOD").upper() == "CANCEL"
         groups: dict[str, list[Event]] = {}
@@ -92,25 +93,25 @@ class _Reader:
             self._refuse_all(
                 entries,
                 BookingErrorCode.REPEATED_UID,
-                "The UID occurs more than once in the file, so it is unknown which event counts.",
+                "The UID occurs more than once in the file. Give each event a UID of its own.",
             )
         elif not masters:
-            for entry in changes:  # the file has single dates of a series, and not the series
-                self._try(entry, lambda e: self.events.append(self._lone_change(e)))
+            for entry in changes:  # the file has single dates of a series, but not the series
+                self._try(entry, lambda e: self.events.append(self._single_date(e)))
         elif changes or any(name in masters[0] for name in RECURRING):
             self._take_series(masters[0], changes)
         else:
             self._try(masters[0], lambda e: self.events.append(self._event(e)))
 
     def _take_series(self, master: Event, changes: list[Event]) -> None:
-        """Take a series in with its changes; without the series, none of them."""
+        """Collect a series with its changed dates, or refuse the series and all of its changes."""
         before = len(self.refused)
         if not self._try(master, lambda e: self.series.append(self._series(e, changes))):
             del self.refused[before:-1]
             self._refuse_all(
                 changes,
                 BookingErrorCode.SERIES_REFUSED,
-                "The series that it belongs to is refused.",
+                "The series of this date is refused. Correct the series first.",
             )
 
     def _series(self, master: Event, changes: list[Event]) -> ParsedSeries:
@@ -120,7 +121,7 @@ class _Reader:
         overrides: list[Override] = list(series.overrides)
         lost: list[datetime] = []
         for entry in changes:
-            refuse_unreadable(entry)  # without its RECURRENCE-ID nothing of the series is sure
+            refuse_unreadable(entry)  # a bad RECURRENCE-ID refuses the series: its date is unknown
             moment = self._moments.one(entry, "RECURRENCE-ID", start.zone)
             if moment is None or "RANGE" in entry["RECURRENCE-ID"].params:
                 raise InvalidCommandError(
@@ -136,17 +137,17 @@ class _Reader:
                 lost.append(at)
         return replace(series, overrides=tuple(overrides), exdates=(*series.exdates, *lost))
 
-    def _lone_change(self, entry: Event) -> ParsedEvent:
+    def _single_date(self, entry: Event) -> ParsedEvent:
         event = self._event(entry)
         moment = self._moments.one(entry, "RECURRENCE-ID", self._zone_of(event.location))
         if moment is None:
             raise InvalidCommandError(
-                "Its RECURRENCE-ID cannot be read.", code=BookingErrorCode.BAD_TIME
+                "RECURRENCE-ID of the event cannot be read.", code=BookingErrorCode.BAD_TIME
             )
         return replace(event, uid=occurrence_uid(event.uid, moment.local))
 
     def _event(self, entry: Event, within: ParsedEvent | None = None) -> ParsedEvent:
-        """Return one VEVENT by itself. What an override leaves out is as in its series."""
+        """Return one VEVENT. For an override, location and organizer default to its series."""
         refuse_unreadable(entry)
         usual = within.location if within else self._default_location
         location = clean_line(text_of(entry, "LOCATION")) or usual
@@ -154,7 +155,7 @@ class _Reader:
         start = self._moments.one(entry, "DTSTART", zone)
         if start is None:
             raise InvalidCommandError(
-                "It has no DTSTART, so no time is named.", code=BookingErrorCode.BAD_TIME
+                "The event has no DTSTART. Add a start.", code=BookingErrorCode.BAD_TIME
             )
         length = length_of(entry, start, self._moments.one(entry, "DTEND", start.zone))
         parsed = ParsedEvent(
@@ -167,22 +168,23 @@ class _Reader:
             is_private=text_of(entry, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL"),
             is_cancelled=self._cancels or text_of(entry, "STATUS").upper() == "CANCELLED",
         )
-        parsed.interval  # noqa: B018 - refuses an empty stretch
+        parsed.interval  # noqa: B018 - raises for an empty interval
         if not parsed.location:
             raise InvalidCommandError(
-                "It has no LOCATION, so no room is named.", code=BookingErrorCode.NO_ROOM
+                "The event has no LOCATION. Enter the name of a room.",
+                code=BookingErrorCode.NO_ROOM,
             )
         return parsed
 
     def _try(self, entry: Event, take: Callable[[Event], None]) -> bool:
-        """Say whether the event was taken; if not, its refusal is noted."""
+        """Return whether `take` accepted the event; otherwise add its refusal."""
         try:
             take(entry)
         except MeetingRoomsError as exc:
             self._refuse_all([entry], exc.code, exc.detail)
         except LIBRARY_ERRORS as exc:
             self._refuse_all(
-                [entry], BookingErrorCode.BAD_EVENT, f"It cannot be read: {str(exc)[:100]}."
+                [entry], BookingErrorCode.BAD_EVENT, f"The event cannot be read: {str(exc)[:100]}."
             )
         else:
             return True
@@ -195,7 +197,7 @@ class _Reader:
 
 
 def text_of(entry: Event | Calendar, name: str) -> str:
-    """Return the text of a property, "" where there is none; the first where there are several."""
+    """Return the text of a property, "" if there is none, the first if there are several."""
     value = entry.get(name, "")
     return str(value[0] if isinstance(value, list) else value).strip()
 

@@ -1,7 +1,7 @@
-"""A recurring event: its rule and its extra and missing dates; and the dates that come of it. Pure.
+"""Read a recurring event (RRULE, RDATE, EXDATE) and compute its dates. Pure.
 
-The first event counts even where the rule does not say so (RFC 5545 3.8.5.3: DTSTART is the first
-instance; the standard's own example takes it out with an EXDATE), as other programs have it.
+DTSTART is the first date even if it does not match the rule (RFC 5545 3.8.5.3; the example of the
+standard removes it with an EXDATE). Other programs do the same.
 """
 
 from collections.abc import Iterator
@@ -32,15 +32,15 @@ from booking.exchange.ical.rrule import MAX_DATES, read_rule, rule_dates
 from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
 
-MAX_SINGLE_EVENTS = 100_000
+MAX_SINGLE_EVENTS = 100_000  # of one file, with the dates of its series
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarOccurrence:
     """One date of an event or a series.
 
-    `recurrence_id` is the naive local time of the series at which it stood at first; None for an
-    event that does not recur. `event` has the times and words that hold for this date.
+    `recurrence_id` is the original naive local time in the zone of the series; None for an event
+    that does not recur. `event` has times and texts of this date.
     """
 
     recurrence_id: datetime | None
@@ -52,14 +52,15 @@ class CalendarOccurrence:
 def read_series(
     master: Event, first: ParsedEvent, moments: Moments, floating: ZoneInfo | None
 ) -> tuple[ParsedSeries, Moment]:
-    """Return the series without the events that were changed, and its first time.
+    """Return the series without its changed events, and its first time.
 
-    A date with a length of its own (RDATE as a period) is an override from the beginning.
-    Raises InvalidCommandError for a rule or a date that cannot be used.
+    A date with its own length (RDATE as a period) becomes an override.
+    Raises InvalidCommandError if a rule or a time cannot be used; LimitExceededError
+    `series_too_long` if the series lists more than MAX_DATES.
     """
     start = moments.one(master, "DTSTART", floating)
     if start is None:
-        raise BadTimeError("It has no DTSTART, so no time is named.")
+        raise BadTimeError("The event has no DTSTART. Add a start.")
     length = length_of(master, start, moments.one(master, "DTEND", start.zone))
     rule = _rule(master, start)
     rdates: list[datetime] = []
@@ -72,7 +73,8 @@ def read_series(
     exdates = [m.seen_from(start) for m in moments.several(master, "EXDATE", start.zone)]
     if len(exdates) + len(rdates) > MAX_DATES:
         raise LimitExceededError(
-            f"It lists more than {MAX_DATES:,} dates.", code=BookingErrorCode.SERIES_TOO_LONG
+            f"The event lists more than {MAX_DATES:,} dates. Split it.",
+            code=BookingErrorCode.SERIES_TOO_LONG,
         )
     series = ParsedSeries(first, length, rule, tuple(exdates), tuple(rdates), tuple(overrides))
     return series, start
@@ -83,8 +85,8 @@ def occurrences(
 ) -> list[CalendarOccurrence]:
     """Return the dates that start before `until` and end after `since` (aware), earliest first.
 
-    Excluded ones are left out, even if they were changed; cancelled ones are in.
-    Raises LimitExceededError `series_too_long` for more than MAX_DATES.
+    Dates excluded by EXDATE are left out, even changed ones; cancelled dates are included.
+    Raises LimitExceededError `series_too_long` if the rule has more than MAX_DATES dates.
     """
     if isinstance(parsed, ParsedEvent):
         found = [CalendarOccurrence(None, parsed.interval, parsed.is_cancelled, parsed)]
@@ -98,7 +100,10 @@ def occurrences(
 
 
 def recurrence_ids(series: ParsedSeries, horizon: datetime) -> set[datetime]:
-    """Return the naive local times of the series up to `horizon`, excluded ones too."""
+    """Return the naive local times of the series up to `horizon`, with those that EXDATE excludes.
+
+    Raises LimitExceededError `series_too_long` if the rule has more than MAX_DATES dates.
+    """
     zone = _zone(series)
     first = series.start.replace(tzinfo=None)
     last = horizon.astimezone(zone).replace(tzinfo=None)
@@ -117,7 +122,7 @@ def _occurrence(
 
 
 def event_at(series: ParsedSeries, at: datetime) -> ParsedEvent:
-    """Return the event of the series at a naive local time, as nobody has changed it."""
+    """Return the event of the series at a naive local time, without changes of that date."""
     start = at.replace(tzinfo=_zone(series))
     return replace(series.first, start=start, end=series.length.after(start))
 
@@ -125,7 +130,9 @@ def event_at(series: ParsedSeries, at: datetime) -> ParsedEvent:
 def _zone(series: ParsedSeries) -> ZoneInfo:
     zone = series.start.tzinfo
     if not isinstance(zone, ZoneInfo):
-        raise BadTimeError("The start of a series needs a named time zone.")
+        raise BadTimeError(
+            "The start of a series needs a named time zone, such as Europe/Helsinki."
+        )
     return zone
 
 
@@ -134,7 +141,7 @@ def _rule(master: Event, start: Moment) -> str | None:
     if rule is None:
         return None
     if isinstance(rule, list):
-        raise BadTimeError("It has several rules. Make it one event for each.")
+        raise BadTimeError("The event has several RRULEs. Make one event for each.")
     return read_rule(str(rule.to_ical().decode()), start.local, start.zone)
 
 
@@ -150,9 +157,10 @@ def _period(first: ParsedEvent, start: Moment, end: Moment | timedelta) -> Parse
 def single_events(
     series: ParsedSeries, until: datetime, *, since: datetime | None = None
 ) -> Iterator[ParsedEvent]:
-    """Yield the dates of a series as events with UIDs of their own, excluded ones as cancelled.
+    """Yield each date of a series as an event with its own UID; excluded dates are cancelled.
 
-    So a date that was taken in by an earlier import, and is excluded by now, is cancelled.
+    So a date that was imported earlier and is excluded now gets cancelled.
+    Raises the errors of `occurrences`.
     """
     for found in occurrences(series, until, since=since):
         at = found.recurrence_id or found.event.start.replace(tzinfo=None)
@@ -172,10 +180,10 @@ def with_single_events(
     since: datetime | None = None,
     at_most: int = MAX_SINGLE_EVENTS,
 ) -> ParsedCalendar:
-    """Return the calendar with each series as its single events; see `occurrences`.
+    """Return the calendar with each series replaced by its single events; see `occurrences`.
 
-    A series that cannot be counted is refused. Raises LimitExceededError `too_many_dates` where all
-    events together, those of series included, are more than `at_most`.
+    A series that cannot be expanded is refused. Raises LimitExceededError `too_many_dates` if the
+    calendar then has more than `at_most` events.
     """
     events, refused = list(calendar.events), list(calendar.refused)
     for series in calendar.series:
@@ -185,7 +193,7 @@ def with_single_events(
             refused.append(RefusedEvent(series.uid, series.title, exc.code, exc.detail))
         if len(events) > at_most:
             raise LimitExceededError(
-                f"The file has more than {at_most:,} dates. Export a shorter stretch.",
+                f"The file has more than {at_most:,} dates. Export a shorter period.",
                 code=BookingErrorCode.TOO_MANY_DATES,
             )
     return replace(calendar, events=tuple(events), series=(), refused=tuple(refused))

@@ -1,7 +1,7 @@
-"""Which IANA zone a calendar file means: by IANA name, by Windows name, or by its own definition.
+"""Find the IANA zone of a TZID: by IANA name, by Windows name, or by its VTIMEZONE. Pure.
 
-A file's VTIMEZONE is not handed to the library, which keeps zones for the whole process and would
-expand any rule in them: a definition is only compared with the zones that the world has.
+The library never gets a VTIMEZONE: it would store the zone for the process, and expand any rule in
+the definition. A VTIMEZONE is only compared with the IANA zones.
 """
 
 import re
@@ -18,10 +18,10 @@ from booking.series.domain.parse_rule import parse_rule
 from booking.series.domain.rule_dates import matching_dates
 from meeting_rooms.kernel.errors import InvalidCommandError
 
-MAX_OWN_ZONES = 20
-MAX_ZONE_LINES = 500
-YEARS_COMPARED = 4
-# Tried first: of zones that agree, the one that most people mean.
+MAX_OWN_ZONES = 20  # VTIMEZONEs compared in one file; bounds the time of an import
+MAX_ZONE_LINES = 500  # of one VTIMEZONE
+YEARS_COMPARED = 4  # from the year of the event on
+# Compared first: if several zones have the same offsets, the best known one is found.
 WELL_KNOWN = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Helsinki", "America/New_York",
     "America/Chicago", "America/Denver", "America/Los_Angeles", "Asia/Tokyo", "Asia/Kolkata",
@@ -34,20 +34,20 @@ OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?$")
 
 
 class UnknownZoneError(InvalidCommandError):
-    """A time names a zone that no zone of the world matches."""
+    """A time has a TZID that matches no IANA zone."""
 
     default_code = BookingErrorCode.UNKNOWN_ZONE
 
 
 class Zones:
-    """The zones of one file. `definitions`: the lines of each VTIMEZONE, unfolded, by TZID."""
+    """The zones of one file. `definitions` has the unfolded lines of each VTIMEZONE by TZID."""
 
     def __init__(self, definitions: Mapping[str, Sequence[str]]) -> None:
         self._definitions = definitions
         self._found: dict[tuple[str, int], ZoneInfo] = {}
 
     def find(self, tzid: str, near: datetime) -> ZoneInfo:
-        """Return the zone that `tzid` means about the time `near`. Raises UnknownZoneError."""
+        """Return the zone of `tzid` in the year of `near`. Raises UnknownZoneError."""
         named = zone_by_name(tzid)
         if named is not None:
             return named
@@ -76,7 +76,7 @@ def _names() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _candidates() -> tuple[str, ...]:
-    """Return all zones; after the well-known ones those that Windows has, one city for each."""
+    """Return all zone names: the well-known ones, then those of Windows, then all others."""
     return (*dict.fromkeys([*WELL_KNOWN, *sorted(WINDOWS_TO_OLSON.values()), *sorted(_names())]),)
 
 
@@ -97,14 +97,14 @@ def _zone_like(tzid: str, lines: Sequence[str], year: int) -> ZoneInfo:
 
 
 def _samples(year: int) -> Iterator[datetime]:
-    """Yield two instants of each day; coarse ones first, so that most zones differ at once."""
+    """Yield two instants a day. Coarse steps come first: they rule out most zones at once."""
     first = datetime(year, 1, 1, tzinfo=UTC)
     halves = range(YEARS_COMPARED * 365 * 2)
     yield from (first + timedelta(hours=12 * n) for step in (180, 1) for n in halves[::step])
 
 
 class _OwnZone:
-    """The offsets that a VTIMEZONE gives from `year` on. Raises ValueError if it cannot be read."""
+    """The offsets of a VTIMEZONE from `year` on. Raises ValueError if it cannot be read."""
 
     def __init__(self, lines: Sequence[str], year: int) -> None:
         if len(lines) > MAX_ZONE_LINES:
@@ -118,7 +118,7 @@ class _OwnZone:
 
 
 def _parts(lines: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Yield the properties of each STANDARD and DAYLIGHT."""
+    """Yield the properties of each STANDARD and DAYLIGHT component."""
     part: dict[str, str] = {}
     for line in lines:
         if line in ("BEGIN:STANDARD", "BEGIN:DAYLIGHT"):
@@ -131,7 +131,7 @@ def _parts(lines: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def _changes(part: dict[str, str], year: int) -> Iterator[tuple[datetime, timedelta, timedelta]]:
-    """Yield instant, offset before and offset after, of the changes that count from `year` on."""
+    """Yield instant, offset before and offset after of each change that matters from `year` on."""
     onset = datetime.strptime(part["DTSTART"].rstrip("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007 - local
     before, after = _offset(part["TZOFFSETFROM"]), _offset(part["TZOFFSETTO"])
     onsets = [onset]
@@ -143,10 +143,10 @@ def _changes(part: dict[str, str], year: int) -> Iterator[tuple[datetime, timede
 
 
 def _yearly(rule: str, onset: datetime, before: timedelta, year: int) -> Iterator[datetime]:
-    """Yield the rule's local times in the years compared and the one before.
+    """Yield the local times of the rule in the years compared and the year before.
 
-    Only yearly rules by month, weekday and day of the month: those do not depend on the first
-    year, so that the count need not begin in 1601.
+    Raises ValueError unless the rule is yearly by month, weekday and day of the month: the dates of
+    such a rule do not depend on its first year, so the expansion need not begin in 1601.
     """
     if not all(YEARLY.match(part) for part in rule.split(";")):
         raise ValueError(rule)
@@ -173,6 +173,6 @@ def _offset(text: str) -> timedelta:
 
 def _sentence(tzid: str) -> str:
     return (
-        f"Its time zone '{tzid[:60]}' is not known. "
+        f"The time zone '{tzid[:60]}' of the event is not known. "
         "Use an IANA name, such as Europe/Helsinki, or times in UTC."
     )

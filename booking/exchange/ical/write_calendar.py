@@ -1,4 +1,4 @@
-"""Writing bookings as an iCalendar file (RFC 5545) that other programs read alike. Pure."""
+"""Write bookings as an iCalendar file (RFC 5545). Pure."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.product import PRODUCT_NAME
 
 PRODUCT = f"-//{PRODUCT_NAME}//Booking//EN"
-NO_ADDRESS = "invalid:nomail"  # an ORGANIZER must be an address; this one says that there is none
+NO_ADDRESS = "invalid:nomail"  # ORGANIZER must be a URI; this one means "no address"
 
 
 class EntryStatus(StrEnum):
-    """How sure an entry is, in the words of RFC 5545."""
+    """The STATUS of an entry in RFC 5545."""
 
     CONFIRMED = "CONFIRMED"
     TENTATIVE = "TENTATIVE"
@@ -27,14 +27,13 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarEntry:
-    """One booking, series or changed date of a series, as it may be read by whom the file is for.
+    """One booking, series or changed date of a series, redacted by the caller.
 
-    `start` and `end` are aware, in a ZoneInfo or UTC; a series is counted in the zone of `start`.
-    `exdates`, `rdates` and `recurrence_id` are naive local times in that zone. All entries of one
-    series share one `uid`; those with a `recurrence_id` replace that date.
-    `stamp` is when it was last changed, None where nobody knows.
-    Privacy is the caller's: an entry that the reader may not read comes in with the title "Busy"
-    and without organizer, location and description of its own.
+    `start` and `end` are aware, in a ZoneInfo or UTC; the rule of a series is local in the zone of
+    `start`. `exdates`, `rdates` and `recurrence_id` are naive local times in that zone. All entries
+    of one series share one `uid`; an entry with a `recurrence_id` replaces that date.
+    `stamp` is the instant of the last change, None if unknown.
+    An entry that the reader may not read has the title "Busy", no organizer and no description.
     """
 
     uid: str
@@ -57,11 +56,12 @@ class CalendarEntry:
 
 
 def write_calendar(entries: Iterable[CalendarEntry], *, name: str, now: datetime) -> bytes:
-    """Return a calendar with these entries in their order, every zone defined.
+    """Return a calendar with these entries in their order, and a VTIMEZONE for every zone.
 
     Guarantees: RECURRENCE-ID, EXDATE and RDATE have the type and the zone of DTSTART of the series;
-    lines are folded and text is escaped; no control characters; the same entries give the same
-    bytes at the same `now`. Raises InvalidCommandError for an entry without a named zone.
+    lines are folded, text is escaped, and there are no control characters; the same entries give
+    the same bytes at the same `now`.
+    Raises InvalidCommandError `unknown_zone` if an entry has no named zone.
     """
     calendar = Calendar()
     calendar.add("PRODID", PRODUCT)
@@ -90,7 +90,7 @@ def _event(entry: CalendarEntry, now: datetime) -> Event:
     event.add("TRANSP", "OPAQUE")
     event.add("CLASS", "PRIVATE" if entry.is_private else "PUBLIC")
     _add_recurrence(event, entry, zone)
-    _add_words(event, entry)
+    _add_texts(event, entry)
     return event
 
 
@@ -105,7 +105,7 @@ def _add_recurrence(event: Event, entry: CalendarEntry, zone: ZoneInfo) -> None:
             event.add(name, [at.replace(tzinfo=zone) for at in times])
 
 
-def _add_words(event: Event, entry: CalendarEntry) -> None:
+def _add_texts(event: Event, entry: CalendarEntry) -> None:
     if entry.location:
         event.add("LOCATION", clean_line(entry.location))
     if entry.description:
@@ -118,12 +118,12 @@ def _add_words(event: Event, entry: CalendarEntry) -> None:
 
 
 def clean_line(text: str) -> str:
-    """Return the text on one line, control characters turned into blanks."""
+    """Return the text on one line, with a blank for each run of blanks and control characters."""
     return " ".join(clean_text(text).split())
 
 
 def clean_text(text: str) -> str:
-    """Return the text without control characters, save for line breaks."""
+    """Return the text with blanks for control characters, except line breaks."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(c if c == "\n" or unicodedata.category(c)[:1] != "C" else " " for c in lines)
 
@@ -134,5 +134,6 @@ def _zone(start: datetime) -> ZoneInfo:
     if start.tzinfo is UTC:
         return ZoneInfo("UTC")
     raise InvalidCommandError(
-        "A calendar entry needs a named time zone.", code=BookingErrorCode.UNKNOWN_ZONE
+        "A calendar entry needs a named time zone, such as Europe/Helsinki.",
+        code=BookingErrorCode.UNKNOWN_ZONE,
     )

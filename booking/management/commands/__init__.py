@@ -1,1 +1,1 @@
-"""Commands of `manage.py`."""
+"""Commands of `manage.py` for bookings: import, export, and the time zone of a building."""

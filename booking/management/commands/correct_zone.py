@@ -1,4 +1,4 @@
-"""`manage.py correct_zone`: give a building another time zone, or recheck the one it has."""
+"""`manage.py correct_zone`: correct the time zone of a building, or apply its changed rules."""
 
 import json
 from argparse import ArgumentParser
@@ -15,28 +15,33 @@ OPERATOR = Actor(ActorKind.SYSTEM, "operator", is_admin=True)
 
 
 class Command(BaseCommand):
-    """Corrects a zone; the dry run lists every booking that is affected."""
+    """Corrects the time zone of a building and moves its bookings."""
 
     help = (
-        "Correct a building's time zone. Without --to it keeps the zone and moves bookings to "
-        "where their wall time lies by the zone's present rules, for after an update of tzdata."
+        "Correct the time zone of a building. Without --to the zone stays, and each booking moves "
+        "to the instant of its local time by the present rules of the zone. Use this after an "
+        "update of tzdata. A dry run lists every affected booking."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("building", help="slug of the building")
-        parser.add_argument("--to", metavar="ZONE", help="the right zone, such as Europe/Helsinki")
+        parser.add_argument(
+            "--to", metavar="ZONE", help="the correct zone, such as Europe/Helsinki"
+        )
         parser.add_argument(
             "--keep",
             choices=[keep.value for keep in Keep],
             default=Keep.LOCAL.value,
-            help="with --to: whether wall times or instants stay (default: local)",
+            help="with --to: keep the local times or the instants of bookings (default: local)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="list, and change nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="list the changes, but store nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Correct or recheck, then tell."""
+        """Correct or recheck the zone and print a report."""
         is_dry_run: bool = options["dry_run"]
         try:
             if options["to"]:

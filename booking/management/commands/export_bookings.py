@@ -1,4 +1,4 @@
-"""`manage.py export_bookings --from DAY --to DAY -o FILE.csv`: bookings as a table."""
+"""`manage.py export_bookings --from DAY --to DAY -o FILE.csv`: write bookings as a table."""
 
 from contextlib import closing
 from datetime import date
@@ -19,31 +19,35 @@ from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
 from rooms.places.ensure_room import find_room_by_name
 from rooms.queries import get_building
 
-EXIT_NOTHING_WRITTEN = 2
+EXIT_NOTHING_WRITTEN = 2  # exit code
 
 
 class Command(BaseCommand):
-    """Writes bookings row by row."""
+    """Writes bookings to a table, one row each."""
 
     help = (
-        "Writes the bookings of some days as a table (CSV in UTF-8) that import_bookings reads "
-        "back. Days are those of each room's building. Private bookings are 'Busy' unless "
-        "--include-private. Exit codes: 0 written, 2 nothing written."
+        "Write the bookings of a range of days as a table (CSV in UTF-8) for import_bookings. Days "
+        "are local in the building of each room. Private bookings are 'Busy' unless "
+        "--include-private is given. Exit codes: 0 written, 2 nothing written."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare which bookings, and where to."""
+        """Declare the options."""
         parser.add_argument("--from", dest="first", required=True, help="First day, YYYY-MM-DD.")
-        parser.add_argument("--to", dest="last", required=True, help="Last day, included.")
-        parser.add_argument("--building", help="Slug of the only building to write.")
-        parser.add_argument("--room", help="Name of the only room to write.")
         parser.add_argument(
-            "--include-private", action="store_true", help="With titles and names of private ones."
+            "--to", dest="last", required=True, help="Last day (included), YYYY-MM-DD."
+        )
+        parser.add_argument("--building", help="Slug of a building: write only its bookings.")
+        parser.add_argument("--room", help="Name of a room: write only its bookings.")
+        parser.add_argument(
+            "--include-private",
+            action="store_true",
+            help="Write titles and names of private bookings.",
         )
         parser.add_argument("-o", "--output", type=Path, required=True, help="The file to write.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Write the table."""
+        """Write the table and print the number of bookings."""
         try:
             written = _write(options)
         except (MeetingRoomsError, OSError) as exc:
@@ -56,7 +60,7 @@ def _write(options: dict[str, Any]) -> int:
     first, last = _day(options["first"]), _day(options["last"])
     if last < first:
         raise InvalidCommandError(
-            "--to is before --from.", code=KernelErrorCode.END_NOT_AFTER_START
+            "--to is before --from. Swap the days.", code=KernelErrorCode.END_NOT_AFTER_START
         )
     viewer = Actor(ActorKind.SYSTEM, "export", is_admin=options["include_private"])
     found = _bookings(first, last, options)
@@ -85,5 +89,5 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise InvalidCommandError(
-            f"'{text}' is no date. Write YYYY-MM-DD.", code=BookingErrorCode.BAD_DATE
+            f"'{text}' is not a date. Write YYYY-MM-DD.", code=BookingErrorCode.BAD_DATE
         ) from exc

@@ -1,4 +1,4 @@
-"""`manage.py import_bookings FILE.csv --preset … --building …`: bookings from a table."""
+"""`manage.py import_bookings FILE.csv --preset … --building …`: import bookings from a table."""
 
 import json
 import sys
@@ -26,24 +26,24 @@ from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
 from rooms.models import Building
 from rooms.queries import get_building
 
-EXIT_SOME_REFUSED = 1
-EXIT_UNREADABLE = 2
-MAX_REFUSALS_SHOWN = 20
+EXIT_SOME_REFUSED = 1  # exit code
+EXIT_UNREADABLE = 2  # exit code
+MAX_REFUSALS_SHOWN = 20  # as text; --json lists all
 
 
 class Command(BaseCommand):
-    """Reads a table and imports its rows."""
+    """Imports the rows of a table."""
 
     help = (
-        "Imports bookings from a table (CSV in UTF-8). By default all rows are taken or none; "
-        "--partial takes what fits. A row is recognised by its number, or by its times and title, "
-        "so a second run changes nothing. A dry run does everything and takes it back. "
-        "Exit codes: 0 all taken, 1 some rows refused, 2 the file cannot be used at all."
+        "Import bookings from a table (CSV in UTF-8). By default all rows are imported or none; "
+        "with --partial all rows that fit. A row is recognised by its id, or by its times and "
+        "title, so a second run changes nothing. A dry run reports, but stores nothing. "
+        "Exit codes: 0 all rows imported, 1 some rows refused, 2 the file cannot be used."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare file and options."""
-        parser.add_argument("file", type=Path, help="The .csv file (at most 5 MB, 20,000 rows).")
+        """Declare the file and the options."""
+        parser.add_argument("file", type=Path, help="The .csv file (maximum: 5 MB, 20,000 rows).")
         parser.add_argument(
             "--preset",
             choices=[preset.value for preset in Preset],
@@ -51,21 +51,19 @@ class Command(BaseCommand):
             help="The program that wrote the table.",
         )
         parser.add_argument(
-            "--building", required=True, help="Slug of the building that the rooms are in."
+            "--building", required=True, help="Slug of the building of all rooms in the table."
         )
         parser.add_argument(
             "--date-format",
-            help="Form of the times as strptime has it, such as '%%d.%%m.%%Y %%H:%%M'.",
+            help="Format of the times as in strptime, such as '%%d.%%m.%%Y %%H:%%M'.",
         )
-        parser.add_argument("--create-rooms", action="store_true", help="Make rooms not yet known.")
-        parser.add_argument(
-            "--partial", action="store_true", help="Take what fits, not all or none."
-        )
+        parser.add_argument("--create-rooms", action="store_true", help="Create missing rooms.")
+        parser.add_argument("--partial", action="store_true", help="Import all rows that fit.")
         parser.add_argument("--dry-run", action="store_true", help="Report, but store nothing.")
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Parse, import, report; exit with the code that the help names."""
+        """Parse and import the table, print the report, and exit with a code of the help."""
         try:
             building = get_building(options["building"])
             table = _read(options, building)
@@ -90,10 +88,10 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(document, indent=2))
             return
-        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        summary = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         reason = "dry run" if options["dry_run"] else "rows were refused; see --partial"
         prefix = "" if report.is_stored else f"Nothing stored ({reason}). The rows: "
-        self.stdout.write(f"{prefix}{told or 'no rows'}.")
+        self.stdout.write(f"{prefix}{summary or 'no rows'}.")
         for row in refused[:MAX_REFUSALS_SHOWN]:
             self.stdout.write(f"  row {row.number}: {row.detail}")
         if (more := len(refused) - MAX_REFUSALS_SHOWN) > 0:
@@ -111,7 +109,7 @@ def _read(options: dict[str, Any], building: Building) -> ParsedTable:
     path: Path = options["file"]
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise LimitExceededError(
-            f"{path} is larger than {MAX_TABLE_BYTES:,} bytes.",
+            f"{path} is larger than {MAX_TABLE_BYTES:,} bytes. Split the file.",
             code=BookingErrorCode.FILE_TOO_LARGE,
         )
     return parse_table(

@@ -1,4 +1,4 @@
-"""`manage.py import_calendar FILE.ics|ADDRESS`: bookings from a calendar."""
+"""`manage.py import_calendar FILE.ics|ADDRESS`: import bookings from a calendar."""
 
 import json
 import sys
@@ -35,56 +35,59 @@ from meeting_rooms.kernel.errors import (
     MeetingRoomsError,
 )
 
-EXIT_SOME_REFUSED = 1
-EXIT_UNREADABLE = 2
-MAX_REFUSALS_SHOWN = 20
+EXIT_SOME_REFUSED = 1  # exit code
+EXIT_UNREADABLE = 2  # exit code
+MAX_REFUSALS_SHOWN = 20  # as text; --json lists all
 ADDRESS_STARTS = ("http://", "https://", "webcal://")
 
 
 class Command(BaseCommand):
-    """Reads a file and imports its events."""
+    """Imports the events of a calendar."""
 
     help = (
-        "Imports an iCalendar file, or what an address gives. Events are recognised by UID, so a "
-        "second run changes nothing and a changed event moves its booking. Each date of a "
-        "recurring event becomes a booking: from a year ago to two years ahead. Each refused event "
-        "is reported with its reason. "
-        "Exit codes: 0 all taken, 1 some events refused, 2 the file cannot be used at all."
+        "Import a calendar from an iCalendar file or an address. Events are recognised by UID, so "
+        "a second run changes nothing and a changed event moves its booking. Each date of a "
+        "recurring event, from a year ago to two years ahead, becomes a booking. Each refused "
+        "event is reported with its reason. "
+        "Exit codes: 0 all events imported, 1 some events refused, 2 the file cannot be used."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare file and options."""
+        """Declare the source and the options."""
         parser.add_argument(
             "source",
-            help="The .ics file, or an https:// address of a public host (at most 10 MB).",
+            help="The .ics file, or an https:// address of a public host (maximum: 10 MB).",
         )
         parser.add_argument(
             "--building",
-            help="Slug of the building that the rooms are in. Without it, rooms are found by name, "
-            "and new ones are placed by their name: 'UB2.252A' is building UB, floor 2.",
+            help="Slug of the building of all rooms. By default rooms are found by name in "
+            "all buildings, and a new room is placed by its name: 'UB2.252A' is building UB, "
+            "floor 2.",
         )
-        parser.add_argument("--room", default="", help="Name of the room of events that name none.")
         parser.add_argument(
-            "--create-rooms", action="store_true", help="Make rooms (and buildings) not yet known."
+            "--room", default="", help="Name of the room for events without LOCATION."
+        )
+        parser.add_argument(
+            "--create-rooms", action="store_true", help="Create missing rooms and buildings."
         )
         parser.add_argument(
             "--private-boards",
             action="store_true",
-            help="New buildings' boards need sign-in. Otherwise they are public, as the calendar.",
+            help="Require sign-in for boards of new buildings. The default is public.",
         )
         parser.add_argument(
-            "--timezone", help="Zone of times without one, and of new buildings (IANA name)."
+            "--timezone", help="IANA zone of new buildings, and of times that have no zone."
         )
         parser.add_argument(
             "--replay-on",
             metavar="DATE",
-            help="Shift the schedule so that its first day is this date (YYYY-MM-DD or 'today').",
+            help="Shift all events so that the first day is this date (YYYY-MM-DD or 'today').",
         )
         parser.add_argument("--dry-run", action="store_true", help="Report, but store nothing.")
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Parse, import, report; exit with the code that the help names."""
+        """Parse and import the calendar, print the report, and exit with a code of the help."""
         try:
             calendar, zone = _read(options)
         except (MeetingRoomsError, OSError) as exc:
@@ -121,9 +124,9 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(document, indent=2))
             return
-        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        summary = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         prefix = "Dry run, nothing stored. " if options["dry_run"] else ""
-        self.stdout.write(f"{prefix}{calendar.name}: {told or 'no events'}.")
+        self.stdout.write(f"{prefix}{calendar.name}: {summary or 'no events'}.")
         rooms = f"{len(report.rooms_used)} rooms, {len(report.rooms_created)} of them new"
         self.stdout.write(f"{rooms}; {len(report.refused)} refused.")
         for refusal in report.refused[:MAX_REFUSALS_SHOWN]:
@@ -140,7 +143,7 @@ class Command(BaseCommand):
 
 
 def _read(options: dict[str, Any]) -> tuple[ParsedCalendar, str]:
-    """Return the calendar as single events, shifted if asked for, and the zone of new rooms."""
+    """Return the calendar as single events, shifted by --replay-on, and the zone of new rooms."""
     named = zone_named(options["timezone"]) if options["timezone"] else None
     zone_of = zone_of_rooms(building=options["building"], zone=named)
     calendar = parse_calendar(
@@ -162,7 +165,7 @@ def _content(source: str) -> bytes:
         return fetch_calendar(source)
     path = Path(source)
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise LimitExceededError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes.")
+        raise LimitExceededError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes. Split the file.")
     return path.read_bytes()
 
 
@@ -173,5 +176,5 @@ def _day(text: str, zone: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise InvalidCommandError(
-            f"'{text}' is no date. Write YYYY-MM-DD or 'today'.", code=BookingErrorCode.BAD_DATE
+            f"'{text}' is not a date. Write YYYY-MM-DD or 'today'.", code=BookingErrorCode.BAD_DATE
         ) from exc

@@ -1,7 +1,7 @@
-"""A booking series: the occurrences of a rule, and the rule cut in two. Pure.
+"""Expand a series into its occurrences, and split a series in two. Pure.
 
-A series is kept as the person meant it: first wall time, nominal length, rule, zone. What follows
-from that is computed here, and bounded whatever the rule says.
+A series is stored as the person entered it: first local time, nominal length, RRULE and zone. This
+module computes the occurrences. The amount of work is bounded for every rule.
 """
 
 from bisect import bisect_right
@@ -20,8 +20,9 @@ from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import ONE_DAY, ONE_SECOND, WallKind, resolve, resolve_pair
 from rooms.domain.effective_policy import BeyondHorizon
 
-MAX_OCCURRENCES = 366
-# How far a rule is followed: 29 February falls on one weekday every 28 years, or 40 over 2100.
+MAX_OCCURRENCES = 366  # daily for one year
+# Days after the start in which dates are searched. 29 February falls on a given weekday every
+# 28 years, or 40 years across 2100.
 SEARCH_DAYS = 40 * 366
 
 
@@ -29,8 +30,9 @@ SEARCH_DAYS = 40 * 366
 class Occurrence:
     """One meeting of a series.
 
-    Shapes: `recurrence_id` is the naive wall time that the rule gives, the meeting's name for good
-    (RECURRENCE-ID, EXDATE). `shift` says whether the clock skips or repeats one of its ends.
+    Shapes: `recurrence_id` is the naive local time that the rule gives; this name of the meeting
+    never changes (RECURRENCE-ID, EXDATE). `shift` says whether a clock change skips or repeats the
+    start or the end.
     """
 
     recurrence_id: datetime
@@ -40,7 +42,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A series' occurrences in order, and the wall times that were cut off at the horizon."""
+    """The occurrences of a series in order, and the local times that lie beyond the horizon."""
 
     occurrences: tuple[Occurrence, ...]
     truncated: tuple[datetime, ...] = ()
@@ -56,19 +58,20 @@ def expand(
     beyond: BeyondHorizon = BeyondHorizon.REFUSE,
     limit: int = MAX_OCCURRENCES,
 ) -> Expansion:
-    """Return every occurrence of a series whose first wall time is `start`.
+    """Return every occurrence of a series whose first local time is `start`.
 
-    Both ends keep their wall time: 10:00 to 11:00 stays so over clock changes, and `length` is
-    nominal. A wall time that the clock skips is kept, shifted by the width of the gap and flagged;
-    RFC 5545, 3.3.10, would drop the date, but a daily meeting that is missing once a year without a
-    word surprises more than one that is an hour later (3.3.5 reads such a time this very way). One
-    that the clock repeats is the first of both, flagged.
+    Start and end keep their local time: 10:00 to 11:00 stays 10:00 to 11:00 across clock changes,
+    and `length` is nominal. A local time that the clock skips is shifted by the width of the gap
+    and flagged, as in RFC 5545, 3.3.5. (3.3.10 would drop the date; but a daily meeting that is
+    silently missing once a year surprises people more than one that is an hour later.) A local
+    time that the clock repeats means the first of both instants, and is flagged.
     `horizon` is the last local date on which an occurrence may begin; an endless rule ends there.
-    No rule is followed further than SEARCH_DAYS; what goes on after that is beyond the horizon.
-    Raises: InvalidCommandError `no_occurrence` (facts: `first`, the date it would have without its
-    end), `series_too_long` (facts: `occurrences`, `at_most`, `last_fitting`), `beyond_horizon`
-    (facts: `last_day`, `first_beyond`, `fitting`), `endless_rule`, `end_not_after_start`, and what
-    `check_start` and `resolve` raise.
+    Dates are searched for SEARCH_DAYS only; later dates count as beyond the horizon.
+    Raises InvalidCommandError `no_occurrence` if the rule has no date (facts: `first`, the first
+    date of the rule without its end), `series_too_long` for more than `limit` (facts:
+    `occurrences`, `at_most`, `last_fitting`), `beyond_horizon` (facts: `last_day`, `first_beyond`,
+    `fitting`), `endless_rule` for an endless rule without horizon, `end_not_after_start`, and the
+    errors of `check_start` and `resolve`.
     Guarantees: sorted, unique, one to `limit` occurrences; under 0.1 s for any rule.
     """
     check_start(start)
@@ -86,11 +89,11 @@ def expand(
         raise _no_occurrence(rule, start, zone)
     last = min(horizon or date.max, _searched_to(start))
     kept = bisect_right(days, last)
-    is_whole = _is_whole(rule, days, start)
+    is_complete = _is_complete(rule, days, start)
     if kept > limit:
-        raise _too_long(rule, days, limit, is_whole=is_whole)
+        raise _too_long(rule, days, limit, is_complete=is_complete)
     may_cut = beyond is BeyondHorizon.TRUNCATE and horizon is not None and kept > 0
-    if not may_cut and (kept < len(days) or not is_whole):
+    if not may_cut and (kept < len(days) or not is_complete):
         raise _beyond(last, days, kept)
     times = [datetime.combine(day, start.time()) for day in days]
     return Expansion(
@@ -99,29 +102,29 @@ def expand(
 
 
 def refuse_self_overlap(expansion: Expansion) -> None:
-    """Refuse a series whose meetings overlap each other. Meetings that touch do not.
+    """Raise InvalidCommandError `overlaps_itself` if two meetings of the series overlap.
 
-    Raises: InvalidCommandError `overlaps_itself` (facts: the first two `occurrences`, and
-    `at_most_minutes`, the length that these two would leave).
+    Meetings that touch do not overlap. The facts are the first two overlapping `occurrences` and
+    `at_most_minutes`, the greatest length at which these two do not overlap.
     """
     for one, other in pairwise(expansion.occurrences):
         if one.interval.end > other.interval.start:
-            room = other.interval.start - one.interval.start
+            longest = other.interval.start - one.interval.start
             raise InvalidCommandError(
-                f"The meeting of {one.recurrence_id:%Y-%m-%d %H:%M} still runs when that of "
-                f"{other.recurrence_id:%Y-%m-%d %H:%M} begins. Make it shorter or repeat it less "
-                "often.",
+                f"The meeting of {one.recurrence_id:%Y-%m-%d %H:%M} still runs when the meeting of "
+                f"{other.recurrence_id:%Y-%m-%d %H:%M} begins. Make the meetings shorter or less "
+                "frequent.",
                 code=BookingErrorCode.OVERLAPS_ITSELF,
                 facts={
                     "occurrences": [at.recurrence_id.isoformat() for at in (one, other)],
-                    "at_most_minutes": int(room.total_seconds() // 60),
+                    "at_most_minutes": int(longest.total_seconds() // 60),
                 },
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A series cut in two: `before` keeps the old start, `after` begins at `after_start`."""
+    """The rules of a series that was split: `before` keeps the start, `after` has `after_start`."""
 
     before: Rule
     after: Rule
@@ -129,11 +132,13 @@ class Split:
 
 
 def split_at(rule: Rule, *, start: datetime, cut: datetime, zone: ZoneInfo) -> Split:
-    """Cut a series for "this and following": what begins at `cut` (wall time) or later is after.
+    """Split a series for "this and following": `after` has the dates from `cut` (local time) on.
 
-    COUNT is shared out; without it the first part ends one second before the second begins.
-    Guarantees: the occurrences of both parts are those of the whole, each once.
-    Raises: InvalidCommandError `nothing_before`, `nothing_after` when one part would be empty.
+    A COUNT is divided between both parts. Without COUNT, the first part ends one second before the
+    second part begins.
+    Guarantees: each occurrence of the series is in exactly one part.
+    Raises InvalidCommandError `nothing_before` or `nothing_after` if that part would be empty, and
+    the errors of `check_start`.
     """
     check_start(start)
     times = (datetime.combine(day, start.time()) for day in _dates(rule, start, zone))
@@ -149,7 +154,7 @@ def split_at(rule: Rule, *, start: datetime, cut: datetime, zone: ZoneInfo) -> S
         if earlier:
             side, code = "after", BookingErrorCode.NOTHING_AFTER
         raise InvalidCommandError(
-            f"The series has no meeting {side} {cut:%Y-%m-%d %H:%M}. Change the whole series.",
+            f"The series has no meeting {side} {cut:%Y-%m-%d %H:%M}. Change all of its meetings.",
             code=code,
         )
     if rule.count is not None:
@@ -166,7 +171,7 @@ def _searched_to(start: datetime) -> date:
 def _dates(
     rule: Rule, start: datetime, zone: ZoneInfo, *, horizon: date | None = None
 ) -> Iterator[date]:
-    """Yield the rule's dates as far as rules are followed, an endless rule's to the horizon."""
+    """Yield the dates of the rule within SEARCH_DAYS; those of an endless rule up to `horizon`."""
     last = _searched_to(start)
     if rule.is_endless and horizon is not None:
         last = min(last, horizon)
@@ -176,7 +181,7 @@ def _dates(
 
 
 def _last_date(until: datetime, start: datetime, zone: ZoneInfo) -> date:
-    """Return the last local date on which the series' time of day comes no later than UNTIL."""
+    """Return the last local date on which the start of a meeting is not after UNTIL."""
     first = resolve(start, zone).instant
     if until < first:
         return start.date() - ONE_DAY
@@ -192,35 +197,37 @@ def _occurrence(start: datetime, end: datetime, zone: ZoneInfo) -> Occurrence:
 
 
 def _no_occurrence(rule: Rule, start: datetime, zone: ZoneInfo) -> InvalidCommandError:
-    # Without its end, to say when it would first come true; with COUNT that was searched for.
+    # Search without the end, to name the first date in the error. A rule with COUNT has no end
+    # date: its dates were already searched.
     unended = replace(rule, count=1, until=None)
     first = None if rule.count else next(_dates(unended, start, zone), None)
-    told = (
-        f"has its first date on {first:%Y-%m-%d}, after its end. Let it end later."
+    reason = (
+        f"has its first date on {first:%Y-%m-%d}, after its end. Choose a later end."
         if first
         else f"has no date in the 40 years from {start:%Y-%m-%d}. Choose days that exist."
     )
     return InvalidCommandError(
-        f"{rule.as_text()} {told}",
+        f"{rule.as_text()} {reason}",
         code=BookingErrorCode.NO_OCCURRENCE,
         facts={"rule": rule.as_text(), "first": first and first.isoformat()},
     )
 
 
 def _too_long(
-    rule: Rule, days: Sequence[date], limit: int, *, is_whole: bool
+    rule: Rule, days: Sequence[date], limit: int, *, is_complete: bool
 ) -> InvalidCommandError:
     wanted, last_fitting = rule.count or len(days), days[limit - 1].isoformat()
-    more = "" if rule.count or is_whole else " or more"
+    more = "" if rule.count or is_complete else " or more"
     return InvalidCommandError(
-        f"The series has {wanted}{more} meetings; at most {limit} go. End it by {last_fitting}.",
+        f"The series has {wanted}{more} meetings; the maximum is {limit}. "
+        f"End the series by {last_fitting}.",
         code=BookingErrorCode.SERIES_TOO_LONG,
         facts={"occurrences": wanted, "at_most": limit, "last_fitting": last_fitting},
     )
 
 
-def _is_whole(rule: Rule, days: Sequence[date], start: datetime) -> bool:
-    """Say whether `days` are all of the rule's, or all that a rule without an end may have."""
+def _is_complete(rule: Rule, days: Sequence[date], start: datetime) -> bool:
+    """Return whether `days` has all dates of the rule; an endless rule counts as complete."""
     if rule.until is not None:
         return rule.until.date() <= _searched_to(start)
     return rule.count in (None, len(days))
@@ -228,10 +235,12 @@ def _is_whole(rule: Rule, days: Sequence[date], start: datetime) -> bool:
 
 def _beyond(last: date, days: Sequence[date], fitting: int) -> InvalidCommandError:
     first_beyond = days[fitting].isoformat() if fitting < len(days) else None
-    told = f" (next on {first_beyond})" if first_beyond else ""
-    remedy = f"End it there; {fitting} of its dates fit." if fitting else "Let it start earlier."
+    following = f" (the next is on {first_beyond})" if first_beyond else ""
+    remedy = (
+        f"End the series there: {fitting} dates fit." if fitting else "Choose an earlier start."
+    )
     return InvalidCommandError(
-        f"The series goes on after {last.isoformat()}, the last day it may have{told}. {remedy}",
+        f"The series goes beyond {last.isoformat()}, the last possible day{following}. {remedy}",
         code=BookingErrorCode.BEYOND_HORIZON,
         facts={
             "last_day": last.isoformat(),

@@ -1,6 +1,6 @@
-"""Reading an RRULE (RFC 5545, 3.3.10) strictly: what is unknown or would be guessed at is refused.
+"""Parse an RRULE (RFC 5545, 3.3.10) strictly: an unknown or ambiguous part is an error. Pure.
 
-Pure. `Rule.as_text` writes what is read here.
+`Rule.as_text` is the inverse of `parse_rule`.
 """
 
 import re
@@ -13,17 +13,17 @@ from booking.series.domain.rule import DAY_CODES, ByDay, Frequency, Rule, check_
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.local_time import resolve
 
-MAX_RULE_LENGTH = 500  # characters
-MAX_INTERVAL = 1000
-ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
-MAX_COUNT = 100_000  # only what can be read; how many may be stored is for `expand` to say
+MAX_RULE_LENGTH = 500  # characters, the size of the column `Series.rule`
+MAX_INTERVAL = 1000  # periods; bounds INTERVAL
+ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)  # to measure the length of a rule with UNTIL
+MAX_COUNT = 100_000  # bounds the parser only; `expand` limits the number of dates
 
 KNOWN = {
     *("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYWEEKNO", "BYYEARDAY"),
     *("BYMONTHDAY", "BYDAY", "BYSETPOS"),
 }
 FINER_THAN_A_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND", "HOURLY", "MINUTELY", "SECONDLY"}
-WEEKDAYS_IN = {Frequency.MONTHLY: 5, Frequency.YEARLY: 53}  # at most, of one weekday
+WEEKDAYS_IN = {Frequency.MONTHLY: 5, Frequency.YEARLY: 53}  # maximum of days with one weekday
 
 _PART = re.compile(r"([A-Z]+)=([^=]+)")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,6}")
@@ -32,13 +32,13 @@ _UNTIL = re.compile(r"[0-9]{8}(T[0-9]{6}Z?)?")
 
 
 def parse_rule(text: str, *, start: datetime, zone: ZoneInfo, horizon: date | None = None) -> Rule:
-    """Read an RRULE value for a series whose first wall time is `start` (naive, whole seconds).
+    """Return the Rule of an RRULE value, for a series with first local time `start` (naive).
 
-    UNTIL may be a date (that local day still counts), an instant in UTC, or a wall time in `zone`.
-    Only a caller that gives a `horizon` may leave out both COUNT and UNTIL.
-    Raises: InvalidCommandError with one of the codes `rule_too_long`, `rule_not_readable`,
+    UNTIL may be a date (that local day is included), an instant in UTC, or a local time in `zone`.
+    A rule without COUNT and UNTIL needs a `horizon`.
+    Raises InvalidCommandError with one of the codes `rule_too_long`, `rule_not_readable`,
     `rule_part_unknown`, `finer_than_a_day`, `rule_part_not_allowed`, `rule_value_invalid`,
-    `count_and_until`, `endless_rule`, and what `check_start` raises.
+    `count_and_until` and `endless_rule`, and the errors of `check_start`.
     """
     check_start(start)
     parts = _split(text)
@@ -57,7 +57,7 @@ def parse_rule(text: str, *, start: datetime, zone: ZoneInfo, horizon: date | No
     )
     _check_end(rule, horizon)
     _check_combination(rule)
-    # Written canonically it has to fit, too, and with the UNTIL that a cut gives an endless rule.
+    # The canonical text must fit the column too. A split gives an endless rule an UNTIL.
     _check_length((replace(rule, until=ANY_INSTANT) if rule.is_endless else rule).as_text())
     return rule
 
@@ -65,7 +65,7 @@ def parse_rule(text: str, *, start: datetime, zone: ZoneInfo, horizon: date | No
 def _check_length(text: str) -> None:
     if len(text) > MAX_RULE_LENGTH:
         raise InvalidCommandError(
-            f"The rule has {len(text)} characters; at most {MAX_RULE_LENGTH} are read. "
+            f"The rule has {len(text)} characters; the maximum is {MAX_RULE_LENGTH}. "
             "List fewer days.",
             code=BookingErrorCode.RULE_TOO_LONG,
             facts={"length": len(text), "at_most": MAX_RULE_LENGTH},
@@ -95,7 +95,7 @@ def _refuse_foreign(parts: dict[str, str]) -> None:
             raise _too_fine(name)
         if name not in KNOWN:
             raise InvalidCommandError(
-                f"{name} is no part of a rule. Use {', '.join(sorted(KNOWN))}.",
+                f"{name} is not a part of an RRULE. Use {', '.join(sorted(KNOWN))}.",
                 code=BookingErrorCode.RULE_PART_UNKNOWN,
                 facts={"part": name, "allowed": sorted(KNOWN)},
             )
@@ -112,7 +112,7 @@ def _too_fine(name: str) -> InvalidCommandError:
 
 def _invalid(name: str, value: str, allowed: str) -> InvalidCommandError:
     return InvalidCommandError(
-        f"{name}={value} will not do. Use {allowed}.",
+        f"{name}={value} is not valid. Use {allowed}.",
         code=BookingErrorCode.RULE_VALUE_INVALID,
         facts={"part": name, "value": value, "allowed": allowed},
     )
@@ -180,7 +180,7 @@ def _until(parts: dict[str, str], start: datetime, zone: ZoneInfo) -> datetime |
         clock = datetime.strptime(value[9:15], "%H%M%S").time() if "T" in value else start.time()  # noqa: DTZ007 - a time alone
     except ValueError as exc:
         raise _invalid("UNTIL", value, allowed) from exc
-    # A date names the last local day, so what counts is its wall time, not its midnight in UTC.
+    # A date includes that local day: UNTIL is then the start time on the day, not midnight in UTC.
     local = datetime.combine(day, clock)
     return local.replace(tzinfo=UTC) if value.endswith("Z") else resolve(local, zone).instant
 
@@ -200,7 +200,7 @@ def _check_end(rule: Rule, horizon: date | None) -> None:
 
 
 def _check_combination(rule: Rule) -> None:
-    """Refuse what RFC 5545, 3.3.10, rules out: a part beside this frequency or these others."""
+    """Raise InvalidCommandError for parts that RFC 5545, 3.3.10, does not allow together."""
     freq = rule.freq
     furthest = max((abs(entry.ordinal) for entry in rule.by_day), default=0)
     counted_in = Frequency.MONTHLY if rule.by_month else freq
@@ -222,13 +222,13 @@ def _check_combination(rule: Rule) -> None:
         f"BYDAY with the number {furthest}",
         fits=furthest <= WEEKDAYS_IN.get(counted_in, furthest),
     )
-    _require("it beside another BY part", "BYSETPOS", fits=not rule.by_set_pos or rule.has_days)
+    _require("BYSETPOS with another BY part", "BYSETPOS", fits=not rule.by_set_pos or rule.has_days)
 
 
 def _require(allowed: str, part: str, *, fits: bool) -> None:
     if not fits:
         raise InvalidCommandError(
-            f"{part} does not go with the rest of the rule. Use {allowed}.",
+            f"{part} cannot be combined with the rest of the rule. Use {allowed}.",
             code=BookingErrorCode.RULE_PART_NOT_ALLOWED,
             facts={"part": part, "allowed": allowed},
         )

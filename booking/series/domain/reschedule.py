@@ -1,7 +1,8 @@
-"""What a new time, room or rule means for each date of a stored series. Pure.
+"""Match the dates of a changed series with its stored bookings. Pure.
 
-Past and running dates are never touched. A date that was deleted, refused or lost stays so, and a
-date that was moved by hand keeps its time unless the change is to reach it.
+Past and running dates never change. A date that was deleted or refused, or that lost its slot,
+stays without a booking. A date that was moved by hand keeps its time unless the caller asks to move
+such dates.
 """
 
 from collections.abc import Iterable
@@ -17,12 +18,12 @@ from meeting_rooms.kernel.local_time import interval_of, resolve
 
 @dataclass(slots=True)
 class Reschedule:
-    """Each date sorted by what becomes of it.
+    """The dates of a changed series, grouped by what happens to each date.
 
-    `moving` pairs a new occurrence with the booking that becomes it, or None for a new one;
-    `carried` pairs one with a booking that stays as it is, under its new name; `skipped` maps a new
-    name to the old name of a date that has no booking; `dropped` are bookings that the rule no
-    longer has.
+    `moving` pairs a new occurrence with the booking that moves there, or with None for a new
+    booking. `carried` pairs an occurrence with a booking that keeps its slot and gets the new
+    name. `skipped` maps the new name of a date without booking to its old name. `dropped` are
+    bookings on dates that the rule no longer has.
     """
 
     moving: list[tuple[Occurrence, BookingData | None]] = field(default_factory=list)
@@ -40,10 +41,10 @@ def reschedule(
     zone: ZoneInfo,
     moves_exceptions: bool,
 ) -> Reschedule:
-    """Match the new dates with what is stored, by local date: a rule has at most one a day.
+    """Match new occurrences with stored bookings by local date: a rule has at most one date a day.
 
-    `stored` and `skipped` are those from the cut on that lie ahead; `room` is the new one, None
-    where each keeps its own.
+    `stored` and `skipped` are the bookings and skipped dates to come, from the first changed date
+    on. `room` is the new room; None keeps each date in its own room.
     """
     by_date = {_named(booking).date(): booking for booking in stored}
     without_booking = {datetime.fromisoformat(name).date(): name for name in skipped}
@@ -67,7 +68,7 @@ def reschedule(
 
 
 def is_exception(booking: BookingData, zone: ZoneInfo) -> bool:
-    """Say whether the booking was moved from where its rule, in the series' zone, has it."""
+    """Return whether the booking starts at another time than its rule gives in `zone`."""
     return booking.interval.start not in resolve(_named(booking), zone).choices
 
 
@@ -77,7 +78,7 @@ def _stays(booking: BookingData, occurrence: Occurrence, room: UUID | None) -> b
 
 
 def _shifted(occurrence: Occurrence, booking: BookingData, zone: ZoneInfo) -> Occurrence:
-    """Return the date for a booking that was moved by hand: the shift counts from where it is."""
+    """Return the occurrence of a booking that was moved by hand: its own time plus the shift."""
     start, end = (datetime.fromisoformat(at) for at in (booking.local_start, booking.local_end))
     by = occurrence.recurrence_id - _named(booking)
     return replace(occurrence, interval=interval_of(start + by, end + by, zone))

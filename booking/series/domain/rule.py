@@ -1,6 +1,6 @@
-"""The rule of a booking series as a value: an RFC 5545 RRULE that repeats by days or longer.
+"""The RRULE (RFC 5545) of a series as a value. The shortest period is a day. Pure.
 
-Pure. `recurrence_text` reads it, `recurrence_dates` knows its dates, `recurrence` its bookings.
+`parse_rule` reads an RRULE, `rule_dates` computes its dates, `occurrences` its meetings.
 """
 
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from booking.domain.error_codes import BookingErrorCode
 from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
-FIRST_YEAR, LAST_YEAR = 1900, 2999  # of a series' start; far from the ends of the calendar
+FIRST_YEAR, LAST_YEAR = 1900, 2999  # years of a series' start; date arithmetic cannot overflow
 DAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class Frequency(StrEnum):
-    """The period that the rule repeats by."""
+    """The period by which the rule repeats."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
@@ -33,7 +33,7 @@ class ByDay:
     ordinal: int = 0
 
     def as_text(self) -> str:
-        """Return it as RFC 5545 writes it: "MO", "2MO", "-1FR"."""
+        """Return the weekday as RFC 5545 writes it: "MO", "2MO", "-1FR"."""
         return f"{self.ordinal or ''}{DAY_CODES[self.weekday]}"
 
 
@@ -41,8 +41,8 @@ class ByDay:
 class Rule:
     """One RRULE.
 
-    Shapes: at most one of `count` and `until`; `until` is an instant in UTC and included; lists are
-    sorted and without repeats. Made by `parse_rule`, which guarantees that the parts fit together.
+    Shapes: at most one of `count` and `until` is set. `until` is an instant in UTC, included. Lists
+    are sorted and without repeats. `parse_rule` guarantees that the parts may be combined.
     """
 
     freq: Frequency
@@ -59,18 +59,18 @@ class Rule:
 
     @property
     def is_endless(self) -> bool:
-        """Say whether nothing but a horizon ends it."""
+        """Return whether the rule has neither COUNT nor UNTIL."""
         return self.count is None and self.until is None
 
     @property
     def has_days(self) -> bool:
-        """Say whether any BY part chooses days; without one they come from the series' start."""
+        """Return whether a BY part selects days; otherwise the start of the series selects them."""
         return bool(
             self.by_month or self.by_week_no or self.by_year_day or self.by_month_day or self.by_day
         )
 
     def completed(self, start: date) -> "Rule":
-        """Return the rule with the weekday, day or month that it leaves to the start filled in."""
+        """Return the rule with its missing weekday, day or month taken from `start`."""
         if self.by_month_day or self.by_day or self.by_year_day or self.freq is Frequency.DAILY:
             return self
         if self.freq is Frequency.WEEKLY or self.by_week_no:
@@ -81,12 +81,12 @@ class Rule:
         return replace(self, by_month=months, by_month_day=(start.day,))
 
     def as_text(self) -> str:
-        """Return canonical RRULE text: parts in one order, defaults left out, UNTIL in UTC."""
+        """Return canonical RRULE text: parts in a fixed order, defaults left out, UNTIL in UTC."""
         parts = {
             "FREQ": self.freq.value,
             "INTERVAL": "" if self.interval == 1 else str(self.interval),
             "COUNT": str(self.count or ""),
-            # strftime's %Y has no leading zeros.
+            # Not %Y: strftime writes years before 1000 without leading zeros.
             "UNTIL": f"{self.until.year:04}{self.until:%m%dT%H%M%SZ}" if self.until else "",
             "BYMONTH": _listed(self.by_month),
             "BYWEEKNO": _listed(self.by_week_no),
@@ -100,19 +100,19 @@ class Rule:
 
 
 def check_start(start: datetime) -> None:
-    """Refuse a first wall time that no series can start at.
+    """Raise InvalidCommandError if no series can start at this local time.
 
-    Raises: InvalidCommandError `time_with_zone`, or `start_not_possible` for one between two
-    seconds, which RFC 5545 cannot write, or outside the years that series are expanded in.
+    The code is `time_with_zone` for a time with an offset; `start_not_possible` for a fraction of a
+    second, which RFC 5545 cannot write, or a year outside FIRST_YEAR to LAST_YEAR.
     """
     if start.tzinfo is not None:
         raise InvalidCommandError(
-            f"The start {start.isoformat()} carries an offset. Give the wall time alone.",
+            f"The start {start.isoformat()} has an offset. Give the local time without an offset.",
             code=KernelErrorCode.TIME_WITH_ZONE,
         )
     if start.microsecond or not FIRST_YEAR <= start.year <= LAST_YEAR:
         raise InvalidCommandError(
-            f"No series starts at {start.isoformat()}. Give whole seconds, "
+            f"A series cannot start at {start.isoformat()}. Give a time in whole seconds, "
             f"in the years {FIRST_YEAR} to {LAST_YEAR}.",
             code=BookingErrorCode.START_NOT_POSSIBLE,
         )

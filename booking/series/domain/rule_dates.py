@@ -1,22 +1,23 @@
-"""The dates that a rule matches, within a window. Pure, and bounded by the window.
+"""Compute the dates that an RRULE matches within a window. Pure.
 
-The rule is read period by period (day, week, month or year): of each period that INTERVAL leaves,
-the days that pass every BY part, then BYSETPOS of those. Work grows with the days of the window and
-nothing else, so a rule that never matches ends as soon as any other. That is why this is not
-dateutil's `rrule`: it looks at UNTIL only when it has found a date, so "every week, on 30 February,
-until next year" goes on to the year 9999 (measured: 0.9 s). The tests hold both against each other.
+The rule is evaluated period by period (day, week, month or year). INTERVAL selects periods; the
+days of a period must pass every BY part; BYSETPOS selects among these days. The work grows only
+with the days of the window, so a rule that never matches takes no longer than other rules. This is
+why the project does not use dateutil's `rrule`: dateutil checks UNTIL only when a date matches, so
+it follows "every week, on 30 February, until next year" up to the year 9999 (measured: 0.9 s). The
+tests compare both implementations.
 
-Decided where RFC 5545 leaves a choice:
+Decisions where RFC 5545 leaves a choice:
 
-- DTSTART counts only if it matches the rule, and COUNT counts matching dates (3.8.5.3 calls another
-  DTSTART undefined; its example "every Friday the 13th" takes DTSTART out by EXDATE).
-- What the rule does not say comes from DTSTART: the weekday, the day of the month, the month.
-- BYDAY is one list, also where some of its days are numbered: "MO,1TU" is Mondays and first
-  Tuesdays. (dateutil asks for days that are both.)
-- BYSETPOS counts in whole periods, in the first one, too, so cutting a series moves no date.
-  (dateutil counts a first week from DTSTART.)
-- In BYWEEKNO a date belongs to one week, and to the calendar year it lies in; numbers from the end
-  follow the same weeks. (dateutil knows only -1 of the weeks over New Year.)
+- DTSTART counts only if DTSTART matches the rule, and COUNT counts matching dates. (3.8.5.3 calls
+  any other DTSTART undefined; the example "every Friday the 13th" removes DTSTART by EXDATE.)
+- Weekday, day of the month and month come from DTSTART if the rule does not name them.
+- BYDAY is one list, even if some of its days have a number: "MO,1TU" means Mondays and first
+  Tuesdays. (In dateutil a day must match both.)
+- BYSETPOS counts in complete periods, including the first period, so splitting a series moves no
+  date. (dateutil counts a first week from DTSTART.)
+- In BYWEEKNO a date belongs to one week and to its own calendar year; negative numbers count the
+  same weeks from the end. (Of the weeks over New Year, dateutil knows only -1.)
 """
 
 from calendar import isleap, monthrange
@@ -31,9 +32,9 @@ Check = Callable[[date], bool]
 
 
 def matching_dates(rule: Rule, start: date, *, last: date) -> Iterator[date]:
-    """Yield the rule's dates from `start` to `last`, both included, in order.
+    """Yield the dates of the rule from `start` to `last`, both included, in order.
 
-    COUNT is kept; UNTIL is not looked at, for it is an instant and belongs to the caller.
+    COUNT is applied. UNTIL is not: it is an instant, and the caller knows the time of day.
     """
     left = rule.count
     for days in _sets(rule, start, last):
@@ -49,7 +50,7 @@ def matching_dates(rule: Rule, start: date, *, last: date) -> Iterator[date]:
 
 
 def _sets(rule: Rule, start: date, last: date) -> Iterator[Iterable[date]]:
-    """Yield the days of each period that pass every BY part but BYSETPOS."""
+    """Yield the days of each period that pass every BY part except BYSETPOS."""
     checks = _checks(rule.completed(start))
     if rule.freq is Frequency.DAILY:
         step = timedelta(days=rule.interval)
@@ -77,7 +78,7 @@ def _at_positions(rule: Rule, days: Iterable[date]) -> Iterable[date]:
 
 
 def _periods(rule: Rule, start: date, last: date) -> Iterator[tuple[date, date]]:
-    """Yield (first day, first day of the next) of each week, month or year that INTERVAL leaves."""
+    """Yield first day and next period's first day of each week, month or year by INTERVAL."""
     if rule.freq is Frequency.WEEKLY:
         return _weeks(start - timedelta(days=(start.weekday() - rule.week_start) % 7), rule, last)
     if rule.freq is Frequency.MONTHLY:
@@ -98,12 +99,12 @@ def _months(month: int, length: int, step: int, last: date) -> Iterator[tuple[da
 
 
 def _first_of(month: int) -> date:
-    """Return the first day of a month counted from the year 0."""
+    """Return the first day of a month. Months are counted from January of the year 0."""
     return date(month // 12, month % 12 + 1, 1)
 
 
 def _checks(rule: Rule) -> list[Check]:
-    """Return what a day has to pass, cheapest first."""
+    """Return the checks that a day must pass, the cheapest first."""
     months, month_days = set(rule.by_month), set(rule.by_month_day)
     weekdays = {entry.weekday for entry in rule.by_day}
     checks: list[Check] = []
@@ -131,12 +132,12 @@ def _rarer_checks(rule: Rule) -> list[Check]:
 
 
 def days_of_month(day: date) -> int:
-    """Return how many days the month of `day` has."""
+    """Return the number of days in the month of `day`."""
     return monthrange(day.year, day.month)[1]
 
 
 def _is_one_of(wanted: set[int], number: int, of: int) -> bool:
-    """Say whether the n-th of so many is wanted, counted from either end."""
+    """Return whether `wanted` has `number`, the n-th of `of`, counted from the start or the end."""
     return number in wanted or number - of - 1 in wanted
 
 
@@ -157,7 +158,7 @@ def _days_of(year: int) -> int:
 
 
 def _week_of(day: date, week_start: int) -> tuple[int, int]:
-    """Return the number of the day's week and how many weeks its year has.
+    """Return the number of the day's week, and the number of weeks in the year of that week.
 
     Week 1 is the first with at least four days in the year. Source: RFC 5545, 3.3.10; ISO 8601.
     """

@@ -1,4 +1,4 @@
-"""Rules in plain English, and the questions a form asks before it makes one. Pure."""
+"""Describe an RRULE in plain English, and list the choices that a form offers. Pure."""
 
 from calendar import day_name, month_name
 from collections.abc import Sequence
@@ -24,10 +24,11 @@ LACKING = {29: {2}, 30: {2}, 31: {2, 4, 6, 9, 11}}  # day of the month -> months
 
 
 def ordinal_choices(day: date) -> tuple[tuple[str, str], ...]:
-    """Return what "monthly on this weekday" may mean, as (label, rule part) pairs.
+    """Return the possible meanings of "monthly on this weekday", as (label, rule part) pairs.
 
-    A fifth Monday is also the last, and a fourth may be: they part ways next month, and a fifth
-    skips months that have four. Where there is one pair, there is nothing to ask.
+    A fifth Monday is also the last Monday of its month, and a fourth Monday may be. In the next
+    month these dates may differ, and a month with four Mondays has no fifth. If there is only one
+    pair, the form need not ask.
     """
     code, name = DAY_CODES[day.weekday()], day_name[day.weekday()]
     ordinal = (day.day - 1) // 7 + 1
@@ -38,14 +39,14 @@ def ordinal_choices(day: date) -> tuple[tuple[str, str], ...]:
 
 
 def explain(rule: Rule, *, start: datetime, zone: ZoneInfo) -> str:
-    """Return one sentence: "Every 2 weeks on Tuesday and Sunday, 4 times".
+    """Return one sentence, such as "Every 2 weeks on Tuesday and Sunday, 4 times".
 
-    Says when dates will be missing: "only in leap years", "months without a 31st are skipped".
+    The sentence names skipped periods: "only in leap years", "months without a 31st are skipped".
     """
     full = rule.completed(start.date())
     noun = NOUNS[rule.freq]
     every = f"Every {noun}" if rule.interval == 1 else f"Every {rule.interval} {noun}s"
-    places = [*_days(full), *_stretches(full)]
+    places = [*_days(full), *_weeks_and_months(full)]
     return "".join([" ".join([every, *places]), _positions(full), _end(rule, zone), _skips(full)])
 
 
@@ -53,34 +54,34 @@ def _days(rule: Rule) -> list[str]:
     if _is_one_month(rule):
         days = [str(day) for day in rule.by_month_day]
         return [f"on {_joined(days)} {month_name[rule.by_month[0]]}"]
-    told = []
+    phrases = []
     if rule.by_day:
-        told.append(f"on {_weekdays(rule)}")
+        phrases.append(f"on {_weekdays(rule)}")
     if rule.by_month_day:
         days = [_month_day(day) for day in rule.by_month_day]
-        told.append(f"if that is {_joined(days, 'or')}" if told else f"on {_joined(days)}")
+        phrases.append(f"if that is {_joined(days, 'or')}" if phrases else f"on {_joined(days)}")
     if rule.by_year_day:
-        told.append(
+        phrases.append(
             f"on {_joined([f'the {_nth(day)}' for day in rule.by_year_day])} day of the year"
         )
-    return told
+    return phrases
 
 
 def _month_day(day: int) -> str:
     return f"the {_numeral(day)}" if day > 0 else f"the {_nth(day)} day"
 
 
-def _stretches(rule: Rule) -> list[str]:
-    told = []
+def _weeks_and_months(rule: Rule) -> list[str]:
+    phrases = []
     if rule.by_week_no:
-        told.append(f"in {_joined([f'the {_nth(week)}' for week in rule.by_week_no])} week")
+        phrases.append(f"in {_joined([f'the {_nth(week)}' for week in rule.by_week_no])} week")
     if rule.by_month and not _is_one_month(rule):
-        told.append(f"in {_joined([month_name[month] for month in rule.by_month])}")
-    return told
+        phrases.append(f"in {_joined([month_name[month] for month in rule.by_month])}")
+    return phrases
 
 
 def _is_one_month(rule: Rule) -> bool:
-    """Say whether plain days of one month are meant, as in "29 February"."""
+    """Return whether the rule means plain days of one month, as in "29 February"."""
     if rule.by_day or rule.by_week_no or rule.by_year_day or len(rule.by_month) != 1:
         return False
     return bool(rule.by_month_day) and min(rule.by_month_day) > 0
@@ -115,7 +116,7 @@ def _end(rule: Rule, zone: ZoneInfo) -> str:
 
 
 def _skips(rule: Rule) -> str:
-    """Say which months or years have no such day."""
+    """Return the phrase for the months or years that have no such day, "" if all have one."""
     if (rule.by_month, rule.by_month_day) == ((FEBRUARY,), (29,)) or rule.by_year_day == (366,):
         return "; only in leap years"
     if rule.freq not in (Frequency.MONTHLY, Frequency.YEARLY) or rule.by_set_pos:
@@ -132,7 +133,7 @@ def _skips(rule: Rule) -> str:
 
 
 def _nth(number: int) -> str:
-    """Return "first", "20th", "last", "second to last"."""
+    """Return an ordinal in words: "first", "20th", "last", "second to last"."""
     if number == -1:
         return "last"
     if number < 0:
@@ -143,7 +144,7 @@ def _nth(number: int) -> str:
 
 
 def _numeral(number: int) -> str:
-    """Return "1st", "22nd", "13th"."""
+    """Return an ordinal in digits: "1st", "22nd", "13th"."""
     teen = number % 100 // 10 == 1
     return f"{number}{'th' if teen else ENDINGS.get(number % 10, 'th')}"
 

@@ -1,4 +1,4 @@
-"""A recurring booking as a value: its rule, its dates, and what became of each. Pure."""
+"""A series as a value: its rule, its dates, and the report of a command on each date. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,13 +16,13 @@ from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import WallKind
 from rooms.domain.effective_policy import BeyondHorizon, RoomPolicy
 
-MAX_KNOWN_DATES = 10_000
+MAX_KNOWN_DATES = 10_000  # dates of a stored series; daily for 27 years
 FLAG_OF_SHIFT = {WallKind.GAP: "time_shifted", WallKind.FOLD: "time_ambiguous"}
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """When a series takes place: the first wall time, the nominal length, the rule and the zone."""
+    """When a series takes place: the first local time, the nominal length, the rule, the zone."""
 
     start: datetime
     length: timedelta
@@ -30,9 +30,9 @@ class Pattern:
     zone: ZoneInfo
 
     def dates(self, room: RoomPolicy, *, today: date) -> Expansion:
-        """Return every date, as the room's rules bound them.
+        """Return every date, limited by the policy of the room (advance window, series length).
 
-        Raises what `expand` and `refuse_self_overlap` raise.
+        Raises the errors of `expand` and `refuse_self_overlap`.
         """
         expansion = expand(
             self.rule,
@@ -47,7 +47,10 @@ class Pattern:
         return expansion
 
     def dates_until(self, last: date) -> tuple[Occurrence, ...]:
-        """Return the dates up to a local day, whatever the rules of the room say by now."""
+        """Return the dates up to the local day `last`, without the limits of the room's policy.
+
+        Raises the errors of `expand`.
+        """
         return expand(
             self.rule,
             start=self.start,
@@ -61,7 +64,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
-    """A stored series. `room` is where its dates take place unless one was given another."""
+    """A stored series. `room` is the room of its dates, except of dates with another room."""
 
     id: UUID
     room: UUID
@@ -81,12 +84,12 @@ class RefusedDate:
 
     @classmethod
     def because(cls, occurrence: Occurrence, refusal: MeetingRoomsError) -> Self:
-        """Return the date as one that was refused."""
+        """Return the occurrence as a refused date, with code and sentence of the error."""
         name = occurrence.recurrence_id.isoformat()
         return cls(name, occurrence.interval, refusal.code, refusal.detail)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as answers and refusals show it."""
+        """Return the date as JSON-ready values, for answers and errors."""
         return {
             "recurrence_id": self.recurrence_id,
             **shown(self.interval),
@@ -96,7 +99,7 @@ class RefusedDate:
 
     @classmethod
     def from_json(cls, doc: dict[str, Any]) -> Self:
-        """Read what `as_json` wrote."""
+        """Return the value that `as_json` wrote."""
         interval = Interval.of(
             datetime.fromisoformat(doc["starts_at"]), datetime.fromisoformat(doc["ends_at"])
         )
@@ -105,10 +108,11 @@ class RefusedDate:
 
 @dataclass(frozen=True, slots=True)
 class SeriesReport:
-    """What was done about each date, exactly.
+    """What a command did with each date of a series.
 
-    `booked` are the bookings made or moved, `cancelled` those given back, `kept` those left alone
-    because they are past, running, or an exception. `beyond` are dates past the advance window.
+    `booked` are new or moved bookings, `cancelled` are cancelled bookings. `kept` are bookings that
+    keep their slot: they were moved by hand, the change does not concern them, or they could not
+    move. `beyond` are dates beyond the advance window.
     """
 
     series_id: UUID
@@ -131,7 +135,7 @@ class SeriesReport:
 
     @classmethod
     def from_json(cls, doc: dict[str, Any]) -> Self:
-        """Read what `as_json` wrote."""
+        """Return the value that `as_json` wrote."""
         return cls(
             series_id=UUID(doc["series_id"]),
             booked=tuple(map(BookingData.from_row, doc["booked"])),

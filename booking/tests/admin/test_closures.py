@@ -77,7 +77,7 @@ def test_closure__over_bookings__asks_what_becomes_of_them_and_closes_nothing(si
     page = site.refused(f"{ADD}?room={dogger.pk}", form(dogger))
     assert "3 bookings are in the way." in page
     assert "12 Mar 2036, 08:00 Europe/Helsinki to 12 Mar 2036, 09:00 Europe/Helsinki" in page
-    assert "What becomes of bookings in the way" in page
+    assert "What to do with bookings in the way" in page
     assert not Closure.objects.exists()
     assert states() == before
 
@@ -123,7 +123,7 @@ def test_closure__stored__is_shown_in_its_zone_and_cannot_be_changed_or_deleted(
     path = f"rooms/closure/{closure.pk}"
     for page in (text(site.get("rooms/closure/")), text(site.get(f"{path}/change/"))):
         assert "12 Mar 2036, 08:00 Europe/Helsinki" in page
-        assert "A closure is not changed" in page
+        assert "A closure cannot be changed" in page
     assert site.post(f"{path}/change/", {"reason": "Carpet"}).status_code == 403
     assert site.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
     actions = site.get("rooms/closure/").context["action_form"].fields["action"].choices

@@ -51,7 +51,7 @@ def test_case_084__three_misses_in_a_row_give_the_rest_back_after_notice():
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WITHDRAWN
     assert ahead(clock) == 0
     told = AuditEntry.objects.filter(command="withdraw_series").values_list("reason", flat=True)
-    assert set(told) == {"Nobody came 3 times in a row"}
+    assert set(told) == {"No check-in 3 times in a row"}
 
 
 def test_case_084__somebody_who_comes_during_the_notice_ends_it():
