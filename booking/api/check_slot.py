@@ -39,7 +39,7 @@ class SlotCheckOut(Answer):
     @classmethod
     def of(cls, check: SlotCheck) -> "SlotCheckOut":
         """Return the check as the API shows it."""
-        decision = check.judgement
+        decision = check.decision
         return cls(
             allowed=decision is not None,
             state=decision.state if decision else None,
