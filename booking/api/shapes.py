@@ -17,7 +17,7 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
-MAX_QUERY_DAYS = 62  # two months; the length of the answer is bounded by pages
+MAX_QUERY_DAYS = 62  # two months
 MAX_TEXT = 1_000  # characters; each command has a smaller limit, with a sentence of its own
 
 

@@ -131,13 +131,14 @@ def _check_bookings(
     bookings = "1 booking" if quota.max_count == 1 else f"{quota.max_count} bookings"
     sentence = f"You have used your {bookings} {_format_scope(usage.question, room, now)}."
     facts = {"limit": quota.max_count, "used": used, "left": 0}
-    return _violation(BookingErrorCode.QUOTA_OF_BOOKINGS, sentence, usage, room, facts)
+    hint = f"You can book again from {format_instant(period.end, room.zone)}."
+    return _violation(BookingErrorCode.QUOTA_OF_BOOKINGS, f"{sentence} {hint}", usage, facts)
 
 
 def _check_minutes(
     usage: Usage, wanted: Interval, room: RoomPolicy, now: datetime
 ) -> RuleViolation | None:
-    quota = usage.question.quota
+    quota, period = usage.question
     if quota.max_minutes is None:
         return None
     adds = _minutes(wanted, usage.question, room)
@@ -148,20 +149,20 @@ def _check_minutes(
         return None
     left = max(0.0, quota.max_minutes - used)
     scope = _format_scope(usage.question, room, now)
-    limit = format_minutes(quota.max_minutes)
-    sentence = f"You have used your {limit} {scope}."
+    limit, again = format_minutes(quota.max_minutes), format_instant(period.end, room.zone)
+    sentence = f"You have used your {limit} {scope}. You can book again from {again}."
     if left:
-        sentence = f"You have {format_minutes(left)} left of your {limit} {scope}. Book less time."
+        sentence = (
+            f"You have {format_minutes(left)} left of your {limit} {scope}. Shorten the booking, "
+            f"or book a time from {again} on."
+        )
     facts = {"limit": quota.max_minutes, "used": used, "left": left}
-    return _violation(BookingErrorCode.QUOTA_OF_MINUTES, sentence, usage, room, facts)
+    return _violation(BookingErrorCode.QUOTA_OF_MINUTES, sentence, usage, facts)
 
 
-def _violation(
-    code: str, sentence: str, usage: Usage, room: RoomPolicy, facts: Mapping[str, float]
-) -> RuleViolation:
-    period = usage.question.period
-    again = f"You can book again from {format_instant(period.end, room.zone)}."
-    return RuleViolation(code, f"{sentence} {again}", "quotas", {**facts, "period": shown(period)})
+def _violation(code: str, sentence: str, usage: Usage, facts: Mapping[str, float]) -> RuleViolation:
+    period = shown(usage.question.period)
+    return RuleViolation(code, sentence, "quotas", {**facts, "period": period})
 
 
 def _format_scope(question: Question, room: RoomPolicy, now: datetime) -> str:

@@ -90,8 +90,7 @@ def check_advance(wanted: Interval, room: RoomPolicy, *, now: datetime) -> RuleV
     policy = room.policy
     by_start = policy.advance_measured_to is MeasuredTo.START
     measured = wanted.start if by_start else wanted.end
-    # This is much faster than `latest_allowed`. Two days less are within the window in both modes,
-    # because no time zone moves its clock by more than a day.
+    # No time zone moves its clock by more than a day, so two days less are inside in both modes.
     if measured <= now + timedelta(days=policy.advance_days - 2):
         return None
     latest = latest_allowed(policy, room.zone, now=now)
