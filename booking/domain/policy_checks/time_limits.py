@@ -78,8 +78,8 @@ def check_notice(wanted: Interval, room: RoomPolicy, *, now: datetime) -> RuleVi
     start = format_instant(earliest, room.zone)
     return RuleViolation(
         BookingErrorCode.TOO_SHORT_NOTICE,
-        f"{room.name} must be booked {format_minutes(notice)} or more ahead. Start at {start} or "
-        "later.",
+        f"{room.name} must be booked {format_minutes(notice)} or more in advance. Start at {start} "
+        "or later.",
         "notice_minutes",
         {"notice_minutes": notice, "earliest_start": earliest.isoformat()},
     )
