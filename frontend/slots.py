@@ -64,7 +64,7 @@ def chosen_slot(
     reason = ""
     if state in (ChosenSlotState.OPEN, ChosenSlotState.MINE):
         check = check_slot(actor=viewer, room=room.uuid, interval=interval)
-        if check.judgement is not None:
+        if check.decision is not None:
             return ChosenSlot(room, interval, state)
         closures = closures_of([room], interval).get(room.pk)
         state = ChosenSlotState.CLOSED if closures else ChosenSlotState.REFUSED

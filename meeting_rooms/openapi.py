@@ -46,7 +46,7 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
     },
     409: {
         "slot_taken": {
-            "detail": "Dogger is already booked in this time.",
+            "detail": "Dogger is already booked at this time. Choose another time or another room.",
             "room": "5f0c2f0e-7d0f-4a3f-9a39-0a4a3a6f7a10",
             "taken": [
                 {"starts_at": "2026-03-02T09:00:00+00:00", "ends_at": "2026-03-02T10:00:00+00:00"}

@@ -1,4 +1,4 @@
-"""REST: everything about bookings. Each module parses, calls one command or read, and answers."""
+"""REST operations about bookings. Each reads its input, calls one command or query, and answers."""
 
 from ninja import Router
 

@@ -1,4 +1,4 @@
-"""REST: bookings that wait for a yes."""
+"""REST: requests, which are bookings that wait for approval by a room manager."""
 
 from uuid import UUID
 
@@ -22,27 +22,29 @@ router = Router(tags=["requests"])
 
 
 class RequestQuery(PageQuery):
-    """Which requests to list."""
+    """Filters for the list of requests."""
 
     room: UUID | None = None
     building: str | None = Field(None, max_length=50)
 
 
 class RejectIn(Body):
-    """Why not: the person who asked is told."""
+    """The reason for the rejection. The organizer of the request can read it."""
 
     reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH)
 
 
 class RivalsOut(Answer):
-    """The requests that an approval would reject."""
+    """The other requests that an approval would reject."""
 
     rivals: list[BookingOut]
 
 
-@router.get("/requests", response={200: BookingPage}, summary="Requests that wait for a yes")
+@router.get(
+    "/requests", response={200: BookingPage}, summary="List the requests that wait for approval"
+)
 def list_requests(request: HttpRequest, query: Query[RequestQuery]) -> BookingPage:
-    """Return the pending bookings that are not over, the one that waits longest first."""
+    """Return the pending bookings that are not over. The request that waits longest comes first."""
     viewer = actor_from(request)
     found = _pending(query)
     page = found[query.offset : query.offset + query.limit]
@@ -53,10 +55,10 @@ def list_requests(request: HttpRequest, query: Query[RequestQuery]) -> BookingPa
 @router.get(
     "/bookings/{booking_id}/rivals",
     response={200: RivalsOut, 404: Problem},
-    summary="Whom an approval would reject",
+    summary="List the requests that an approval would reject",
 )
 def list_rivals(request: HttpRequest, booking_id: UUID) -> RivalsOut:
-    """Return the other requests for a part of this slot. Look before you approve."""
+    """Return the other requests that overlap this one. Approving this one would reject them."""
     viewer, facts = actor_from(request), get_booking(booking_id).as_data()
     [room] = room_policies([facts.room])
     rivals = pending_rivals(facts, room)
@@ -72,7 +74,7 @@ def list_rivals(request: HttpRequest, booking_id: UUID) -> RivalsOut:
 def approve(
     request: HttpRequest, response: HttpResponse, booking_id: UUID, body: ReasonIn | None = None
 ) -> BookingOut:
-    """Confirm a pending booking; other requests for a part of its slot are rejected with it."""
+    """Confirm a pending booking, and reject the requests that overlap it. Room managers only."""
     actor, reason = actor_from(request), body.reason if body else ""
     facts = approve_booking(actor=actor, booking_id=booking_id, reason=reason)
     return answer(facts, actor, response)
@@ -87,7 +89,7 @@ def approve(
 def reject(
     request: HttpRequest, response: HttpResponse, booking_id: UUID, body: RejectIn
 ) -> BookingOut:
-    """Refuse a pending booking, with the reason."""
+    """Reject a pending booking and store the reason. Room managers only."""
     actor = actor_from(request)
     facts = reject_booking(actor=actor, booking_id=booking_id, reason=body.reason)
     return answer(facts, actor, response)

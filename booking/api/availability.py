@@ -1,4 +1,4 @@
-"""REST: which rooms are free, when one is, and what could be had instead."""
+"""REST: free rooms, the free times of one room, and alternatives to a slot."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from rooms.queries import RoomFilter, find_rooms, get_room
 
 router = Router(tags=["availability"])
 NOW = "now"
-MAX_MINUTES = 24 * 60
+MAX_MINUTES = 24 * 60  # of the booking that is searched for
 
 
 def _now_or_instant(value: Any) -> datetime | None:
@@ -37,25 +37,31 @@ NowOrInstant = Annotated[
                 {"type": "string", "enum": [NOW]},
                 {"type": "string", "format": "date-time"},
             ],
-            "description": "'now', or a date-time with an offset.",
+            "description": "`now`, or a date-time with an offset.",
         }
     ),
 ]
 
 
 class AvailabilityOut(Answer):
-    """When a room can and cannot be booked. What is in no list cannot be booked, by other rules."""
+    """The times at which a room is busy, closed and free.
+
+    A time that is in none of the lists cannot be booked, because another rule refuses a booking.
+    """
 
     room: UUID
-    busy: list[IntervalOut] = Field(description="Booked, or out of service.")
-    closed: list[IntervalOut] = Field(description="Outside the opening hours.")
+    busy: list[IntervalOut] = Field(
+        description="Times at which the room is booked or out of service."
+    )
+    closed: list[IntervalOut] = Field(description="Times outside the opening hours.")
     free: list[IntervalOut] = Field(
-        description="From now on, with the gaps kept, and long enough for the shortest booking."
+        description="Times that can be booked, from now on: without gaps to other bookings, and "
+        "without times that are too short for the shortest booking."
     )
 
 
 class FreeRoomOut(Answer):
-    """A room that would take the booking, and until when it stays free and open."""
+    """A room that can be booked, and until when it stays free and open."""
 
     room: UUID
     name: str
@@ -66,7 +72,7 @@ class FreeRoomOut(Answer):
     features: list[str]
     starts_at: datetime
     ends_at: datetime
-    free_until: datetime = Field(description="A day after the start at the most.")
+    free_until: datetime = Field(description="The maximum is 24 hours after the start.")
 
     @classmethod
     def of(cls, free: FreeRoom, wanted: Interval) -> "FreeRoomOut":
@@ -87,7 +93,7 @@ class FreeRoomOut(Answer):
 
 
 class FreeQuery(BaseModel):
-    """From when, how long, and what the room must have."""
+    """Start and length of the booking, and what the room must have."""
 
     start: NowOrInstant = Field(NOW, alias="from")  # type: ignore[assignment] # validated
     minutes: int = Field(30, ge=1, le=MAX_MINUTES)
@@ -100,7 +106,7 @@ class FreeQuery(BaseModel):
     model_config = {"validate_default": True}
 
     def rooms(self) -> RoomFilter:
-        """Return what the room must have."""
+        """Return the filter for rooms."""
         return RoomFilter(
             building=self.building,
             floor=self.floor,
@@ -110,7 +116,7 @@ class FreeQuery(BaseModel):
 
 
 class AlternativeOut(Answer):
-    """A room and a time that were free when asked."""
+    """A room and a time that could be booked at the moment of the answer."""
 
     room: UUID
     name: str
@@ -118,12 +124,13 @@ class AlternativeOut(Answer):
     ends_at: datetime
 
 
-@router.get("/availability", response={200: list[FreeRoomOut]}, summary="Which rooms are free")
+@router.get("/availability", response={200: list[FreeRoomOut]}, summary="Find free rooms")
 def list_free_rooms(request: HttpRequest, query: Query[FreeQuery]) -> list[FreeRoomOut]:
-    """Return the rooms that would take the booking, the tightest fit first.
+    """Return the rooms that can be booked, rooms with the fewest seats first.
 
-    Each has passed its own rules: opening hours, gaps, closures, length. Only your quotas are left
-    out, and what you hold yourself is not in the way. An offer is no promise: hold it or book it.
+    The rules of each room accept the booking: opening hours, gaps, closures and length are checked.
+    Only the caller's quotas are not checked. The caller's own holds count as free. The answer
+    reserves nothing: hold or book the room.
     """
     now = DATABASE_CLOCK.now()
     start = query.start or now
@@ -136,13 +143,13 @@ def list_free_rooms(request: HttpRequest, query: Query[FreeQuery]) -> list[FreeR
 @router.get(
     "/rooms/{room_id}/availability",
     response={200: AvailabilityOut, 404: Problem},
-    summary="When one room is free",
+    summary="Show when one room is free",
     auth=PEOPLE_AND_DEVICES,
 )
 def show_availability(
     request: HttpRequest, room_id: UUID, query: Query[PeriodQuery]
 ) -> AvailabilityOut:
-    """Return when the room is busy, closed and free. What you hold yourself is free for you."""
+    """Return when the room is busy, closed and free. The caller's own holds count as free."""
     actor = actor_from(request)
     actor.require_room(room_id)
     found = room_times(
@@ -159,14 +166,15 @@ def show_availability(
 @router.get(
     "/rooms/{room_id}/alternatives",
     response={200: list[AlternativeOut], 404: Problem},
-    summary="What could be had instead",
+    summary="Suggest alternatives to a slot",
 )
 def list_alternatives(
     request: HttpRequest, room_id: UUID, query: Query[PeriodQuery]
 ) -> list[AlternativeOut]:
     """Return the nearest times in this room, then other rooms of the building at the same time.
 
-    Each has passed the rules of its room.
+    The rules of each room accept the alternative; the caller's quotas are not checked. The answer
+    reserves nothing.
     """
     person = actor_from(request).user_id
     found = suggest_alternatives(room_id, query.interval(), person=person)

@@ -1,4 +1,4 @@
-"""REST: what happens to a booking that is made: come, leave, stay longer, undo, trade rooms."""
+"""REST: cancel, check in, end, extend, restore and swap a booking, and show its history."""
 
 from datetime import datetime
 from typing import Any
@@ -23,38 +23,41 @@ from meeting_rooms.http.schema_types import Answer, Body
 from meeting_rooms.kernel.actor import ActorKind
 
 router = Router(tags=["bookings"])
-MAX_REASON_LENGTH = 200
-MAX_EXTENSION_MINUTES = 24 * 60
+MAX_REASON_LENGTH = 200  # characters, as in the audit log
+MAX_EXTENSION_MINUTES = 24 * 60  # the rules of the room limit it further
 CHANGED = {200: BookingOut, 404: Problem, 409: Problem}
 
 
 class ReasonIn(Body):
-    """Why, for whoever reads the history."""
+    """The reason, which is stored in the history of the booking."""
 
     reason: str = Field("", max_length=MAX_REASON_LENGTH)
 
 
 class ExtendIn(Body):
-    """How much longer."""
+    """The number of minutes by which the booking becomes longer."""
 
     minutes: StrictInt = Field(ge=1, le=MAX_EXTENSION_MINUTES)
 
 
 class SwapIn(Body):
-    """The booking to trade rooms with."""
+    """The booking to swap rooms with."""
 
     other: UUID
 
 
 class SwapOut(Answer):
-    """Both bookings, each in the other's room."""
+    """Both bookings after the swap."""
 
     booking: BookingOut
     other: BookingOut
 
 
 class HistoryOut(Answer):
-    """One fact: who did what, when and why. `changed` maps members to `{was, is}`."""
+    """One entry of the audit log: time, actor, command, reason and changes.
+
+    `changed` maps each member that changed to `{was, is}`.
+    """
 
     at: datetime
     actor_kind: ActorKind
@@ -73,7 +76,7 @@ class HistoryOut(Answer):
 def cancel(
     request: HttpRequest, response: HttpResponse, booking_id: UUID, body: ReasonIn | None = None
 ) -> BookingOut:
-    """Give the slot back, in all rooms of the booking. Repeating it is harmless."""
+    """Cancel the booking, in all its rooms. Repeating the request changes nothing more."""
     actor, reason = actor_from(request), body.reason if body else ""
     facts = cancel_booking(actor=actor, booking_id=booking_id, reason=reason)
     return answer(facts, actor, response)
@@ -86,8 +89,8 @@ def cancel(
     summary="Check in",
     auth=PEOPLE_AND_DEVICES,
 )
-def arrive(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
-    """Say that somebody has come. Before the window opens the answer says when it does."""
+def check_in_booking(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
+    """Record that people have come. Too early, the answer is 409 `too_early` with `opens_at`."""
     actor = viewer_from(request)
     return answer(check_in(actor=actor, booking_id=booking_id), actor, response)
 
@@ -96,13 +99,13 @@ def arrive(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> Bo
     "/bookings/{booking_id}/end",
     response=CHANGED,
     operation_id="end_booking",
-    summary="Leave early",
+    summary="End a booking early",
     auth=PEOPLE_AND_DEVICES,
 )
-def leave(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
-    """End a running booking; the rest of its time is free at once.
+def end_booking_now(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
+    """End a running booking now. The rest of its time becomes free at once.
 
-    A device ends what was booked at its door, and nothing else.
+    A device can end only walk-ups, which are bookings made at a door.
     """
     actor = viewer_from(request)
     return answer(end_booking(actor=actor, booking_id=booking_id), actor, response)
@@ -112,12 +115,16 @@ def leave(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> Boo
     "/bookings/{booking_id}/extend",
     response={**CHANGED, 412: Problem},
     operation_id="extend_booking",
-    summary="Stay longer",
+    summary="Extend a booking",
 )
-def stay_longer(
+def extend(
     request: HttpRequest, response: HttpResponse, booking_id: UUID, body: ExtendIn
 ) -> BookingOut:
-    """End later. Where the next booking is in the way, `possible_minutes` says what there is."""
+    """Make the booking end later.
+
+    If another booking is in the way, the answer is 409 and `possible_minutes` is the possible
+    extension.
+    """
     actor = actor_from(request)
     facts = extend_booking(actor=actor, booking_id=booking_id, minutes=body.minutes)
     return answer(facts, actor, response)
@@ -127,10 +134,10 @@ def stay_longer(
     "/bookings/{booking_id}/restore",
     response=CHANGED,
     operation_id="restore_booking",
-    summary="Undo",
+    summary="Undo a cancellation or a release",
 )
 def restore(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
-    """Take a cancellation or a release back, while the slot is still free."""
+    """Restore a booking that was cancelled or released, if its slot is still free."""
     actor = actor_from(request)
     return answer(restore_booking(actor=actor, booking_id=booking_id), actor, response)
 
@@ -139,10 +146,13 @@ def restore(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> B
     "/bookings/{booking_id}/swap",
     response={200: SwapOut, 404: Problem, 409: Problem},
     operation_id="swap_rooms",
-    summary="Trade rooms with another booking",
+    summary="Swap rooms with another booking",
 )
-def trade_rooms(request: HttpRequest, booking_id: UUID, body: SwapIn) -> SwapOut:
-    """Give each booking the other's room at its own time; both or neither."""
+def swap(request: HttpRequest, booking_id: UUID, body: SwapIn) -> SwapOut:
+    """Move each of the two bookings to the room of the other one. The times stay.
+
+    If one of them cannot move, neither moves.
+    """
     actor = actor_from(request)
     one, other = swap_rooms(actor=actor, booking_id=booking_id, other_id=body.other)
     return SwapOut(booking=BookingOut.of(one, actor), other=BookingOut.of(other, actor))
@@ -151,12 +161,13 @@ def trade_rooms(request: HttpRequest, booking_id: UUID, body: SwapIn) -> SwapOut
 @router.get(
     "/bookings/{booking_id}/history",
     response={200: list[HistoryOut], 404: Problem},
-    summary="What happened to a booking",
+    summary="Show the history of a booking",
 )
 def show_history(request: HttpRequest, booking_id: UUID) -> list[HistoryOut]:
-    """Return the facts of the audit log, oldest first.
+    """Return the entries of the audit log about this booking, oldest first.
 
-    What was written while the booking was private keeps its names and titles to itself.
+    Names, titles and reasons are hidden from other people if the booking is private, or was private
+    at the time of the entry.
     """
     entries = history_of(booking_id, actor_from(request))
     return [HistoryOut.model_validate(entry) for entry in entries]

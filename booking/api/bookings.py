@@ -1,4 +1,4 @@
-"""REST: make, list, read and edit bookings."""
+"""REST: create, list, show and change bookings."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -37,8 +37,9 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=200,
-        description="Of your own making. The same key with the same body is done once and "
-        "answered the same; with another body it is refused.",
+        description="A text that the client chooses, new for each booking. If a request is "
+        "repeated with the same key and body, it is executed once and gets the same answer. The "
+        "same key with another body is refused.",
     ),
 ]
 IfMatch = Annotated[
@@ -46,14 +47,14 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=100,
-        description="The ETag of the answer that the change is made from. Without it the last "
-        "writer wins.",
+        description="The ETag of the booking or series that the client read. If it was changed "
+        "since, the request is refused with 412. Without this header the last change wins.",
     ),
 ]
 
 
 class BookingIn(Body):
-    """A booking to be made. The organizer is whoever calls. Name `room`, or several `rooms`."""
+    """A new booking of one `room` or of several `rooms`. The caller becomes its organizer."""
 
     room: UUID | None = None
     rooms: list[UUID] | None = Field(None, min_length=1, max_length=MAX_ROOMS)
@@ -66,11 +67,11 @@ class BookingIn(Body):
     @model_validator(mode="after")
     def _names_rooms_once(self) -> Self:
         if (self.room is None) == (self.rooms is None):
-            raise ValueError("Name either 'room' or 'rooms'.")
+            raise ValueError("Give either 'room' or 'rooms', and not both.")
         return self
 
     def wanted(self) -> BookRooms:
-        """Return what is asked for, as the command takes it."""
+        """Return the input of the command."""
         return BookRooms(
             rooms=tuple(self.rooms or ()) if self.room is None else (self.room,),
             interval=Interval.of(self.starts_at, self.ends_at),
@@ -81,13 +82,13 @@ class BookingIn(Body):
 
 
 class BookedOut(BookingOut):
-    """The booking that was made. With several rooms, it is the first's and `parts` the others'."""
+    """The new booking. If it has several rooms, this is the first part; `parts` has the others."""
 
     parts: list[BookingOut] = []
 
 
 class BookingPatch(Body):
-    """What is to be different; what is absent or null stays as it is."""
+    """The new values. A member that is absent or null does not change."""
 
     starts_at: Instant | None = None
     ends_at: Instant | None = None
@@ -98,16 +99,16 @@ class BookingPatch(Body):
 
 
 class BookingQuery(PeriodQuery, PageQuery):
-    """Which bookings to list."""
+    """Filters for the list of bookings."""
 
     room: UUID | None = None
     building: str | None = Field(None, max_length=50)
-    mine: bool = Field(False, description="Only those that the caller has organized.")
+    mine: bool = Field(False, description="Only bookings whose organizer is the caller.")
 
 
 @router.get("/bookings", response={200: BookingPage, 404: Problem}, summary="List bookings")
 def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPage:
-    """Return the bookings that take a part of the period, earliest first."""
+    """Return the bookings that overlap the period, earliest first. Holds are left out."""
     viewer = actor_from(request)
     wanted = Q()
     if query.room:
@@ -117,7 +118,7 @@ def list_bookings(request: HttpRequest, query: Query[BookingQuery]) -> BookingPa
     if query.mine:
         wanted &= Q(organizer=viewer.user_id)
     found = bookings_during(query.interval(), now=DATABASE_CLOCK.now()).filter(wanted)
-    found = found.exclude(state=BookingState.HELD)  # nobody has booked it yet
+    found = found.exclude(state=BookingState.HELD)  # a hold is not booked yet
     page = found[query.offset : query.offset + query.limit]
     items = [BookingOut.of(booking.as_data(), viewer) for booking in page]
     return BookingPage(items=items, count=found.count())
@@ -134,11 +135,11 @@ def create_booking(
     body: BookingIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Status[BookedOut]:
-    """Book the rooms, all or none.
+    """Book one room or several rooms, all or none.
 
-    Send an `Idempotency-Key` of your own making and repeat the request as often as you like: it
-    books once and answers the same. On `slot_taken` the answer names the room, the interval that is
-    taken and what is free instead.
+    A request with an `Idempotency-Key` can be repeated safely: it books once, and each repetition
+    gets the same answer. If the slot is taken, the answer is 409 `slot_taken` with the `room`, the
+    `taken` intervals and free `alternatives`.
     """
     actor, wanted = actor_from(request), body.wanted()
     try:
@@ -154,11 +155,11 @@ def create_booking(
 @router.get(
     "/bookings/{booking_id}",
     response={200: BookingOut, 404: Problem},
-    summary="One booking",
+    summary="Show a booking",
     auth=PEOPLE_AND_DEVICES,
 )
 def show_booking(request: HttpRequest, response: HttpResponse, booking_id: UUID) -> BookingOut:
-    """Return one booking, in whatever state. A device reads those of its rooms."""
+    """Return one booking, in any state. A device can read the bookings of its rooms."""
     actor, facts = viewer_from(request), get_booking(booking_id).as_data()
     actor.require_room(facts.room)
     return answer(facts, actor, response)
@@ -176,10 +177,10 @@ def change_booking(
     body: BookingPatch,
     if_match: IfMatch = None,
 ) -> BookingOut:
-    """Change time, room or details. The rules judge a new slot as they would a new booking's.
+    """Change time, room or details. A new slot must follow the same rules as a new booking.
 
-    With `If-Match` a change that was made from an old version is refused with 412, and `changed`
-    tells what differs. Without it the last writer wins.
+    With `If-Match`, a change to an outdated version is refused with 412 `stale_version`; `changed`
+    lists the differences. Without this header the last change wins.
     """
     actor, version = actor_from(request), version_of(if_match)
     interval = None
@@ -188,7 +189,9 @@ def change_booking(
         interval = Interval.of(
             body.starts_at or stored.interval.start, body.ends_at or stored.interval.end
         )
-        version = version or stored.version  # the end that was not given was read just now
+        version = (
+            version or stored.version
+        )  # the other end must not move between this read and the write
     edit = BookingEdit(
         interval=interval,
         room=body.room,

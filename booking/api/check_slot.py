@@ -1,4 +1,4 @@
-"""REST: would a booking be allowed."""
+"""REST: check whether a booking would be allowed."""
 
 from datetime import datetime
 from typing import Any
@@ -18,16 +18,17 @@ router = Router(tags=["availability"])
 
 
 class SlotQuery(PeriodQuery):
-    """The booking that would be made."""
+    """The booking to check."""
 
     attendees: int | None = Field(None, ge=1, le=100_000)
 
 
 class SlotCheckOut(Answer):
-    """Whether it would be allowed: how it would be stored, or all that speaks against it.
+    """Whether the booking would be allowed: how it would be stored, or all reasons against it.
 
-    Each refusal has `code`, `detail`, `rule`, `source` and what would be allowed instead; `rule` is
-    null for what nobody overrides.
+    Each refusal has `code`, `detail`, `rule`, `source` and further members that say what would be
+    allowed. `rule` is null for a hard limit: another booking, a closure or the past. For a request
+    that would wait for approval, `check_in_until` is the instant at which it lapses.
     """
 
     allowed: bool
@@ -39,7 +40,7 @@ class SlotCheckOut(Answer):
     @classmethod
     def of(cls, check: SlotCheck) -> "SlotCheckOut":
         """Return the check as the API shows it."""
-        decision = check.judgement
+        decision = check.decision
         return cls(
             allowed=decision is not None,
             state=decision.state if decision else None,
@@ -52,11 +53,14 @@ class SlotCheckOut(Answer):
 @router.get(
     "/rooms/{room_id}/check",
     response={200: SlotCheckOut, 404: Problem},
-    summary="Would a booking be allowed",
+    summary="Check whether a booking would be allowed",
     operation_id="check_slot",
 )
 def check(request: HttpRequest, room_id: UUID, query: Query[SlotQuery]) -> SlotCheckOut:
-    """Judge a booking of the caller's without making it. It promises nothing: hold the slot."""
+    """Evaluate a booking of the caller without storing it.
+
+    The answer reserves nothing and may be outdated at once: use a hold to reserve the slot.
+    """
     found = check_slot(
         actor=actor_from(request),
         room=room_id,

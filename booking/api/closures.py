@@ -1,4 +1,4 @@
-"""REST: take rooms out of service, and bring them back."""
+"""REST: take rooms out of service, and reopen them."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -32,7 +32,7 @@ router = Router(tags=["closures"])
 
 
 class FateIn(Body):
-    """What becomes of one booking in the way. With `move`, `room` says where to."""
+    """What happens to one booking that overlaps the closure. `move` needs the new `room`."""
 
     booking: UUID
     fate: Literal["keep", "cancel", "move"]
@@ -41,26 +41,31 @@ class FateIn(Body):
     @model_validator(mode="after")
     def _moves_somewhere(self) -> Self:
         if (self.fate == "move") != (self.room is not None):
-            raise ValueError("'room' goes with 'move', and 'move' with a room.")
+            raise ValueError("'move' needs a 'room'. 'keep' and 'cancel' do not take one.")
         return self
 
     def fate_or_room(self) -> Fate | UUID:
-        """Return it as the command takes it."""
+        """Return the input of the command: a room to move to, or a Fate."""
         return self.room if self.room is not None else Fate(self.fate)
 
 
 class ClosureIn(Body):
-    """From when to when, and why. No end: until further notice."""
+    """Start, end and reason of a closure. Without an end the room is closed until further notice.
+
+    `fates` says for single bookings what happens to them, and `others` for all remaining bookings.
+    """
 
     starts_at: Instant
     ends_at: Instant | None = None
     reason: str = Field(min_length=1, max_length=MAX_REASON_LENGTH)
     fates: list[FateIn] = Field([], max_length=MAX_LISTED)
-    others: Fate | None = Field(None, description="What becomes of those that `fates` omits.")
+    others: Fate | None = Field(
+        None, description="What happens to the bookings that `fates` does not name."
+    )
 
 
 class ClosureOut(Answer):
-    """A stretch out of service."""
+    """An interval in which a room is out of service. No end: until further notice."""
 
     id: int
     room: UUID
@@ -70,9 +75,9 @@ class ClosureOut(Answer):
 
 
 class ClosedOut(ClosureOut):
-    """The closure that was made, and the bookings that were cancelled or moved for it.
+    """The new closure, and the bookings that were cancelled or moved because of it.
 
-    `changed` lists the first 500 of `changed_count`.
+    `changed_count` is the number of these bookings; `changed` has the first 500.
     """
 
     changed_count: int
@@ -80,14 +85,17 @@ class ClosedOut(ClosureOut):
 
 
 class AffectedQuery(Body):
-    """The stretch a room might be closed for. No end: until further notice."""
+    """Start and end of a possible closure. No end: until further notice."""
 
     starts_at: Instant
     ends_at: Instant | None = None
 
 
 class AffectedOut(Answer):
-    """The bookings in the way; each needs a fate. `bookings` lists the first 500 of `count`."""
+    """The bookings that overlap the closure.
+
+    `count` is the number of these bookings; `bookings` has the first 500.
+    """
 
     count: int
     bookings: list[BookingOut]
@@ -96,10 +104,13 @@ class AffectedOut(Answer):
 @router.get(
     "/rooms/{room_id}/closures/affected",
     response={200: AffectedOut, 404: Problem},
-    summary="Whom a closure would affect",
+    summary="List the bookings that a closure would affect",
 )
 def list_affected(request: HttpRequest, room_id: UUID, query: Query[AffectedQuery]) -> AffectedOut:
-    """Return the bookings in the way of a closure, earliest first."""
+    """Return the bookings that overlap the closure, earliest first.
+
+    A request to close the room must say what happens to each of these bookings.
+    """
     viewer, room = actor_from(request), get_room(room_id)
     window = Interval.of(query.starts_at, query.ends_at or query.starts_at + FURTHER_NOTICE)
     found = bookings_in_the_way(room, window, now=DATABASE_CLOCK.now())
@@ -110,14 +121,14 @@ def list_affected(request: HttpRequest, room_id: UUID, query: Query[AffectedQuer
 @router.get(
     "/rooms/{room_id}/closures",
     response={200: list[ClosureOut], 404: Problem},
-    summary="When a room is out of service",
+    summary="List the closures of a room",
 )
 def list_closures(
     request: HttpRequest,  # noqa: ARG001
     room_id: UUID,
     query: Query[PeriodQuery],
 ) -> list[ClosureOut]:
-    """Return the closures that touch the period, earliest first."""
+    """Return the closures that overlap the period, earliest first."""
     room, window = get_room(room_id), query.interval()
     found = closures_during([room], window.start, window.end).order_by("starts_at", "pk")
     return [
@@ -139,15 +150,17 @@ def list_closures(
     summary="Take a room out of service",
 )
 def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[ClosedOut]:
-    """Close the room. Every booking in the way needs a fate, or 409 `bookings_affected` lists it.
+    """Close the room. The request must say what happens to each booking that overlaps the closure.
 
-    Those who run the room only.
+    If it does not, the answer is 409 `bookings_affected` with these bookings, and the room stays
+    open. Room managers only.
     """
     actor = actor_from(request)
     fates = {fate.booking: fate.fate_or_room() for fate in body.fates}
     if len(fates) < len(body.fates):
         raise InvalidCommandError(
-            "Name each booking once.", code=BookingErrorCode.BOOKING_NAMED_TWICE
+            "'fates' names a booking twice. Name each booking once.",
+            code=BookingErrorCode.BOOKING_NAMED_TWICE,
         )
     wanted = CloseRoom(room_id, body.starts_at, body.ends_at, body.reason, fates, body.others)
     closure_id, changed = close_room(actor=actor, wanted=wanted)
@@ -170,6 +183,6 @@ def close(request: HttpRequest, room_id: UUID, body: ClosureIn) -> Status[Closed
     summary="Reopen a room",
 )
 def reopen(request: HttpRequest, closure_id: int) -> Status[None]:
-    """End the closure now; one that has not begun is gone. Those who run the room only."""
+    """End the closure now. A closure that has not begun is deleted. Room managers only."""
     reopen_room(actor=actor_from(request), closure_id=closure_id)
     return Status(204, None)

@@ -1,4 +1,4 @@
-"""REST: a local day of many rooms in one answer."""
+"""REST: the bookings of many rooms on one local day."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ router = Router(tags=["days"])
 def _within_bounds(day: date) -> date:
     if not FIRST_YEAR < day.year < LAST_YEAR:
         raise InvalidCommandError(
-            f"Ask for a day after {FIRST_YEAR} and before {LAST_YEAR}.",
+            f"The day is out of range. Choose a year from {FIRST_YEAR + 1} to {LAST_YEAR - 1}.",
             code=KernelErrorCode.INVALID_TIME,
         )
     return day
@@ -37,14 +37,14 @@ Day = Annotated[date, AfterValidator(_within_bounds)]
 
 
 class DayQuery(BaseModel):
-    """Which rooms."""
+    """Filters for the rooms."""
 
     building: str | None = Field(None, max_length=50)
     floor: str | None = Field(None, max_length=50)
 
 
 class OutOfServiceOut(Answer):
-    """A stretch in which a room is closed. No end: until further notice."""
+    """An interval in which a room is out of service. No end: until further notice."""
 
     starts_at: datetime
     ends_at: datetime | None
@@ -52,19 +52,22 @@ class OutOfServiceOut(Answer):
 
 
 class RoomDayOut(Answer):
-    """One room's local day."""
+    """One local day of a room, with its bookings and closures."""
 
     room: UUID
     name: str
     timezone: str
-    starts_at: datetime = Field(description="The day's first instant in the room's zone.")
+    starts_at: datetime = Field(description="The first instant of the day in the room's time zone.")
     ends_at: datetime
     bookings: list[BookingOut]
     closures: list[OutOfServiceOut]
 
 
 class DayOut(Answer):
-    """All rooms' bookings of one local date; where rooms lie in several zones, each in its own."""
+    """The bookings of rooms on one local date, each room in its own time zone.
+
+    `as_of` is the instant of the answer.
+    """
 
     date: date
     as_of: datetime
@@ -74,13 +77,14 @@ class DayOut(Answer):
 @router.get(
     "/days/{day}",
     response={200: DayOut, 404: Problem},
-    summary="A day of all rooms",
+    summary="Show a day of many rooms",
     auth=PEOPLE_AND_DEVICES,
 )
 def show_day(request: HttpRequest, day: Day, query: Query[DayQuery]) -> HttpResponse:
-    """Return the bookings and closures of a local day, rooms in the order of the boards.
+    """Return the bookings and closures of one local day, with the rooms in the order of the boards.
 
-    It is the room's day, whatever the zone of whoever asks. A device gets the rooms it belongs to.
+    The day is the local day of each room and does not depend on the caller's time zone. A device
+    gets only its own rooms.
     """
     viewer, now = viewer_from(request), DATABASE_CLOCK.now()
     if query.building:
@@ -90,13 +94,13 @@ def show_day(request: HttpRequest, day: Day, query: Query[DayQuery]) -> HttpResp
         rooms = rooms.filter(uuid__in=viewer.rooms)
     found = day_of_rooms(rooms.prefetch_related(None), day, now=now)
     shown = {"date": day, "as_of": now, "rooms": [_as_members(one, viewer) for one in found]}
-    # Written here: the framework would check thousands of bookings that this module has made.
+    # Not as a DayOut: the framework would validate thousands of bookings again, which is slow.
     written = orjson.dumps(shown, option=orjson.OPT_UTC_Z)
     return HttpResponse(written, content_type="application/json; charset=utf-8")
 
 
 def _as_members(found: RoomDay, viewer: Actor) -> dict[str, Any]:
-    """Return the members of a RoomDayOut, as the viewer may read them."""
+    """Return the members of a RoomDayOut, with only what the viewer may read."""
     return {
         "room": found.room.uuid,
         "name": found.room.name,

@@ -1,4 +1,4 @@
-"""REST: devices at doors: let them in, shut them out, and what they may do themselves."""
+"""REST: create, list and revoke devices at doors, and the operations for devices."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,14 +24,14 @@ router = Router(tags=["devices"])
 
 
 class DeviceIn(Body):
-    """A device to be let in, and the rooms it belongs to."""
+    """A new device and the rooms that it belongs to."""
 
     name: str = Field(max_length=MAX_TEXT, examples=["Door of Dogger"])
     rooms: list[UUID] = Field(min_length=1, max_length=MAX_ROOMS)
 
 
 class DeviceOut(Answer):
-    """A device without its token."""
+    """A device without its token. `prefix` is the beginning of the token."""
 
     id: UUID
     name: str
@@ -42,24 +42,24 @@ class DeviceOut(Answer):
 
 
 class NewDeviceOut(DeviceOut):
-    """A device with its token, which is shown this once."""
+    """A device with its token `secret`, which is shown only in this answer."""
 
     secret: str
 
 
 class WalkUpIn(Body):
-    """For how long, and in which of the device's rooms; it may be left out where it has one."""
+    """Length of the booking, and its room. A device with one room may omit `room`."""
 
     minutes: StrictInt = Field(ge=1, le=MAX_MINUTES)
     room: UUID | None = None
 
 
-# Before the addresses that name a device by its id: the first that matches is taken.
+# Stands before the paths with a device id, because the first path that matches is used.
 @router.get(
-    "/devices/me", response={200: DeviceOut}, summary="Which device am I", auth=DEVICES_ONLY
+    "/devices/me", response={200: DeviceOut}, summary="Show the calling device", auth=DEVICES_ONLY
 )
 def show_own_device(request: HttpRequest) -> DeviceOut:
-    """Return the device that calls, and its rooms."""
+    """Return the calling device and its rooms."""
     return DeviceOut.model_validate(device_from(request))
 
 
@@ -67,15 +67,15 @@ def show_own_device(request: HttpRequest) -> DeviceOut:
     "/devices/me/walk-up",
     response={201: BookingOut, 404: Problem, 409: Problem},
     operation_id="take_walk_up",
-    summary="Take a room that is free right now",
+    summary="Book a free room at the door",
     auth=DEVICES_ONLY,
 )
 def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Status[BookingOut]:
-    """Book one of the device's rooms from now on, checked in, for whoever stands there."""
+    """Book a room of the device from now on. The booking is checked in and has no organizer."""
     device, actor = device_from(request), viewer_from(request)
     if body.room is None and len(device.rooms) > 1:
         raise InvalidCommandError(
-            "This device has several rooms. Say which.",
+            "This device has several rooms. Give the room to book in 'room'.",
             code=BookingErrorCode.WHICH_ROOM,
             facts={"rooms": [str(room) for room in device.rooms]},
         )
@@ -84,20 +84,20 @@ def walk_up(request: HttpRequest, response: HttpResponse, body: WalkUpIn) -> Sta
     return Status(201, answer(facts, actor, response))
 
 
-@router.get("/devices", response={200: list[DeviceOut]}, summary="Devices")
+@router.get("/devices", response={200: list[DeviceOut]}, summary="List the devices")
 def list_devices(request: HttpRequest) -> list[DeviceOut]:
-    """Return the devices that are let in. Admins only."""
+    """Return the devices that are not revoked. Admins only."""
     if not actor_from(request).is_admin:
-        raise PermissionDeniedError("Only admins see the devices.")
+        raise PermissionDeniedError("Only admins may list the devices. Ask an admin.")
     return [DeviceOut.model_validate(one) for one in Device.objects.filter(revoked_at=None)]
 
 
-@router.post("/devices", response={201: NewDeviceOut, 404: Problem}, summary="Let a device in")
+@router.post("/devices", response={201: NewDeviceOut, 404: Problem}, summary="Create a device")
 def make_device(request: HttpRequest, body: DeviceIn) -> Status[NewDeviceOut]:
-    """Make a device and its token, which cannot be read again. Admins only."""
+    """Create a device and its token. The token cannot be read again. Admins only."""
     known = set(find_rooms(RoomFilter()).filter(uuid__in=body.rooms).values_list("uuid", flat=True))
     if missing := [room for room in body.rooms if room not in known]:
-        raise NotFoundError(f"There is no room {missing[0]}. List them at /api/v1/rooms.")
+        raise NotFoundError(f"There is no room {missing[0]}. List the rooms at /api/v1/rooms.")
     issued = issue_device(actor=actor_from(request), name=body.name, rooms=body.rooms)
     public = DeviceOut.model_validate(issued.record)
     return Status(201, NewDeviceOut(**public.model_dump(), secret=issued.secret))
@@ -107,9 +107,9 @@ def make_device(request: HttpRequest, body: DeviceIn) -> Status[NewDeviceOut]:
     "/devices/{device_id}",
     response={204: None, 404: Problem},
     operation_id="revoke_device",
-    summary="Shut a device out",
+    summary="Revoke a device",
 )
-def end_device(request: HttpRequest, device_id: UUID) -> Status[None]:
-    """End a device's token at once. Admins only."""
+def revoke(request: HttpRequest, device_id: UUID) -> Status[None]:
+    """Revoke the token of a device at once. Admins only."""
     revoke_device(actor=actor_from(request), device_id=device_id)
     return Status(204, None)

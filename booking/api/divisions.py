@@ -1,4 +1,4 @@
-"""REST: which rooms are parts of a divisible hall."""
+"""REST: divide a hall into parts."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,12 +15,12 @@ from meeting_rooms.http.schema_types import Body
 from meeting_rooms.kernel.errors import InvalidCommandError
 
 router = Router(tags=["halls"])
-MAX_PARTS = 64
+MAX_PARTS = 64  # of one hall
 Cell = Annotated[StrictInt, Field(ge=1, le=MAX_CELLS)]
 
 
 class PartIn(Body):
-    """One room of the hall and the pieces of floor that it has, from 1."""
+    """One part of the hall: its room, and its first and last cell. Cells are numbered from 1."""
 
     room: UUID
     first: Cell
@@ -28,7 +28,7 @@ class PartIn(Body):
 
 
 class DivisionIn(Body):
-    """How a hall is divided: into how many pieces, and which room has which."""
+    """The division of a hall: the number of its cells, and the cells of each part."""
 
     cells: StrictInt = Field(ge=2, le=MAX_CELLS)
     parts: list[PartIn] = Field(max_length=MAX_PARTS)
@@ -41,14 +41,15 @@ class DivisionIn(Body):
     summary="Divide a hall",
 )
 def divide(request: HttpRequest, room_id: UUID, body: DivisionIn) -> Status[None]:
-    """Lay the parts along the hall; rooms with a piece in common block each other.
+    """Divide the hall into cells and give each part its cells.
 
-    Dividing anew replaces what was. Admins only.
+    Parts with a common cell block each other, and the hall and its parts block each other. A new
+    division replaces the previous one. Admins only.
     """
     parts = {part.room: (part.first, part.last) for part in body.parts}
     if len(parts) < len(body.parts) or room_id in parts:
         raise InvalidCommandError(
-            "Name each part once, and the hall itself not at all.",
+            "'parts' names a room twice, or the hall itself. Name each part once.",
             code=BookingErrorCode.PART_NAMED_TWICE,
         )
     divide_hall(actor=actor_from(request), hall=room_id, cells=body.cells, parts=parts)

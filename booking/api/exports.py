@@ -1,4 +1,4 @@
-"""REST: bookings for other programs: a room's calendar, and a table."""
+"""REST: export bookings as an iCalendar file or as a CSV table."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -21,31 +21,35 @@ from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from rooms.queries import get_building, get_room
 
 router = Router(tags=["exchange"])
-MAX_EXPORT_DAYS = 366
+MAX_EXPORT_DAYS = 366  # a year
 
 
 def _text(kind: str) -> dict[str, Any]:
-    """Return how the document tells of an answer that is no JSON."""
+    """Return the OpenAPI description of an answer that is not JSON."""
     content = {kind: {"schema": {"type": "string"}}}
     return {"responses": {200: {"description": "Done.", "content": content}}}
 
 
 class TableQuery(BaseModel):
-    """Which days, both included, in each room's own zone."""
+    """First and last local day, both included, in the time zone of each room."""
 
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
     building: str | None = Field(None, max_length=50)
 
     def days(self) -> tuple[date, date]:
-        """Return the days. Raises InvalidCommandError if there are none, or too many."""
+        """Return first and last day.
+
+        Raises InvalidCommandError `end_not_after_start` or `period_too_long`.
+        """
         if self.last < self.first:
             raise InvalidCommandError(
-                "'to' is before 'from'.", code=KernelErrorCode.END_NOT_AFTER_START
+                "'to' is before 'from'. Choose a later 'to'.",
+                code=KernelErrorCode.END_NOT_AFTER_START,
             )
         if self.last - self.first >= timedelta(days=MAX_EXPORT_DAYS):
             raise InvalidCommandError(
-                f"Ask for at most {MAX_EXPORT_DAYS} days at once.",
+                f"The period is too long. The maximum is {MAX_EXPORT_DAYS} days.",
                 code=BookingErrorCode.PERIOD_TOO_LONG,
             )
         return self.first, self.last
@@ -54,11 +58,11 @@ class TableQuery(BaseModel):
 @router.get(
     "/rooms/{room_id}/calendar",
     response={404: Problem, 429: Problem},
-    summary="A room's bookings as iCalendar",
+    summary="Export the bookings of a room as iCalendar",
     openapi_extra=_text("text/calendar"),
 )
 def show_calendar(request: HttpRequest, room_id: UUID) -> HttpResponse:
-    """Return the room's bookings from a month ago on, as the caller may read them."""
+    """Return the bookings of the room from a month ago on, with only what the caller may read."""
     calendar = room_calendar(get_room(room_id), actor_from(request), DATABASE_CLOCK.now())
     return HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
 
@@ -66,11 +70,14 @@ def show_calendar(request: HttpRequest, room_id: UUID) -> HttpResponse:
 @router.get(
     "/exports/bookings",
     response={404: Problem, 429: Problem},
-    summary="Bookings as a table",
+    summary="Export bookings as a table",
     openapi_extra=_text("text/csv"),
 )
 def export_bookings(request: HttpRequest, query: Query[TableQuery]) -> HttpResponse:
-    """Return bookings as CSV, which `manage.py import_bookings` reads back; 20,000 at the most."""
+    """Return bookings as CSV. The maximum is 20,000 bookings.
+
+    `manage.py import_bookings` can import the file again.
+    """
     first, last = query.days()
     found = bookings_around(first, last)
     if query.building:

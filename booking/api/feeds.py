@@ -1,4 +1,4 @@
-"""REST: secret addresses under which calendar programs read bookings."""
+"""REST: calendar feeds, which are secret addresses where calendar programs read bookings."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,13 +18,13 @@ router = Router(tags=["feeds"])
 
 
 class FeedIn(Body):
-    """Whose calendar: a room's, as the caller may read it, or without one the caller's own."""
+    """A new feed of the bookings of `room`, or without `room` of the caller's own bookings."""
 
     room: UUID | None = None
 
 
 class FeedOut(Answer):
-    """A feed without its address."""
+    """A feed without its address. `prefix` is the beginning of the secret in the address."""
 
     id: UUID
     room: UUID | None
@@ -34,7 +34,7 @@ class FeedOut(Answer):
 
     @classmethod
     def of(cls, token: FeedToken) -> "FeedOut":
-        """Return the feed as the API shows it. Reads the room, so select it along."""
+        """Return the feed as the API shows it. Load the token with `select_related("room")`."""
         return cls(
             id=token.pk,
             room=token.room.uuid if token.room else None,
@@ -45,12 +45,15 @@ class FeedOut(Answer):
 
 
 class NewFeedOut(FeedOut):
-    """A feed with its address, which is shown this once. Whoever has it reads the feed."""
+    """A feed with its address `url`, which is shown only in this answer.
+
+    Everyone who knows the address can read the feed: treat the address as a password.
+    """
 
     url: str
 
 
-@router.get("/feeds", response={200: list[FeedOut]}, summary="My calendar feeds")
+@router.get("/feeds", response={200: list[FeedOut]}, summary="List the caller's calendar feeds")
 def list_feeds(request: HttpRequest) -> list[FeedOut]:
     """Return the caller's feeds that are not revoked, newest first."""
     own = FeedToken.objects.select_related("room").filter(user=user_from(request), revoked_at=None)
@@ -58,10 +61,16 @@ def list_feeds(request: HttpRequest) -> list[FeedOut]:
 
 
 @router.post(
-    "/feeds", response={201: NewFeedOut, 404: Problem, 429: Problem}, summary="Make a calendar feed"
+    "/feeds",
+    response={201: NewFeedOut, 404: Problem, 429: Problem},
+    summary="Create a calendar feed",
 )
 def make_feed(request: HttpRequest, body: FeedIn) -> Status[NewFeedOut]:
-    """Make a secret address for calendar programs, which cannot send headers."""
+    """Create a secret address for a calendar program.
+
+    The secret is in the address because calendar programs cannot send headers. A feed shows only
+    what the caller may read.
+    """
     room = get_room(body.room) if body.room else None
     issued = issue_feed(user=user_from(request), room=room)
     url = request.build_absolute_uri(reverse("feed", args=[issued.secret]))
@@ -75,7 +84,7 @@ def make_feed(request: HttpRequest, body: FeedIn) -> Status[NewFeedOut]:
     summary="Revoke a calendar feed",
     operation_id="revoke_feed",
 )
-def end_feed(request: HttpRequest, feed_id: UUID) -> Status[None]:
-    """End one of the caller's feeds at once."""
+def revoke(request: HttpRequest, feed_id: UUID) -> Status[None]:
+    """Revoke one of the caller's feeds at once."""
     revoke_feed(user=user_from(request), feed_id=feed_id)
     return Status(204, None)

@@ -1,4 +1,4 @@
-"""REST: keep a slot while its booking is being filled in."""
+"""REST: holds, which reserve a slot while a person fills in the booking."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ router = Router(tags=["holds"])
 
 
 class HoldIn(Body):
-    """The slot to be kept."""
+    """The slot to hold."""
 
     room: UUID
     starts_at: Instant
@@ -31,10 +31,11 @@ class HoldIn(Body):
     summary="Hold a slot",
     operation_id="hold_slot",
 )
-def make_hold(request: HttpRequest, response: HttpResponse, body: HoldIn) -> Status[BookingOut]:
-    """Hold the slot for two minutes: until `held_until` nobody else can book it.
+def create_hold(request: HttpRequest, response: HttpResponse, body: HoldIn) -> Status[BookingOut]:
+    """Hold the slot for two minutes. Until `held_until` no other person can book it.
 
-    Repeating it renews the hold, so it needs no Idempotency-Key. Book the slot to confirm it.
+    Repeating the request renews the hold, so no Idempotency-Key is needed. To book the slot, use
+    `POST /bookings` with the same room and time.
     """
     actor = actor_from(request)
     interval = Interval.of(body.starts_at, body.ends_at)
@@ -45,11 +46,11 @@ def make_hold(request: HttpRequest, response: HttpResponse, body: HoldIn) -> Sta
 @router.post(
     "/holds/{hold_id}/renew",
     response={200: BookingOut, 404: Problem, 409: Problem},
-    summary="Hold it for longer",
+    summary="Renew a hold",
     operation_id="renew_hold",
 )
-def keep_hold(request: HttpRequest, response: HttpResponse, hold_id: UUID) -> BookingOut:
-    """Hold for two more minutes from now, six in all."""
+def renew(request: HttpRequest, response: HttpResponse, hold_id: UUID) -> BookingOut:
+    """Renew the hold until two minutes from now. The maximum is six minutes in all."""
     actor = actor_from(request)
     return answer(renew_hold(actor=actor, hold=hold_id), actor, response)
 
@@ -57,10 +58,10 @@ def keep_hold(request: HttpRequest, response: HttpResponse, hold_id: UUID) -> Bo
 @router.delete(
     "/holds/{hold_id}",
     response={204: None, 404: Problem},
-    summary="Let a hold go",
+    summary="Release a hold",
     operation_id="release_hold",
 )
-def end_hold(request: HttpRequest, hold_id: UUID) -> Status[None]:
-    """Give the slot back at once. Harmless for a hold that is over or was booked."""
+def release(request: HttpRequest, hold_id: UUID) -> Status[None]:
+    """Release the hold at once. A hold that is over or was booked does not change."""
     release_hold(actor=actor_from(request), hold=hold_id)
     return Status(204, None)

@@ -1,4 +1,4 @@
-"""REST: bookings from other programs: a calendar, and a table."""
+"""REST: import bookings from an iCalendar file or a CSV table."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,19 +36,19 @@ from rooms.models import Room
 from rooms.queries import get_building
 
 router = Router(tags=["exchange"])
-MAX_ENTRIES = 500  # of one request, so that its answer comes in time; commands take more
-MAX_SERIES = 100  # counting the dates of a rule of old takes up to 0.1 s
-MAX_PASSES = 2  # over entries that wait for each other's slots; what is left goes together
-MAX_REFUSALS = 100
+MAX_ENTRIES = 500  # of one request, which takes 3 to 8 s; the commands of manage.py take more
+MAX_SERIES = 100  # of one request; to expand an old RRULE takes up to 0.1 s
+MAX_PASSES = 2  # over entries that wait for each other's slots; the rest is moved together
+MAX_REFUSALS = 100  # listed in one answer
 MAX_ADDRESS = 2_000  # characters
-MAX_FETCHED_BYTES = 256 * 1024  # as many as a body may have
-MAX_FETCH_S = 5.0
+MAX_FETCHED_BYTES = 256 * 1024  # the same limit as for the body of a request
+MAX_FETCH_S = 5.0  # for all redirects together
 FETCHING = FetchPolicy(timeout_s=MAX_FETCH_S, max_bytes=MAX_FETCHED_BYTES)
 CALENDAR, TABLE, JSON = "text/calendar", "text/csv", "application/json"
 
 
 class AddressIn(Body):
-    """Where the calendar is: an https, http or webcal address of a public host."""
+    """The address of a calendar: https, http or webcal, on a public host."""
 
     address: str = Field(
         min_length=1, max_length=MAX_ADDRESS, examples=["https://calendars.example/team.ics"]
@@ -56,58 +56,67 @@ class AddressIn(Body):
 
 
 class ImportQuery(Body):
-    """Whether the import counts."""
+    """Options of every import."""
 
-    dry_run: bool = Field(False, description="Do everything, tell what came of it, undo it.")
+    dry_run: bool = Field(False, description="Only report what the import would do; store nothing.")
 
 
 class CalendarQuery(ImportQuery):
-    """Where the calendar's rooms are."""
+    """Options of the import of a calendar."""
 
     building: str | None = Field(
-        None, max_length=50, description="Slug of the rooms' building. Without it, any building."
+        None,
+        max_length=50,
+        description="Slug of the building of the rooms. Default: all buildings.",
     )
     room: str = Field(
-        "", max_length=Room.NAME_LENGTH, description="Name of the room of events that name none."
+        "",
+        max_length=Room.NAME_LENGTH,
+        description="Name of the room for events that name no room.",
     )
 
 
 class TableQuery(ImportQuery):
-    """Where the table's rooms are, and what wrote it."""
+    """Options of the import of a table."""
 
-    building: str = Field(max_length=50, description="Slug of the rooms' building.")
+    building: str = Field(max_length=50, description="Slug of the building of the rooms.")
     preset: Preset = Field(Preset.MEETING_ROOMS, description="The program that wrote the table.")
     date_format: str | None = Field(
         None,
         max_length=50,
-        description="Form of the times as strptime has it.",
+        description="Format of the times, with the codes of `strptime`.",
         examples=["%d.%m.%Y %H:%M"],
     )
-    partial: bool = Field(False, description="Take the rows that fit, instead of all or none.")
+    partial: bool = Field(
+        False, description="Import the rows that can be booked, instead of all rows or none."
+    )
 
 
 class RefusalOut(Answer):
-    """An entry that was not taken: its code, and a sentence that says why."""
+    """The reason why an entry was refused: the error code, and a sentence for people."""
 
     code: str
     detail: str
 
 
 class RefusedEventOut(RefusalOut):
-    """An event that was not taken."""
+    """An event that was refused."""
 
     uid: str
     title: str
 
 
 class RefusedRowOut(RefusalOut):
-    """A row that was not taken. Rows count as in a spreadsheet: the column names are row 1."""
+    """A row that was refused. `number` counts as in a spreadsheet: the column names are row 1."""
 
     number: int
 
 
 class ImportOut(Answer):
-    """How many entries came to what. Where `stored` is false, it is what would have come of it."""
+    """The number of entries by outcome. If `stored` is false, nothing was stored.
+
+    The numbers then say what the import would have done.
+    """
 
     stored: bool
     created: int
@@ -118,20 +127,20 @@ class ImportOut(Answer):
 
 
 class CalendarImportOut(ImportOut):
-    """What became of a calendar. Each date of a series is an entry of its own."""
+    """The result of the import of a calendar. Each date of a series counts as one entry."""
 
-    calendar: str = Field(description="The name that the calendar gives itself.")
+    calendar: str = Field(description="The name in the calendar.")
     refusals: list[RefusedEventOut] = Field(description=f"The first {MAX_REFUSALS}.")
 
 
 class TableImportOut(ImportOut):
-    """What became of a table."""
+    """The result of the import of a table."""
 
     refusals: list[RefusedRowOut] = Field(description=f"The first {MAX_REFUSALS}.")
 
 
 def _takes(*kinds: str) -> dict[str, Any]:
-    """Return how the document tells of a body that is a file, or JSON that says where it is."""
+    """Return the OpenAPI description of a body that is a file, or JSON with its address."""
     content: dict[str, Any] = {
         kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds if kind != JSON
     }
@@ -147,12 +156,12 @@ def _takes(*kinds: str) -> dict[str, Any]:
     summary="Import a calendar",
     openapi_extra=_takes(CALENDAR, JSON),
 )
-def take_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> CalendarImportOut:
-    """Book, move and cancel as an iCalendar file says, or the one at an `address`.
+def import_calendar_file(request: HttpRequest, query: Query[CalendarQuery]) -> CalendarImportOut:
+    """Create, move and cancel bookings as an iCalendar file says: the body, or at an `address`.
 
-    Events are known by their UID: a second run changes nothing. Each is taken or refused alone. Of
-    series, the dates from a year ago to two years ahead are taken. For admins, and for those who
-    run every room that is concerned; at most 500 entries.
+    An event is identified by its UID, so importing the same file again changes nothing. Each event
+    is imported or refused alone. Of a series, the dates from one year ago to two years ahead are
+    imported. The maximum is 500 entries. Only for admins and for managers of all rooms of the file.
     """
     actor = _importer(request)
     if query.building is not None:
@@ -176,11 +185,12 @@ def take_calendar(request: HttpRequest, query: Query[CalendarQuery]) -> Calendar
     summary="Import a table of bookings",
     openapi_extra=_takes(TABLE),
 )
-def take_bookings(request: HttpRequest, query: Query[TableQuery]) -> TableImportOut:
-    """Book what the rows of a CSV file say, all of them or none; with `partial` those that fit.
+def import_table_file(request: HttpRequest, query: Query[TableQuery]) -> TableImportOut:
+    """Create a booking for each row of a CSV file: for all rows or none, unless `partial` is true.
 
-    Rows are known by their number, or by times and title: a second run changes nothing. For admins,
-    and for those who run every room that is concerned; at most 500 rows.
+    A row is identified by its booking number, or by its times and title, so importing the same file
+    again changes nothing. The maximum is 500 rows. Only for admins and for managers of all rooms of
+    the file.
     """
     actor = _importer(request)
     building = get_building(query.building)
@@ -204,14 +214,14 @@ def take_bookings(request: HttpRequest, query: Query[TableQuery]) -> TableImport
 
 
 def _importer(request: HttpRequest) -> Actor:
-    """Return the caller. Raises PermissionDeniedError for those who may import nothing."""
+    """Return the caller. Raises PermissionDeniedError if the caller may not import."""
     actor = actor_from(request)
     require_may_import(actor)
     return actor
 
 
 def _how(actor: Actor, query: ImportQuery) -> HowToImport:
-    """Return the import as the audit log is to keep it: an import, and whose."""
+    """Return the settings of the import. The audit log names the caller, with the kind import."""
     author = Actor(ActorKind.IMPORT, actor.name, user_id=actor.user_id)
     return HowToImport(actor=author, dry_run=query.dry_run, max_passes=MAX_PASSES)
 
@@ -226,22 +236,29 @@ def _require_type(request: HttpRequest, *kinds: str) -> None:
 
 
 def _calendar_sent(request: HttpRequest) -> bytes:
-    """Return the body, or what is at the address that it names."""
+    """Return the calendar: the body itself, or what the address in the body answers.
+
+    Raises InvalidCommandError `wrong_content_type`, ValidationError for a body that is not an
+    AddressIn, and what `fetch_calendar` raises.
+    """
     _require_type(request, CALENDAR, JSON)
     if request.content_type == CALENDAR:
         return request.body
     try:
-        told = AddressIn.model_validate_json(request.body)
+        sent = AddressIn.model_validate_json(request.body)
     except pydantic.ValidationError as exc:
         errors = exc.errors(include_url=False, include_context=False, include_input=False)
         if errors[0]["type"] == "json_invalid":
             raise HttpError(400, "Cannot parse request body") from exc
         raise _invalid([{**error, "loc": ("body", *error["loc"])} for error in errors]) from exc
-    return fetch_calendar(told.address, policy=FETCHING)
+    return fetch_calendar(sent.address, policy=FETCHING)
 
 
 def _read_calendar(raw: bytes, query: CalendarQuery) -> ParsedCalendar:
-    """Return the calendar as single events. Raises LimitExceededError before they are too many."""
+    """Return the calendar as single events.
+
+    Raises LimitExceededError `too_many_entries`, before the events use much time or memory.
+    """
     zone_of = zone_of_rooms(building=query.building, zone=None)
     calendar = parse_calendar(raw, zone_of=zone_of, default_location=query.room)
     at_once = len(calendar.events) + len(calendar.series) + len(calendar.refused)
@@ -263,8 +280,8 @@ def _refuse_too_many(entries: int, command: str) -> None:
 
 def _too_many(command: str) -> LimitExceededError:
     return LimitExceededError(
-        f"The file has more than {MAX_ENTRIES} entries, counting each date of a series, or more "
-        f"than {MAX_SERIES} series. Split it, or use `manage.py {command}`, which takes more.",
+        f"The file has more than {MAX_ENTRIES} entries (each date of a series counts), or more "
+        f"than {MAX_SERIES} series. Split the file, or use `manage.py {command}`.",
         code=BookingErrorCode.TOO_MANY_ENTRIES,
         facts={"max_entries": MAX_ENTRIES, "max_series": MAX_SERIES, "command": command},
     )

@@ -1,4 +1,4 @@
-"""REST: bookings that recur."""
+"""REST: series, which are recurring bookings."""
 
 from datetime import time
 from typing import Annotated
@@ -26,9 +26,9 @@ from meeting_rooms.http.problem import Problem
 from meeting_rooms.http.schema_types import Body, Count, WallTime, entity_tag, version_of
 
 router = Router(tags=["series"])
-MAX_MINUTES = 7 * 24 * 60
-MAX_RULE_LENGTH = 500
-MAX_ELSEWHERE = 366
+MAX_MINUTES = 7 * 24 * 60  # of one date
+MAX_RULE_LENGTH = 500  # characters
+MAX_ELSEWHERE = 366  # dates in another room: each day of a year
 Minutes = Annotated[StrictInt, Field(ge=1, le=MAX_MINUTES)]
 RuleText = Annotated[str, Field(min_length=1, max_length=MAX_RULE_LENGTH)]
 
@@ -37,7 +37,7 @@ def _time_of_day(value: object) -> time:
     if isinstance(value, time):
         return value
     if not isinstance(value, str) or len(value) != len("09:00"):
-        raise ValueError("Give a time of day as in 09:00.")
+        raise ValueError("Give the time of day as HH:MM, for example 09:00.")
     return time.fromisoformat(value)
 
 
@@ -56,7 +56,11 @@ class ElsewhereIn(Body):
 
 
 class SeriesIn(Body):
-    """A series to be booked: the first wall time, how long, and an RFC 5545 RRULE value."""
+    """A new series.
+
+    `starts_local` is the first start in the local time of the room, `minutes` the length of each
+    date, and `rule` an RRULE of RFC 5545. `elsewhere` books single dates in other rooms.
+    """
 
     room: UUID
     starts_local: WallTime
@@ -69,7 +73,7 @@ class SeriesIn(Body):
     elsewhere: list[ElsewhereIn] = Field([], max_length=MAX_ELSEWHERE)
 
     def wanted(self) -> BookSeries:
-        """Return what is asked for, as the command takes it."""
+        """Return the input of the command."""
         return BookSeries(
             room=self.room,
             starts_local=self.starts_local,
@@ -84,7 +88,11 @@ class SeriesIn(Body):
 
 
 class SeriesPatch(Body):
-    """What is to be different; what is absent or null stays. `from_date`: this and following."""
+    """The new values. A member that is absent or null does not change.
+
+    With `from_date` only this date and the later ones change. `moves_exceptions` also moves dates
+    that were moved by hand.
+    """
 
     from_date: WallTime | None = None
     title: str | None = Field(None, max_length=MAX_TEXT)
@@ -99,14 +107,14 @@ class SeriesPatch(Body):
 
 
 class CancelSeriesIn(Body):
-    """From which date on; none: all that is to come."""
+    """The first date to cancel. Without `from_date` all future dates are cancelled."""
 
     from_date: WallTime | None = None
     reason: str = Field("", max_length=MAX_REASON_LENGTH)
 
 
 class DateIn(Body):
-    """A date of the rule that is not booked, to be booked after all."""
+    """A date of the RRULE that is not booked, and the room to book. Default: the series' room."""
 
     date: WallTime
     room: UUID | None = None
@@ -121,9 +129,9 @@ class DateIn(Body):
 def create_series(
     request: HttpRequest, body: SeriesIn, idempotency_key: IdempotencyKey = None
 ) -> Status[ReportOut]:
-    """Book every date of the rule, or with `book_the_rest` those that can be.
+    """Book all dates of the RRULE. With `on_clash` = `book_the_rest`, book the dates that are free.
 
-    All dates are checked before any is stored, and the answer tells of each.
+    All dates are checked before the first is stored. The answer reports on each date.
     """
     actor = actor_from(request)
     report = book_series(actor=actor, wanted=body.wanted(), idempotency_key=idempotency_key)
@@ -133,18 +141,18 @@ def create_series(
 @router.post(
     "/series/preview",
     response={200: ReportOut, 404: Problem, 409: Problem},
-    summary="What a series would book",
+    summary="Preview a series",
     operation_id="preview_series",
 )
 def preview(request: HttpRequest, body: SeriesIn) -> ReportOut:
-    """Return what booking the series would book and refuse. Nothing is stored."""
+    """Return which dates would be booked and which would be refused. Nothing is stored."""
     actor = actor_from(request)
     return ReportOut.of(preview_series(actor=actor, wanted=body.wanted()), actor)
 
 
-@router.get("/series/{series_id}", response={200: SeriesOut, 404: Problem}, summary="One series")
+@router.get("/series/{series_id}", response={200: SeriesOut, 404: Problem}, summary="Show a series")
 def show_series(request: HttpRequest, response: HttpResponse, series_id: UUID) -> SeriesOut:
-    """Return the series with its dates. A stranger's private series is not found."""
+    """Return the series with its dates. A private series of another person is 404 `not_found`."""
     shown = series_for(series_id, actor_from(request))
     response["ETag"] = entity_tag(shown.version)
     return shown
@@ -158,7 +166,7 @@ def show_series(request: HttpRequest, response: HttpResponse, series_id: UUID) -
 def change_series(
     request: HttpRequest, series_id: UUID, body: SeriesPatch, if_match: IfMatch = None
 ) -> ReportOut:
-    """Change all that is to come, or one date and those after it; past and running dates stay."""
+    """Change all future dates, or one date and the later ones. Past and running dates stay."""
     actor = actor_from(request)
     edit = SeriesEdit(**{name: getattr(body, name) for name in SeriesPatch.model_fields})
     report = edit_series(
@@ -179,7 +187,10 @@ def end_series(
     body: CancelSeriesIn | None = None,
     if_match: IfMatch = None,
 ) -> ReportOut:
-    """Cancel the dates that have not begun; past and running ones stay. Repeating is harmless."""
+    """Cancel the dates that have not begun. Past and running dates stay.
+
+    Repeating the request changes nothing more.
+    """
     actor, wanted = actor_from(request), body or CancelSeriesIn()
     report = cancel_series(
         actor=actor,
@@ -194,13 +205,13 @@ def end_series(
 @router.post(
     "/series/{series_id}/dates",
     response={201: BookingOut, 404: Problem, 409: Problem},
-    summary="Book a date of a series after all",
+    summary="Book a skipped date of a series",
     operation_id="add_date",
 )
 def book_date(
     request: HttpRequest, response: HttpResponse, series_id: UUID, body: DateIn
 ) -> Status[BookingOut]:
-    """Book a date of the rule that was refused or deleted, in the series' room or another."""
+    """Book a date of the RRULE that was refused or deleted, in the series' room or another one."""
     actor = actor_from(request)
     facts = add_date(actor=actor, series_id=series_id, recurrence_id=body.date, room=body.room)
     return Status(201, answer(facts, actor, response))

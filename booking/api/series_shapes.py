@@ -1,4 +1,4 @@
-"""What the REST answers about series are made of."""
+"""Schemas of the REST answers about series."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,11 +10,11 @@ from meeting_rooms.http.schema_types import Answer
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import NotFoundError
 
-MAX_DATES = 2_000
+MAX_DATES = 2_000  # of each kind in one answer
 
 
 class RefusedDateOut(Answer):
-    """A date that is not booked, and why."""
+    """A date that is not booked, and the reason."""
 
     recurrence_id: str
     starts_at: datetime
@@ -35,10 +35,11 @@ class RefusedDateOut(Answer):
 
 
 class ReportOut(Answer):
-    """What was done about each date.
+    """The result for each date of a series.
 
-    `booked` were made or moved, `cancelled` given back, `kept` left alone because they are past,
-    running or moved by hand; `beyond` lie past the advance window.
+    `booked` dates are new or moved. `refused` dates could not be booked. `cancelled` dates were
+    cancelled. `kept` dates did not change, because they are past, running or were moved by hand.
+    `beyond` dates are after the advance window of the room and were not booked.
     """
 
     series: UUID
@@ -50,7 +51,7 @@ class ReportOut(Answer):
 
     @classmethod
     def of(cls, report: SeriesReport, viewer: Actor) -> "ReportOut":
-        """Return the report as the viewer may read it."""
+        """Return the report with only what the viewer may read."""
         return cls(
             series=report.series_id,
             booked=[BookingOut.of(facts, viewer) for facts in report.booked],
@@ -62,7 +63,7 @@ class ReportOut(Answer):
 
 
 class SkippedDateOut(Answer):
-    """A date of the rule that has no booking, and why."""
+    """A date of the RRULE that has no booking, and the reason."""
 
     recurrence_id: str
     code: str
@@ -70,7 +71,10 @@ class SkippedDateOut(Answer):
 
 
 class SeriesOut(Answer):
-    """A series: its rule, its bookings in whatever state, and the dates that were left out."""
+    """A series: its RRULE, its bookings in any state, and the dates without a booking.
+
+    `follows` is the series that this one was split from.
+    """
 
     id: UUID
     room: UUID
@@ -89,9 +93,10 @@ class SeriesOut(Answer):
 
 
 def series_for(series_id: UUID, viewer: Actor) -> SeriesOut:
-    """Return the series as the viewer may read it; at most 2,000 dates of each kind.
+    """Return the series with the first MAX_DATES bookings and the first MAX_DATES skipped dates.
 
-    Raises NotFoundError, also for a stranger's private one: its rule would tell whose it is.
+    Raises NotFoundError if there is no such series, or if it is private and the viewer may not read
+    it: the RRULE of a private series could reveal its organizer.
     """
     series = Series.objects.select_related("room").filter(pk=series_id).first()
     if series is None or not _may_read(series, viewer):

@@ -1,4 +1,4 @@
-"""REST: correct a building's time zone, and what its bookings become."""
+"""REST: correct the time zone of a building and the times of its bookings."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,11 +16,14 @@ from meeting_rooms.http.schema_types import Answer, Body
 from meeting_rooms.kernel.actor import Actor
 
 router = Router(tags=["zones"])
-MAX_ZONE_LENGTH = 64
+MAX_ZONE_LENGTH = 64  # characters; the longest IANA name has 32
 
 
 class ZoneIn(Body):
-    """The zone, and what stays: 10:00 on the wall, or the instant. A dry run stores nothing."""
+    """The new time zone, and what bookings keep: their local time or their instant.
+
+    A dry run stores nothing.
+    """
 
     timezone: str = Field(min_length=1, max_length=MAX_ZONE_LENGTH, examples=["Europe/Helsinki"])
     keep: Keep
@@ -28,13 +31,13 @@ class ZoneIn(Body):
 
 
 class RecheckIn(Body):
-    """Whether to store what is found. A dry run stores nothing."""
+    """Whether to store the changes. A dry run stores nothing."""
 
     is_dry_run: StrictBool = True
 
 
 class MovedOut(Answer):
-    """One booking before and after."""
+    """One booking: its time before the change and after it."""
 
     booking: UUID
     was_starts_at: datetime
@@ -46,7 +49,7 @@ class MovedOut(Answer):
 
     @classmethod
     def of(cls, pair: tuple[BookingData, BookingData]) -> "MovedOut":
-        """Return the pair as the API shows it."""
+        """Return the booking before and after, as the API shows it."""
         before, after = pair
         return cls(
             booking=after.id,
@@ -60,7 +63,10 @@ class MovedOut(Answer):
 
 
 class ZoneReportOut(Answer):
-    """What becomes of the bookings that have not begun; `clashing` ones stay and are flagged."""
+    """The changes of the bookings that have not begun.
+
+    Bookings in `clashing` cannot move: they keep their instants and get the flag `local_time_lost`.
+    """
 
     changed: list[MovedOut]
     clashing: list[BookingOut]
@@ -77,11 +83,11 @@ class ZoneReportOut(Answer):
 @router.post(
     "/buildings/{slug}/zone",
     response={200: ZoneReportOut, 404: Problem, 409: Problem},
-    summary="Correct a building's time zone",
+    summary="Correct the time zone of a building",
     operation_id="correct_zone",
 )
-def correct(request: HttpRequest, slug: str, body: ZoneIn) -> ZoneReportOut:
-    """Give the building another zone, and its bookings to come their times in it. Admins only."""
+def correct_zone(request: HttpRequest, slug: str, body: ZoneIn) -> ZoneReportOut:
+    """Set the time zone of the building, and move its future bookings. Admins only."""
     actor = actor_from(request)
     report = correct_timezone(
         actor=actor,
@@ -96,11 +102,14 @@ def correct(request: HttpRequest, slug: str, body: ZoneIn) -> ZoneReportOut:
 @router.post(
     "/buildings/{slug}/zone/recheck",
     response={200: ZoneReportOut, 404: Problem, 409: Problem},
-    summary="Apply the zone's present rules to bookings to come",
+    summary="Apply the present rules of the time zone to future bookings",
     operation_id="recheck_zone",
 )
-def recheck(request: HttpRequest, slug: str, body: RecheckIn) -> ZoneReportOut:
-    """Move what is to come to where its wall time lies by now. Admins only."""
+def recheck_zone(request: HttpRequest, slug: str, body: RecheckIn) -> ZoneReportOut:
+    """Move future bookings whose local time has another instant now. Admins only.
+
+    Use this after the rules of the time zone changed, for example if daylight saving time ended.
+    """
     actor = actor_from(request)
     report = recheck_timezone(actor=actor, building=slug, is_dry_run=body.is_dry_run)
     return ZoneReportOut.of(report, actor)

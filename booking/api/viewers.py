@@ -1,4 +1,4 @@
-"""REST: the caller as the reader of bookings."""
+"""REST: the caller as a viewer of bookings."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from rooms.queries import rooms_showing_titles
 
 
 def viewer_from(request: HttpRequest) -> Actor:
-    """Return the caller; a device with the rooms whose building lets screens show titles."""
+    """Return the caller. A device gets the rooms whose titles it may read."""
     actor = actor_from(request)
     if not actor.is_device:
         return actor

@@ -1,4 +1,4 @@
-"""REST: wait for a slot that is taken."""
+"""REST: the waitlist for slots that are taken."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ router = Router(tags=["waiting"])
 
 
 class WaitingIn(Body):
-    """The slot that is waited for."""
+    """The slot to wait for, and the title of its booking."""
 
     room: UUID
     starts_at: Instant
@@ -27,7 +27,7 @@ class WaitingIn(Body):
 
 
 class WaitingOut(Answer):
-    """A place in the line. `offer` is the hold that was made for the caller."""
+    """An entry of the waitlist. `offer` is the id of the hold that was made for the caller."""
 
     id: UUID
     room: UUID
@@ -40,7 +40,7 @@ class WaitingOut(Answer):
 
     @classmethod
     def of(cls, entry: WaitingEntry) -> "WaitingOut":
-        """Return the entry as the API shows it. Reads the room, so select it along."""
+        """Return the entry as the API shows it. Load it with `select_related("room")`."""
         return cls(
             id=entry.pk,
             room=entry.room.uuid,
@@ -57,12 +57,13 @@ class WaitingOut(Answer):
     "/waiting",
     response={201: WaitingOut, 404: Problem, 409: Problem, 429: Problem},
     operation_id="wait_for_slot",
-    summary="Wait for a slot",
+    summary="Join the waitlist for a slot",
 )
-def wait(request: HttpRequest, body: WaitingIn) -> Status[WaitingOut]:
-    """Get in line. When the slot comes free, the first in line is offered it as a hold.
+def join_waitlist(request: HttpRequest, body: WaitingIn) -> Status[WaitingOut]:
+    """Put the caller on the waitlist for a slot that is taken.
 
-    Waiting again for the same slot answers with the place one has.
+    When the slot becomes free, a hold is made for the first person on the waitlist. If the caller
+    waits for this slot already, the answer is the existing entry.
     """
     entry = wait_for_slot(
         actor=actor_from(request),
@@ -73,9 +74,11 @@ def wait(request: HttpRequest, body: WaitingIn) -> Status[WaitingOut]:
     return Status(201, WaitingOut.of(entry))
 
 
-@router.get("/waiting", response={200: list[WaitingOut]}, summary="What I wait for")
+@router.get(
+    "/waiting", response={200: list[WaitingOut]}, summary="List the caller's waitlist entries"
+)
 def list_waiting(request: HttpRequest) -> list[WaitingOut]:
-    """Return the caller's places in lines, oldest first."""
+    """Return the open waitlist entries of the caller, oldest first."""
     own = WaitingEntry.objects.select_related("room").filter(
         user=user_from(request), closed_at=None
     )
@@ -86,9 +89,9 @@ def list_waiting(request: HttpRequest) -> list[WaitingOut]:
     "/waiting/{entry_id}",
     response={204: None, 404: Problem},
     operation_id="stop_waiting",
-    summary="Stop waiting",
+    summary="Leave the waitlist",
 )
-def leave_line(request: HttpRequest, entry_id: UUID) -> Status[None]:
-    """Leave the line. Repeating it is harmless."""
+def leave_waitlist(request: HttpRequest, entry_id: UUID) -> Status[None]:
+    """Remove the caller's entry. Repeating the request changes nothing more."""
     stop_waiting(actor=actor_from(request), entry_id=entry_id)
     return Status(204, None)

@@ -1,1 +1,1 @@
-"""Pure rules of booking."""
+"""Bookings as values, the checks of the rules, and the errors of booking. Pure."""

@@ -1,4 +1,4 @@
-"""Many dates judged in one go, each beside what is stored and the dates taken before it. Pure."""
+"""The bookings and the usage that each of many dates is evaluated with. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,14 +14,15 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 
 ONE_DAY = timedelta(days=1)
-MAX_SORTED = timedelta(days=7)  # what lasts longer is looked at for every date
+MAX_SORTED = timedelta(days=7)  # a longer booking is compared with every date: few are that long
 
 
 @dataclass(slots=True)
 class BatchContext:
-    """Bookings by day and usage by question, so that each of many dates meets only what is near.
+    """Bookings by day and usage by question: a date is compared only with nearby bookings.
 
-    One for all rooms of a command: a date in one room counts for a quota that holds in another.
+    A command has one BatchContext for all its rooms, because a date in one room counts for the
+    quotas of other rooms.
     """
 
     usage: dict[Question, Usage]
@@ -36,23 +37,23 @@ class BatchContext:
         closures: Mapping[int, Sequence[ClosureFacts]],
         usage: Iterable[Usage],
     ) -> "BatchContext":
-        """Return what was seen, sorted."""
+        """Return the context of a snapshot: its bookings, closures and usage."""
         found = cls({one.question: one for one in usage}, closures)
         found._add(neighbours)
         return found
 
     def take(self, booking: BookingData, room: RoomPolicy) -> None:
-        """Count this booking of the room as stored for the dates to come."""
+        """Add a booking of the room: the dates that follow are evaluated as if it were stored."""
         self.count(booking.interval, room)
         self._add((booking,))
 
     def count(self, interval: Interval, room: RoomPolicy) -> None:
-        """Count this much against the quotas of the dates to come."""
+        """Add `interval` to the usage that the dates that follow are evaluated with."""
         after = counted(tuple(self.usage.values()), interval, room)
         self.usage = {one.question: one for one in after}
 
     def near(self, interval: Interval, room: RoomPolicy) -> RoomContext:
-        """Return what a booking of the room at this time has to do with."""
+        """Return the context in which a booking of the room at this interval is evaluated."""
         around = interval_to_read(interval, room)
         by_day = (other for day in _days(around) for other in self._by_day.get(day, ()))
         found = {

@@ -1,4 +1,4 @@
-"""A booking as a value: what the write path moves about, what is stored, audited and answered."""
+"""A booking as a value: commands, the database, the audit log and the API all use it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -16,14 +16,15 @@ Row = dict[str, Any]  # named as the columns of `booking_booking`
 
 @dataclass(frozen=True, slots=True)
 class BookingData:
-    """Everything that is known of one booking.
+    """All fields of one booking.
 
-    `local_start` and `local_end` are what was meant: the room's wall times, ISO without a zone; the
-    instants follow from them, and follow again when the zone's rules change. `lapses_at` is the
-    instant at which the slot is given back unless something happens before: a check-in, for a hold
-    its confirmation, for a request its approval. `recurrence_id` is the series' own date-time of an
-    occurrence, wherever it was moved to. `flags` name what was overridden or shifted. `version`
-    rises with every change.
+    `interval` follows from `local_start` and `local_end`, the local times in the room that the
+    organizer chose (ISO 8601, without a zone), and is computed again when the rules of the time
+    zone change. At `lapses_at` the booking lapses and its slot becomes free, unless before then a
+    confirmed booking is checked in, a hold is booked, or a request is approved. `recurrence_id` is
+    the local date and time that the RRULE gives to an occurrence; moving the occurrence does not
+    change it. `flags` has the codes of overridden rules and of shifted clock times. `version` rises
+    by one with every change.
     """
 
     id: UUID
@@ -50,27 +51,30 @@ class BookingData:
 
     @property
     def check_in_until(self) -> datetime | None:
-        """Return the instant by which somebody must have checked in; None where nobody need."""
+        """Return the instant by which a check-in must come; None if no check-in is needed."""
         return self.lapses_at if self.state is BookingState.CONFIRMED else None
 
     @property
     def expires_at(self) -> datetime | None:
-        """Return when this hold runs out; None for what is no hold."""
+        """Return the instant at which this hold expires; None if the booking is not a hold."""
         return self.lapses_at if self.state is BookingState.HELD else None
 
     @property
     def is_live(self) -> bool:
-        """Say whether it takes its slot, or asks for it."""
+        """Return whether the booking takes its slot or is a request for it."""
         return self.takes_slot or self.state is BookingState.PENDING
 
     def takes_slot_at(self, now: datetime) -> bool:
-        """Say whether the slot belongs to this booking at `now`, settled or not."""
+        """Return whether the booking takes its slot at `now`.
+
+        A booking whose `lapses_at` is over does not, even if the database does not say so yet.
+        """
         return self.takes_slot and (self.lapses_at is None or self.lapses_at > now)
 
     def as_row(self) -> Row:
-        """Return the stored columns and the room's uuid, as orjson writes them.
+        """Return the stored columns and the UUID of the room, as values that orjson can write.
 
-        `from_row` reads what that gives.
+        `from_row` reads the JSON that orjson makes of them.
         """
         row = dict(zip(COLUMNS, _members_of(self), strict=True))
         for column, write in _WRITERS:
@@ -79,7 +83,7 @@ class BookingData:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """Read the JSON of what `as_row` gave, or of Postgres' `to_jsonb` of a stored booking."""
+        """Return the booking of a JSON row: from `as_row`, or from `to_jsonb` in Postgres."""
         values = list(_columns_of(row))
         for position, read in _READERS:
             if values[position] is not None:
@@ -87,15 +91,15 @@ class BookingData:
         return cls(*values)
 
 
-# The columns of `booking_booking`, in the order of the members above. A column has its member's
-# name but for these three.
+# The columns of `booking_booking`, in the order of the members above. Three columns have another
+# name than their member.
 _RENAMED = {"interval": "during", "organizer": "organizer_name", "private": "is_private"}
 MEMBERS = tuple(member.name for member in fields(BookingData))
 COLUMNS = tuple(_RENAMED.get(member, member) for member in MEMBERS)
 _members_of = attrgetter(*MEMBERS)
 _columns_of = itemgetter(*COLUMNS)
 
-# How a value of each type is written to JSON, where orjson does not know it, and read from JSON.
+# Conversions by type: to JSON for the types that orjson cannot write as needed, and from JSON.
 _WRITE: dict[Any, Callable[[Any], Any]] = {
     Interval: Interval.as_range,
     BookingState: attrgetter("value"),

@@ -1,4 +1,4 @@
-"""What is asked for and what is known when a room's rules are applied. Pure values."""
+"""The input and the result of evaluating a booking against the rules of a room. Pure values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,11 @@ from rooms.domain.effective_policy import Quota
 
 @dataclass(frozen=True, slots=True)
 class BookingRequest:
-    """One room for one stretch, for one person.
+    """A request to book one room for one interval, for one person.
 
-    `is_manager` persons override rules, and the booking is flagged with each. `replaces` are the
-    bookings that give way: the one being changed, the person's own holds.
+    `person` is None for an anonymous caller and for the system. If `is_manager` is true, broken
+    rules do not refuse the booking; their codes become its flags. `replaces` has the ids of
+    bookings that do not block this one: the booking that is changed, and the person's own holds.
     """
 
     interval: Interval
@@ -24,11 +25,12 @@ class BookingRequest:
     is_manager: bool = False
     attendees: int | None = None
     replaces: frozenset[UUID] = frozenset()
-    is_standing: bool = False  # it was booked before: neither past, notice nor start are asked anew
+    # True for a booking that exists already: past, notice and step of its start are not checked.
+    is_standing: bool = False
 
 
 class ClosureFacts(NamedTuple):
-    """A stretch out of service. `end` None: until further notice."""
+    """An interval in which the room is out of service. `end` None: until further notice."""
 
     start: datetime
     end: datetime | None
@@ -36,32 +38,35 @@ class ClosureFacts(NamedTuple):
 
 
 class Question(NamedTuple):
-    """How much a person has booked within one period of one quota."""
+    """A question to the database: the use that the person made of one quota in one period."""
 
     quota: Quota
     period: Interval
 
 
 class Usage(NamedTuple):
-    """The answer: bookings that begin in the period, and the stretches of it that are booked."""
+    """The answer to a question: the person's bookings that begin in the period, and the minutes.
+
+    `minutes` and `intervals` are the parts of bookings that lie in the period.
+    """
 
     question: Question
     bookings: int
     minutes: float
-    stretches: tuple[Interval, ...] = ()  # only where the quota has a window
+    intervals: tuple[Interval, ...] = ()  # empty unless the quota has a window
 
 
 @dataclass(frozen=True, slots=True)
 class RoomContext:
-    """What the store said under the room's lock."""
+    """What the snapshot has about one room and one request."""
 
-    neighbours: tuple[BookingData, ...] = ()  # that take a part of the window, at `now`
+    neighbours: tuple[BookingData, ...] = ()  # take their slots, in or near the interval
     closures: tuple[ClosureFacts, ...] = ()
     usage: tuple[Usage, ...] = ()
 
 
 class Decision(NamedTuple):
-    """How a request that is allowed is stored."""
+    """How a booking that is allowed is stored."""
 
     state: BookingState
     takes_slot: bool

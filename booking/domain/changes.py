@@ -1,4 +1,4 @@
-"""New bookings, and bookings at another place or time, as values. Pure."""
+"""Functions that return a new booking, or a changed copy of a booking. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,12 +14,12 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 
-WALK_UP = "walk_up"  # the flag of what was booked at the door, by nobody in particular
+WALK_UP = "walk_up"  # the flag of a booking made at the door, which has no organizer
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a booking is about and whose it is."""
+    """Title, organizer, privacy and number of attendees of a booking."""
 
     title: str
     organizer: str
@@ -31,7 +31,7 @@ class Details:
     def of(
         cls, actor: Actor, title: str, *, private: bool = False, attendees: int | None = None
     ) -> "Details":
-        """Return the details of what the actor books for themselves."""
+        """Return the details of a booking whose organizer is the actor."""
         return cls(title, actor.name, actor.user_id, private, attendees)
 
 
@@ -40,14 +40,17 @@ Described = TypeVar("Described", Details, BookingData)
 
 @dataclass(frozen=True, slots=True)
 class DetailsEdit:
-    """What is to be different in what a booking is about. None: as it is."""
+    """New details of a booking. None: the value stays as it is."""
 
     title: str | None = None
     private: bool | None = None
     attendees: int | None = None
 
     def of(self, described: Described) -> Described:
-        """Return it with what is asked for, otherwise as it was. Raises as `clean_title` does."""
+        """Return a copy of `described` with the new details.
+
+        Raises InvalidCommandError if the title is too long or has a control character.
+        """
         return replace(
             described,
             title=described.title if self.title is None else clean_title(self.title),
@@ -59,7 +62,7 @@ class DetailsEdit:
 def draft(
     room: RoomPolicy, interval: Interval, decision: Decision, details: Details, *, now: datetime
 ) -> BookingData:
-    """Return a new booking of the room."""
+    """Return a new booking of the room, stored as `decision` says."""
     return BookingData(
         id=uuid4(),
         room=room.uuid,
@@ -81,7 +84,7 @@ def draft(
 
 
 def moved(booking: BookingData, room: RoomPolicy, interval: Interval) -> BookingData:
-    """Return the booking in this room at this time, otherwise as it was."""
+    """Return a copy of the booking in this room at this interval."""
     return replace(
         booking,
         room=room.uuid,
@@ -93,13 +96,13 @@ def moved(booking: BookingData, room: RoomPolicy, interval: Interval) -> Booking
 
 
 def flagged(booking: BookingData, decision: Decision) -> BookingData:
-    """Return a stored booking with the flags of its new judgement; a walk-up remains one."""
+    """Return a copy of the booking with the flags of the decision; a walk-up keeps its flag."""
     lasting = tuple(flag for flag in booking.flags if flag == WALK_UP)
     return replace(booking, flags=(*decision.flags, *lasting))
 
 
 def with_decision(booking: BookingData, decision: Decision) -> BookingData:
-    """Return a stored booking as its new judgement says it is stored."""
+    """Return a copy of the booking with state, deadline and flags of the decision."""
     return replace(
         flagged(booking, decision),
         state=decision.state,
@@ -109,10 +112,10 @@ def with_decision(booking: BookingData, decision: Decision) -> BookingData:
 
 
 def without_slot(booking: BookingData, state: BookingState) -> BookingData:
-    """Return the booking in a state that gives the slot back."""
+    """Return a copy of the booking in `state`, without its slot and without a deadline."""
     return replace(booking, state=state, takes_slot=False, lapses_at=None)
 
 
 def local_time(instant: datetime, zone: ZoneInfo) -> str:
-    """Return the wall time as bookings keep it: ISO, without an offset."""
+    """Return the local time in the format of bookings: ISO 8601 without an offset."""
     return instant.astimezone(zone).replace(tzinfo=None).isoformat()

@@ -1,4 +1,4 @@
-"""The refusals of booking that say more than a sentence. Pure."""
+"""Errors of booking that carry facts besides their sentence. Pure."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,16 @@ from meeting_rooms.kernel.errors import (
 )
 from meeting_rooms.kernel.interval import Interval
 
-MAX_REPORTED_CONFLICTS = 10
+MAX_REPORTED_CONFLICTS = 10  # intervals in one answer: a person reads no more
 
 
 class SlotTakenError(ConflictError):
-    """The slot, or a part of it, belongs to somebody else.
+    """Another booking takes the slot or a part of it.
 
-    Shapes: `facts.taken` is a list of `{room, starts_at, ends_at}`, earliest first, and no more
-    than that: whose booking it is stays private. Code `slot_held` where only holds are in the way.
+    The code is `slot_held` if only holds take it.
+
+    Shapes: `facts.room` is the room; `facts.taken` is a list of `{starts_at, ends_at}`, earliest
+    first. The list has no organizer and no title, because other people's bookings may be private.
     """
 
     default_code = BookingErrorCode.SLOT_TAKEN
@@ -30,30 +32,31 @@ class RoomClosedError(ConflictError):
 
 
 class StaleVersionError(OutdatedCommandError):
-    """Somebody changed it since the caller read it.
+    """The booking or the series was changed after the caller read it.
 
-    Shapes: `facts.version` is the present one; `facts.changed` maps each member that differs to
-    `{was, is}`, where the version that the caller read is still known.
+    Shapes: `facts.version` is the present version; `facts.changed` maps each member that differs to
+    `{was, is}`, if the version that the caller read is still known.
     """
 
     default_code = BookingErrorCode.STALE_VERSION
 
 
 class RuleError(InvalidCommandError):
-    """A rule of the room forbids it; managers of the room may override it.
+    """The booking breaks rules of the room. A room manager may override them.
 
-    Shapes: `facts.refusals` lists every rule that was broken as `{code, detail, rule, source, …}`,
-    each with what would be allowed instead; `code` and `detail` are those of the first.
+    Shapes: `facts.refusals` lists all broken rules as `{code, detail, rule, source, …}`; the
+    further members of each say what would be allowed. `code` and `detail` of the error are those of
+    the first rule.
     """
 
     default_code = BookingErrorCode.AGAINST_THE_RULES
 
 
 def shown(interval: Interval) -> dict[str, str]:
-    """Return a stretch as refusals and answers show it."""
+    """Return an interval as refusals and answers show it."""
     return {"starts_at": interval.start.isoformat(), "ends_at": interval.end.isoformat()}
 
 
 def shown_all(intervals: Iterable[Interval]) -> list[dict[str, str]]:
-    """Return the earliest stretches, no more than a person reads."""
+    """Return the first MAX_REPORTED_CONFLICTS intervals, earliest first."""
     return [shown(interval) for interval in sorted(intervals)[:MAX_REPORTED_CONFLICTS]]

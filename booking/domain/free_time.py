@@ -7,7 +7,7 @@ from meeting_rooms.kernel.interval import Interval
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return the stretches covered by any of `intervals`, sorted; those that touch become one."""
+    """Return the union of `intervals`, sorted. Intervals that touch become one."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if merged and interval.start <= merged[-1].end:
@@ -18,7 +18,7 @@ def merge(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def gaps(busy: Iterable[Interval], within: Interval) -> list[Interval]:
-    """Return the stretches of `within` that no busy interval covers, in order."""
+    """Return the parts of `within` that no busy interval covers, in order."""
     free: list[Interval] = []
     cursor = within.start
     for taken in merge(busy):
@@ -32,7 +32,10 @@ def gaps(busy: Iterable[Interval], within: Interval) -> list[Interval]:
 
 
 def nearest_fits(wanted: Interval, free: Iterable[Interval]) -> list[Interval]:
-    """Return the fit nearest to `wanted` in each free stretch long enough, nearest first."""
+    """Return intervals as long as `wanted`: one in each free interval, nearest first.
+
+    Free intervals shorter than `wanted` are left out.
+    """
     length = wanted.duration
 
     def distance(fit: Interval) -> timedelta:
@@ -40,8 +43,8 @@ def nearest_fits(wanted: Interval, free: Iterable[Interval]) -> list[Interval]:
 
     fits = [
         Interval(start, start + length)
-        for stretch in free
-        if stretch.duration >= length
-        for start in [min(max(wanted.start, stretch.start), stretch.end - length)]
+        for each in free
+        if each.duration >= length
+        for start in [min(max(wanted.start, each.start), each.end - length)]
     ]
     return sorted(fits, key=distance)

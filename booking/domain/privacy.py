@@ -1,4 +1,4 @@
-"""Who may read what a booking is about. Pure; every exit asks here."""
+"""What each viewer may read of a booking. Pure; every page, API answer and feed uses it."""
 
 from dataclasses import replace
 
@@ -7,14 +7,15 @@ from booking.domain.states import BookingState
 from meeting_rooms.kernel.actor import Actor
 
 BUSY_TITLE = "Busy"
-UNDECIDED = frozenset({BookingState.PENDING, BookingState.HELD})  # screens show neither
+UNDECIDED = frozenset({BookingState.PENDING, BookingState.HELD})  # screens show no such title
 
 
 def may_read_details(facts: BookingData, viewer: Actor) -> bool:
-    """Say whether the viewer may read title and organizer: all but strangers to a private one.
+    """Return whether the viewer may read the title and the organizer of the booking.
 
-    An anonymous viewer never matches a booking without organizer. A device reads what a public
-    board reads: titles where its building shows them, and only of bookings that are decided.
+    Only the organizer and admins may read a private booking. An anonymous viewer never matches a
+    booking without organizer. A device may read what a public board shows: titles if the building
+    shows titles, except of private, held and pending bookings.
     """
     if viewer.is_device:
         is_shown = facts.room in viewer.titled_rooms
@@ -24,11 +25,11 @@ def may_read_details(facts: BookingData, viewer: Actor) -> bool:
 
 
 def as_read_by(facts: BookingData, viewer: Actor) -> BookingData:
-    """Return the booking as the viewer may read it.
+    """Return a copy of the booking with only what the viewer may read.
 
-    Of a stranger's private booking only room, time and state are left: no people, no flags, nothing
-    that ties it to others, for a series or a group tells whose it is. A device reads no people
-    either, only its own name on its walk-ups.
+    If the viewer may not read the details, only room, time and state remain. Group and series are
+    removed too, because they could reveal the organizer. A device sees no organizer, except its own
+    name on its walk-ups.
     """
     if not may_read_details(facts, viewer):
         return as_busy(facts)
@@ -36,7 +37,7 @@ def as_read_by(facts: BookingData, viewer: Actor) -> BookingData:
 
 
 def _as_on_a_board(facts: BookingData, device: Actor) -> BookingData:
-    """Return the booking with its title and without people."""
+    """Return a copy with the title and without organizer, attendees, group and series."""
     is_own = facts.organizer_id is None and facts.organizer == device.name
     return replace(
         facts,
@@ -51,7 +52,7 @@ def _as_on_a_board(facts: BookingData, device: Actor) -> BookingData:
 
 
 def as_busy(facts: BookingData) -> BookingData:
-    """Return the booking as strangers read it where it is, was or becomes private."""
+    """Return a copy without details, titled `Busy`, for viewers who may not read them."""
     return replace(
         facts,
         title=BUSY_TITLE,

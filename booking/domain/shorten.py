@@ -1,4 +1,4 @@
-"""Giving a part of a booking's time back. Pure."""
+"""Changes that make a booking shorter. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,10 @@ from rooms.domain.effective_policy import RoomPolicy
 
 
 def gives_time_back(before: BookingData, after: BookingData) -> bool:
-    """Say whether it only becomes shorter; then nobody has a reason to refuse it."""
+    """Return whether `after` is in the same room and within the time of `before`.
+
+    Such a change is never refused, because it takes no time from others.
+    """
     was, is_now = before.interval, after.interval
     return before.room == after.room and was.start <= is_now.start and is_now.end <= was.end
 
@@ -18,11 +21,11 @@ def gives_time_back(before: BookingData, after: BookingData) -> bool:
 def shortened(
     before: BookingData, after: BookingData, room: RoomPolicy, *, now: datetime
 ) -> BookingData:
-    """Return the shorter booking with the check-in that its new times ask for.
+    """Return the shorter booking with the check-in deadline of its new times.
 
-    What was approved covers it. Whoever was there for the old start must come for the new one, and
-    one that was long enough to need no check-in may need it now. What a calendar brought in needs
-    none for as long as nobody moves it.
+    An approval stays valid. A booking with another start needs a new check-in. A booking that was
+    long enough to need no check-in may need one now. An imported booking needs no check-in until a
+    person moves it.
     """
     if before.interval.start <= now:
         return replace(
@@ -31,8 +34,8 @@ def shortened(
     if after.state is BookingState.PENDING:
         return replace(after, lapses_at=after.interval.start)
     starts_as_before = after.interval.start == before.interval.start
-    is_there = after.state is BookingState.CHECKED_IN and starts_as_before
-    if is_there or (after.external_uid is not None and after.lapses_at is None):
+    is_checked_in = after.state is BookingState.CHECKED_IN and starts_as_before
+    if is_checked_in or (after.external_uid is not None and after.lapses_at is None):
         return after
     deadline = check_in_deadline(after.interval, room.policy, now=now)
     return replace(after, state=BookingState.CONFIRMED, lapses_at=deadline)

@@ -1,1 +1,1 @@
-"""Reads of bookings that need rules: free rooms, day view, alternatives, history, slot check."""
+"""Queries about bookings: free rooms, day view, alternatives, history, slot check."""

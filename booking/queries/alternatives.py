@@ -1,8 +1,9 @@
-"""What could be booked instead of a slot that is taken. A read, built on the selectors.
+"""Query: what can be booked instead of a slot that is taken.
 
-Everything that is offered has passed the rules of its room, all but the person's quotas. Those who
-lose a race for one slot ask the same at the same time, so the answer is found once and shared: per
-slot, version of the building's rooms and of all rules, and couple of seconds.
+Each alternative passes the rules of its room, except the quotas of the person. Many people may lose
+the race for one slot and ask for its alternatives at the same time. So an answer is computed once
+and shared between callers with the same slot, the same version of the building's rooms and of all
+policies, and the same period of KEPT_FOR_S seconds.
 """
 
 from collections.abc import Sequence
@@ -22,24 +23,24 @@ from rooms.models import Room
 from rooms.queries import RoomFilter, find_rooms, get_room
 
 MAX_ALTERNATIVES = 3  # of each kind
-MAX_JUDGED = 40  # free stretches of one room; a day has fewer
-SEARCH_EITHER_SIDE = timedelta(hours=4)
-KEPT_FOR_S = 2  # at most: nothing bumps a version when a rule's hour comes or a no-show lapses
+MAX_EVALUATED = 40  # free intervals of one room; a day has fewer
+SEARCH_EITHER_SIDE = timedelta(hours=4)  # before and after the slot: about half a working day
+KEPT_FOR_S = 2  # an answer may change without a new version, such as when a booking lapses
 MAX_KEPT = 500  # answers of up to six alternatives, about 10 KB each
-PATIENCE_S = 10.0  # as long as a statement may take
+PATIENCE_S = 10.0  # the time limit of a statement
 
 VERSIONS = load_sql(__file__, "versions_of_a_building")
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A room and a time that were free when asked."""
+    """A room and a time that could be booked when the query ran."""
 
     room: Room
     interval: Interval
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as refusals and answers show it."""
+        """Return the alternative as refusals and answers show it, JSON-ready."""
         return {
             "room": str(self.room.uuid),
             "name": self.room.name,
@@ -49,7 +50,7 @@ class Alternative:
 
 
 class _Found(NamedTuple):
-    """Alternatives as found for one person; for anybody, unless `is_personal`."""
+    """Alternatives found for `person`; they hold for everyone unless `is_personal`."""
 
     alternatives: list[Alternative]
     person: UUID | None
@@ -69,9 +70,12 @@ def suggest_alternatives(
 ) -> list[Alternative]:
     """Return the nearest times in this room, then other rooms of the building at the same time.
 
-    Other rooms seat at least as many, the closest fit first. A suggestion is no promise. Without a
-    `now` it is Postgres' own; the answer is of an instant up to KEPT_FOR_S before. Without a
-    `person` the rules on who may book do not count. Raises NotFoundError for the room.
+    Other rooms have at least as many seats; rooms of the same floor come first, then small rooms.
+    An alternative is not reserved: use a hold to reserve it. `now` defaults to the clock of
+    Postgres, and the answer may be up to KEPT_FOR_S old. Without a `person` the rules about who may
+    book are not checked.
+
+    Raises NotFoundError if there is no such room.
     """
     given = {"room": room_uuid, "now": now}
     instant, *versions = execute_json(VERSIONS, given)
@@ -102,7 +106,7 @@ def _find(room_uuid: UUID, asked: BookingRequest, *, now: datetime) -> _Found:
 
 
 def _window(wanted: Interval, now: datetime) -> Interval | None:
-    """Return the time to search in the same room, None where it is over."""
+    """Return the interval to search in the same room; None if it is over."""
     start, end = max(now, wanted.start - SEARCH_EITHER_SIDE), wanted.end + SEARCH_EITHER_SIDE
     return Interval(start, end) if start < end else None
 
@@ -110,7 +114,7 @@ def _window(wanted: Interval, now: datetime) -> Interval | None:
 def _other_times(
     here: RoomsNow, room: Room, asked: BookingRequest, window: Interval
 ) -> list[Alternative]:
-    fits = nearest_fits(asked.interval, gaps(here.taken(room), window))[:MAX_JUDGED]
+    fits = nearest_fits(asked.interval, gaps(here.taken(room), window))[:MAX_EVALUATED]
     return _allowed(here, [Alternative(room, fit) for fit in fits], asked)
 
 

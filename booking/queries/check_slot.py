@@ -1,4 +1,4 @@
-"""Read: would a booking be allowed, and if not, what all speaks against it. Writes nothing."""
+"""Query: whether a booking would be allowed now, and all reasons if not."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from rooms.policies.cache import current_room_policies
 
 
 class SlotCheck(NamedTuple):
-    """What booking the slot now would give: a judgement, or everything that speaks against it.
+    """The result of evaluating a booking: a decision, or all reasons against it.
 
-    Shapes: `refusals` are as in `RuleError.facts`, with `rule` null for what nobody overrides. For
-    those who run the room a broken rule is no refusal but a flag of the judgement.
+    Shapes: `refusals` are as in `RuleError.facts`; `rule` is None for a hard limit. For a room
+    manager a broken rule is not a refusal; its code is a flag of the decision.
     """
 
-    judgement: Decision | None
+    decision: Decision | None
     refusals: list[dict[str, Any]]
 
 
@@ -34,9 +34,10 @@ def check_slot(
     attendees: int | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> SlotCheck:
-    """Judge as `book_room` would at this moment; a promise is only a hold.
+    """Evaluate the booking as `book_room` would, without storing it.
 
-    Raises NotFoundError for the room, InvalidCommandError `too_long` for what no room allows.
+    The result may be outdated at once; use a hold to reserve the slot. Raises NotFoundError if
+    there is no such room, InvalidCommandError `too_long` if no room allows this length.
     """
     refuse_endless(interval)
     [rules] = current_room_policies([room])
@@ -44,7 +45,7 @@ def check_slot(
         [rules], SnapshotQuery(windows=(interval,), person=actor.user_id), clock=clock
     )
     known = CommandContext({room: rules}, snapshot).room_context(rules)
-    # A command settles what is due before it decides; here it only does not count.
+    # A command expires due bookings before it decides; this query only leaves them out.
     taken = tuple(other for other in known.neighbours if other.takes_slot_at(snapshot.now))
     known = replace(known, neighbours=taken)
     holds = own_holds(taken, interval, actor.user_id)

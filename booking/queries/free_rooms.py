@@ -1,8 +1,7 @@
-"""Which rooms can be had, and for how long. A read, built on the selectors and the rules.
+"""Query: which rooms can be booked, and until when.
 
-A room is offered where its rules would take a booking, so that what is offered can be booked:
-opening hours, gaps and closures count here as they do there. Quotas are left out: they are the
-person's.
+A room is free if its rules accept the booking: opening hours, gaps and closures are checked as for
+a command, so a free room can be booked. Only the quotas of the person are not checked.
 """
 
 from collections.abc import Iterable
@@ -29,13 +28,13 @@ from rooms.domain.effective_policy import RoomPolicy
 from rooms.models import Room
 from rooms.policies.cache import current_room_policies
 
-LOOK_AHEAD = timedelta(hours=24)  # nothing is promised beyond
-REFUSALS = (ConflictError, InvalidCommandError, PermissionDeniedError)  # what `evaluate` raises
+LOOK_AHEAD = timedelta(hours=24)  # `free_until` is never later than this after the start
+REFUSALS = (ConflictError, InvalidCommandError, PermissionDeniedError)  # the errors of `evaluate`
 
 
 @dataclass(frozen=True, slots=True)
 class RoomsNow:
-    """Rooms with their rules, bookings and closures around an interval, as of `now`."""
+    """Rooms with their rules, and with bookings and closures around an interval, at `now`."""
 
     rooms: list[Room]
     rules: dict[UUID, RoomPolicy]
@@ -44,15 +43,15 @@ class RoomsNow:
     now: datetime
 
     def known(self, room: Room) -> RoomContext:
-        """Return what the rules of the room are to know."""
+        """Return the context for evaluating a booking of the room."""
         return RoomContext(
             tuple(self.bookings.get(room.pk, ())), tuple(self.closures.get(room.pk, ()))
         )
 
     def allows(self, room: Room, wanted: Interval, asked: BookingRequest) -> bool:
-        """Say whether the rules of the room would take this booking.
+        """Return whether the rules of the room accept a booking of `wanted`.
 
-        The person's own holds of the slot are not in the way: they give way to what is booked.
+        The person's own holds of the slot do not block the booking.
         """
         known = self.known(room)
         own = {hold.id for hold in own_holds(known.neighbours, wanted, asked.person)}
@@ -64,19 +63,19 @@ class RoomsNow:
         return True
 
     def taken(self, room: Room) -> list[Interval]:
-        """Return when no booking may lie for what is booked or out of service."""
+        """Return the intervals that bookings, their gaps and closures take."""
         return taken_times(self.rules[room.uuid], self.known(room))
 
     def known_to(self, room: Room, person: UUID | None, interval: Interval) -> RoomContext:
-        """Return what the rules are to know where the person's own holds are free."""
+        """Return the context of the room without the person's own holds in `interval`."""
         known = self.known(room)
         own = own_holds(known.neighbours, interval, person)
         return replace(known, neighbours=tuple(o for o in known.neighbours if o not in own))
 
     def free_until(self, room: Room, start: datetime, person: UUID | None = None) -> datetime:
-        """Return until when the room can be had from `start` on, a day at the most.
+        """Return until when the room is free from `start` on; LOOK_AHEAD is the maximum.
 
-        What the person holds is free for the person.
+        The person's own holds count as free.
         """
         before = start + LOOK_AHEAD
         known = self.known_to(room, person, Interval(start, before))
@@ -85,7 +84,7 @@ class RoomsNow:
 
 @dataclass(frozen=True, slots=True)
 class RoomTimes:
-    """When a room is busy, when it is closed, and when it can be booked; each in order."""
+    """The intervals in which a room is busy, closed, and free to book; each in order."""
 
     busy: list[Interval]
     closed: list[Interval]
@@ -93,7 +92,10 @@ class RoomTimes:
 
 
 def room_times(room: Room, interval: Interval, *, person: UUID | None, now: datetime) -> RoomTimes:
-    """Return what `interval` is like for the person, whose own holds are free."""
+    """Return when the room is busy, closed and free in `interval`.
+
+    The person's own holds count as free.
+    """
     found = rooms_now([room], interval, now=now)
     rules, known = found.rules[room.uuid], found.known_to(room, person, interval)
     booked = [other.interval for other in known.neighbours if other.interval.overlaps(interval)]
@@ -107,18 +109,21 @@ def room_times(room: Room, interval: Interval, *, person: UUID | None, now: date
 
 @dataclass(frozen=True, slots=True)
 class FreeRoom:
-    """A room that can be had, and until when it stays free and open."""
+    """A room that can be booked, and until when it stays free and open."""
 
     room: Room
     free_until: datetime
 
 
 def rooms_now(rooms: Iterable[Room], window: Interval, *, now: datetime) -> RoomsNow:
-    """Return what the rules need to judge these rooms anywhere in the window. Constant queries."""
+    """Return all that is needed to evaluate bookings of these rooms within the window.
+
+    The number of SQL statements does not depend on the rooms.
+    """
     found = list(rooms)
     rules = {known.uuid: known for known in current_room_policies([room.uuid for room in found])}
-    stretches = [window, *(interval_to_read(window, known) for known in rules.values())]
-    around = Interval(min(s.start for s in stretches), max(s.end for s in stretches))
+    intervals = [window, *(interval_to_read(window, known) for known in rules.values())]
+    around = Interval(min(i.start for i in intervals), max(i.end for i in intervals))
     bookings = bookings_of(found, around, now=now)
     closures = {
         key: [ClosureFacts(one.starts_at, one.ends_at, one.reason) for one in some]
@@ -131,10 +136,10 @@ def rooms_now(rooms: Iterable[Room], window: Interval, *, now: datetime) -> Room
 def free_rooms(
     rooms: Iterable[Room], wanted: Interval, asked: BookingRequest, *, now: datetime
 ) -> list[FreeRoom]:
-    """Return the rooms that would take this booking, the tightest fit first.
+    """Return the rooms whose rules accept this booking, the best fit first.
 
-    Fit: fewest seats, then whichever stays free the shortest while still being enough, so that long
-    stretches stay whole for those who need them; then the order of the boards.
+    The order is: fewest seats; then the earliest `free_until`, so that long free intervals stay
+    available for long bookings; then the order of the boards.
     """
     window = Interval(wanted.start, max(wanted.end, wanted.start + LOOK_AHEAD))
     found = rooms_now(rooms, window, now=now)

@@ -1,4 +1,4 @@
-"""What happened to a booking, as far as the reader may know. A read, built on the audit log."""
+"""Query: the audit entries of a booking, with only what the viewer may read."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ from booking.repository import get_booking
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 
-MAX_ENTRIES = 500  # the newest; no booking of people comes near
+MAX_ENTRIES = 500  # the newest; a booking made by people has far fewer
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One fact as the reader may see it. `changed` maps each member to `{was, is}`."""
+    """One audit entry as the viewer may read it. `changed` maps each member to `{was, is}`."""
 
     at: datetime
     actor_kind: str
@@ -29,17 +29,19 @@ class HistoryEntry:
 
 
 def history_of(booking_id: UUID, viewer: Actor) -> list[HistoryEntry]:
-    """Return the facts, oldest first. Raises NotFoundError.
+    """Return the audit entries of the booking, oldest first.
 
-    Of what happened while the booking was private, or where it is private now, strangers learn the
-    command, the time and the state; neither who, nor why, nor what it was about.
+    If the booking is private now, or was private at an entry, viewers who may not read it see only
+    command, time, room and state of the entry, and not the actor, the reason or the details.
+
+    Raises NotFoundError if there is no such booking.
     """
     is_readable = _is_readable(get_booking(booking_id).as_data(), viewer)
     entries = AuditEntry.objects.filter(booking_id=booking_id).order_by("-id")[:MAX_ENTRIES]
-    return [_told(entry, viewer, is_readable=is_readable) for entry in reversed(entries)]
+    return [_entry_for(entry, viewer, is_readable=is_readable) for entry in reversed(entries)]
 
 
-def _told(entry: AuditEntry, viewer: Actor, *, is_readable: bool) -> HistoryEntry:
+def _entry_for(entry: AuditEntry, viewer: Actor, *, is_readable: bool) -> HistoryEntry:
     states = [BookingData.from_row(row) for row in (entry.before, entry.after) if row]
     is_readable = is_readable and all(_is_readable(state, viewer) for state in states)
     was = _shown(entry.before, is_readable=is_readable)
@@ -63,7 +65,7 @@ def _is_readable(facts: BookingData, viewer: Actor) -> bool:
 
 
 def _shown(row: Row | None, *, is_readable: bool) -> dict[str, Any]:
-    """Return a stored state with the names of the API."""
+    """Return the members of a stored booking as the API names them; none if `row` is None."""
     if row is None:
         return {}
     stored = BookingData.from_row(row)

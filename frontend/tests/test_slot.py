@@ -103,7 +103,7 @@ def test_slot__outside_opening_hours__says_when_it_is_open(sam, noon):
     answer = asked(sam, dogger, noon)
     text = answer.content.decode()
     assert state(answer) == "refused"
-    assert "Dogger is open 13:00 to 18:00" in text
+    assert "Dogger is open from 13:00 to 18:00" in text
     assert f'data-room="{humber.uuid}"' in text  # free instead
 
 

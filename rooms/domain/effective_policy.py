@@ -47,14 +47,22 @@ class BookableBy(StrEnum):
 
 
 class Approval(StrEnum):
-    """Whether a booking waits for a manager's yes."""
+    """Whether a booking needs approval by a room manager.
+
+    `none`: a booking is confirmed at once. `always`: a booking is a request until a room manager
+    approves it; bookings of room managers are confirmed at once.
+    """
 
     NONE = "none"
     ALWAYS = "always"
 
 
 class Presence(StrEnum):
-    """What a sensor that sees people means for a booking nobody has checked in to."""
+    """What a presence sensor does for a booking without check-in, when it sees people.
+
+    `checks_in`: it checks the booking in. `warns`: screens show a warning, without check-in.
+    `ignored`: nothing.
+    """
 
     CHECKS_IN = "checks_in"
     WARNS = "warns"
@@ -69,7 +77,7 @@ class BeyondHorizon(StrEnum):
 
 
 class QuotaPeriod(StrEnum):
-    """The stretch over which a quota counts, in the room's zone."""
+    """The period in which a quota counts bookings: a day, week or month in the room's time zone."""
 
     DAY = "day"
     WEEK = "week"

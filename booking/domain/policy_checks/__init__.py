@@ -1,7 +1,7 @@
-"""The rules of a room applied to a request. Pure; the one place that says yes or no.
+"""Checks of a booking request against the rules of a room. Pure; all commands use these checks.
 
-`interval_to_read` and `questions` tell what must be known first; `evaluate` decides. Each rule is a
-function of its own that returns what it finds broken, or None.
+`interval_to_read` and `questions` say what to read from the database first; `evaluate` decides.
+Each rule has a check function of its own, which returns a RuleViolation or None.
 """
 
 from booking.domain.policy_checks.bookable import (

@@ -1,7 +1,7 @@
-"""Whether a room can be booked from an instant on, and when that changes. Pure.
+"""Whether a room can be booked from an instant on, and when the answer changes. Pure.
 
-The live state asks here, and so does the list of free rooms: a screen says free exactly where
-`evaluate` accepts the shortest booking of a person who may book the room.
+The live state and the list of free rooms use these functions. A screen shows a room as free exactly
+if `evaluate` accepts the shortest booking of a person who may book the room.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from rooms.domain.effective_policy import EffectivePolicy, MeasuredTo, RoomPolic
 from rooms.domain.opening_hours import covered_until, intervals_on
 
 TICK = timedelta(milliseconds=1)  # the live state keeps instants to the millisecond
-OPENS_WITHIN = 400 * ONE_DAY  # longer than the longest exception, a year, closes a room
+OPENS_WITHIN = 400 * ONE_DAY  # more than a year: the exceptions of a policy close a year at most
 FURTHER_NOTICE = datetime.max.replace(tzinfo=UTC)  # the end of a closure without one
 HOURS_CODES = frozenset({BookingErrorCode.OUTSIDE_OPENING_HOURS, BookingErrorCode.GAP_LEAVES_HOURS})
 
@@ -30,17 +30,17 @@ HOURS_CODES = frozenset({BookingErrorCode.OUTSIDE_OPENING_HOURS, BookingErrorCod
 def shortest_length(policy: EffectivePolicy) -> timedelta:
     """Return the length of the shortest booking: a multiple of the step, not under the minimum.
 
-    At most MAX_LENGTH; `evaluate` refuses it in a room whose rules allow no length at all.
+    The maximum is MAX_LENGTH. If the rules of a room allow no length, `evaluate` refuses this one.
     """
     steps = -(-policy.min_minutes // policy.step_minutes)
     return min(timedelta(minutes=steps * policy.step_minutes), MAX_LENGTH)
 
 
 def refusal_at(room: RoomPolicy, known: RoomContext, at: datetime) -> str | None:
-    """Return the code with which the shortest booking from `at` on is refused; None: accepted.
+    """Return the error code of the shortest booking from `at` on; None if it is accepted.
 
-    It is judged for a person who may book here and whose quotas are not used up; room managers,
-    who override rules, do not count.
+    The booking is evaluated for a person who may book here, has quota left, and is not a room
+    manager.
     """
     wanted = Interval(at, at + shortest_length(room.policy))
     try:
@@ -51,10 +51,11 @@ def refusal_at(room: RoomPolicy, known: RoomContext, at: datetime) -> str | None
 
 
 def free_until(room: RoomPolicy, known: RoomContext, start: datetime, before: datetime) -> datetime:
-    """Return until when a booking that begins at `start` may last, `before` at the latest.
+    """Return the latest end of a booking that begins at `start`; `before` is the maximum.
 
-    The next booking with its gap, the next closure, the closing time, and in a room that takes one
-    booking a day the day of the next booking end it; the longest length does not.
+    The end is limited by the next booking and its gap, by the next closure, by the closing time,
+    and, if the room takes one booking a day, by the day of the next booking. The maximum length of
+    a booking is ignored.
     """
     ends = [before]
     for other in known.neighbours:
@@ -75,10 +76,11 @@ def free_until(room: RoomPolicy, known: RoomContext, start: datetime, before: da
 def bookable_again(
     room: RoomPolicy, known: RoomContext, now: datetime, before: datetime
 ) -> datetime | None:
-    """Return when a room that refuses at `now` accepts again; None: not before `before`.
+    """Return when a room that cannot be booked at `now` can be booked again.
 
-    Outside its hours a room is closed until it opens, whether it is booked then or not. A room that
-    asks for notice, or allows no length, is never bookable at once.
+    None if that is not before `before`, and for a room that requires notice or allows no length:
+    such a room can never be booked from the same instant on. For a room that is closed at `now`,
+    return the next opening time, even if the room is booked then.
     """
     refusal = refusal_at(room, known, now)
     if room.policy.notice_minutes or shortest_length(room.policy) > _longest(room.policy):
@@ -90,12 +92,15 @@ def bookable_again(
 
 
 def open_times(room: RoomPolicy, interval: Interval) -> list[Interval]:
-    """Return when the room is open within `interval`, in order; days that touch are one."""
+    """Return the open intervals of the room within `interval`, in order.
+
+    Intervals that touch, as of two days that are open all day, become one.
+    """
     policy = room.policy
     if not policy.hours and not policy.exceptions:
         return [interval]
     days = _dates(room, interval.start - ONE_DAY, interval.end + ONE_DAY)
-    found = merge(stretch for day in days for stretch in intervals_on(policy, room.zone, day))
+    found = merge(each for day in days for each in intervals_on(policy, room.zone, day))
     return [
         Interval(max(one.start, interval.start), min(one.end, interval.end))
         for one in found
@@ -104,9 +109,10 @@ def open_times(room: RoomPolicy, interval: Interval) -> list[Interval]:
 
 
 def taken_times(room: RoomPolicy, known: RoomContext) -> list[Interval]:
-    """Return when no booking may lie for what is booked or out of service, in no order.
+    """Return the intervals that bookings and closures take, unsorted; they may overlap.
 
-    Bookings with the gap on both sides; their whole local days where the room takes one a day.
+    A booking takes its time and the gap on both sides. In a room that takes one booking a day it
+    takes its local days.
     """
     found = []
     for other in known.neighbours:
@@ -124,9 +130,10 @@ def taken_times(room: RoomPolicy, known: RoomContext) -> list[Interval]:
 def bookable_times(
     room: RoomPolicy, known: RoomContext, interval: Interval, *, now: datetime
 ) -> list[Interval]:
-    """Return the parts of `interval` in which bookings may lie, for a person whose quotas allow it.
+    """Return the parts of `interval` that can be booked, for a person who has quota left.
 
-    Each is at least as long as the shortest booking. Steps and the longest length are left out.
+    Each part is at least as long as the shortest booking. Steps and the maximum length of a booking
+    are ignored.
     """
     policy, length = room.policy, shortest_length(room.policy)
     gap = timedelta(0) if policy.gap_may_leave_hours else _gap(room)
@@ -148,10 +155,10 @@ def bookable_times(
 def turning_points(
     room: RoomPolicy, known: RoomContext, after: datetime, before: datetime
 ) -> list[datetime]:
-    """Return every instant in (after, before) at which `refusal_at` may change, in order.
+    """Return all instants in (after, before) at which `refusal_at` may change, in order.
 
-    The shortest booking still fits at the instant that is its length before an end, so the change
-    is one TICK later. What is `known` stays as it is: a booking that lapses is the caller's matter.
+    A booking that starts its own length before a limit still fits, so the change is one TICK later.
+    `known` is taken as constant: the caller must handle bookings that lapse.
     """
     found = {*_beside_bookings(room, known), *_beside_closures(room, known)}
     found.update(_at_opening_and_closing(room, after, before))
@@ -160,7 +167,7 @@ def turning_points(
 
 
 def gap_beside(room: RoomPolicy, other: BookingData) -> timedelta:
-    """Return what must stay free between a booking of this room and `other`."""
+    """Return the time that must stay free between `other` and a booking of this room."""
     return timedelta(minutes=max(room.policy.gap_minutes, room.gaps.get(other.room_id, 0)))
 
 
@@ -189,9 +196,7 @@ def _at_opening_and_closing(
         return
     length, gap = shortest_length(policy), _gap(room)
     days = _dates(room, after - ONE_DAY, before + length + gap + ONE_DAY)
-    for open_for in merge(
-        stretch for day in days for stretch in intervals_on(policy, room.zone, day)
-    ):
+    for open_for in merge(each for day in days for each in intervals_on(policy, room.zone, day)):
         yield open_for.start
         yield open_for.end - length + TICK
         if not policy.gap_may_leave_hours:
@@ -199,7 +204,10 @@ def _at_opening_and_closing(
 
 
 def _at_midnights(room: RoomPolicy, after: datetime, before: datetime) -> Iterator[datetime]:
-    """Yield when the local days change that a booking touches, where a rule counts by days."""
+    """Yield the starts at which the shortest booking begins or ceases to touch a local day.
+
+    Yield nothing if no rule of the room counts by days.
+    """
     policy, length = room.policy, shortest_length(room.policy)
     is_window_near = length >= (policy.advance_days - 2) * ONE_DAY
     if not policy.one_booking_a_day and not is_window_near:
@@ -211,7 +219,7 @@ def _at_midnights(room: RoomPolicy, after: datetime, before: datetime) -> Iterat
 
 
 def _opens_after(room: RoomPolicy, after: datetime) -> datetime | None:
-    """Return the next opening from which the shortest booking fits into the hours."""
+    """Return the next opening time with enough open time for the shortest booking; None if none."""
     for day in _dates(room, after, after + OPENS_WITHIN):
         for open_for in intervals_on(room.policy, room.zone, day):
             wanted = Interval(open_for.start, open_for.start + shortest_length(room.policy))

@@ -1,4 +1,4 @@
-"""All rules together: allowed and how it is stored, or refused with every reason. Pure."""
+"""The evaluation of a booking request: a decision, or an error with all reasons. Pure."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -42,29 +42,30 @@ ONE_MINUTE = timedelta(minutes=1)
 def evaluate(
     request: BookingRequest, room: RoomPolicy, known: RoomContext, *, now: datetime
 ) -> Decision:
-    """Allow the request and say how it is stored, or raise and say what would be allowed.
+    """Return how the requested booking is stored.
 
-    Raises InvalidCommandError `in_the_past`, SlotTakenError and RoomClosedError, which nobody
-    overrides; RuleError with all rules of the room that are broken, which its managers override:
-    then the codes of the broken rules are the booking's flags.
+    Hard limits, which nobody can override: raises InvalidCommandError `in_the_past` or
+    `invalid_time`, SlotTakenError if another booking takes a part of the time, and RoomClosedError
+    if the room is out of service. Raises RuleError with all broken rules of the room; for a room
+    manager the codes of the broken rules become the flags of the booking instead.
     """
     wanted, policy = request.interval, room.policy
     if not request.is_standing:
         refuse_past(wanted, policy, now=now)
     refuse_taken(request, room, known.neighbours)
     refuse_closed(wanted, room, known)
-    broken = _broken(request, room, known, now=now)
+    violations = _violations(request, room, known, now=now)
     flags: tuple[str, ...] = ()
-    if broken:
+    if violations:
         if not request.is_manager:
-            raise _refusal(broken, room)
-        flags = tuple(dict.fromkeys(rule.code for rule in broken))
+            raise _rule_error(violations, room)
+        flags = tuple(dict.fromkeys(each.code for each in violations))
     if policy.capacity_rule is CapacityRule.WARN and (over := check_capacity(request, room)):
         flags = (*flags, over.code)
     if policy.approval is Approval.ALWAYS and not request.is_manager:
         undecided_until = wanted.start if now < wanted.start else wanted.end
         return Decision(BookingState.PENDING, policy.pending_blocks, undecided_until, flags)
-    if wanted.start <= now:  # whoever books what has begun is there
+    if wanted.start <= now:  # the person is there already
         return Decision(BookingState.CHECKED_IN, takes_slot=True, lapses_at=None, flags=flags)
     lapses_at = check_in_deadline(wanted, policy, now=now)
     return Decision(BookingState.CONFIRMED, takes_slot=True, lapses_at=lapses_at, flags=flags)
@@ -73,20 +74,20 @@ def evaluate(
 def refusals(
     request: BookingRequest, room: RoomPolicy, known: RoomContext, *, now: datetime
 ) -> list[dict[str, Any]]:
-    """Return everything that speaks against the request, overridable or not, JSON-ready.
+    """Return all reasons against the request, JSON-ready: hard limits first, then broken rules.
 
-    Shapes: as `RuleError.facts.refusals`; `rule` is null for what nobody overrides.
+    Shapes: as in `RuleError.facts.refusals`; for a hard limit `rule` and `source` are None.
     """
     wanted = request.interval
-    absolute: list[Callable[[], None]] = [
+    hard_limits: list[Callable[[], None]] = [
         lambda: refuse_past(wanted, room.policy, now=now),
         lambda: refuse_taken(request, room, known.neighbours),
         lambda: refuse_closed(wanted, room, known),
     ]
-    found = [refusal for refuse in absolute for refusal in _raised(refuse)]
+    found = [refusal for refuse in hard_limits for refusal in _raised(refuse)]
     if is_countable(wanted):
-        broken = _broken(request, room, known, now=now)
-        found += [rule.as_refusal(room.policy) for rule in broken]
+        violations = _violations(request, room, known, now=now)
+        found += [each.as_refusal(room.policy) for each in violations]
     return found
 
 
@@ -94,14 +95,14 @@ def _raised(refuse: Callable[[], None]) -> Iterator[dict[str, Any]]:
     try:
         refuse()
     except MeetingRoomsError as refused:
-        told = {"code": refused.code, "detail": refused.detail, "rule": None, "source": None}
-        yield {**told, **refused.facts}
+        refusal = {"code": refused.code, "detail": refused.detail, "rule": None, "source": None}
+        yield {**refusal, **refused.facts}
 
 
-def _broken(
+def _violations(
     request: BookingRequest, room: RoomPolicy, known: RoomContext, *, now: datetime
 ) -> list[RuleViolation]:
-    """Return every rule that the request breaks, the most telling first."""
+    """Return all rules that the request breaks, the most important first."""
     wanted, policy = request.interval, room.policy
     found = [
         check_booker(request, room),
@@ -113,16 +114,16 @@ def _broken(
         check_gap(request, room, known),
         check_gap_in_hours(wanted, room),
         check_day(request, room, known),
-        *check_quotas(request, room, known),
+        *check_quotas(request, room, known, now=now),
     ]
     if policy.capacity_rule is CapacityRule.REFUSE:
         found.append(check_capacity(request, room))
-    return [broken for broken in found if broken is not None]
+    return [violation for violation in found if violation is not None]
 
 
-def _refusal(broken: list[RuleViolation], room: RoomPolicy) -> RuleError:
-    first = broken[0]
-    listed = [rule.as_refusal(room.policy) for rule in broken]
+def _rule_error(violations: list[RuleViolation], room: RoomPolicy) -> RuleError:
+    first = violations[0]
+    listed = [each.as_refusal(room.policy) for each in violations]
     return RuleError(
         first.detail, code=first.code, facts={"room": str(room.uuid), "refusals": listed}
     )
@@ -131,16 +132,22 @@ def _refusal(broken: list[RuleViolation], room: RoomPolicy) -> RuleError:
 def refuse_more_than_seats(
     before: BookingData, after: BookingData, room: RoomPolicy, *, is_manager: bool
 ) -> None:
-    """Raise RuleError where only the attendees change, to more than the room may hold."""
+    """Check a change of the attendees only.
+
+    Raises RuleError if they exceed the seats of a room that refuses this; room managers may exceed.
+    """
     if room.policy.capacity_rule is not CapacityRule.REFUSE or is_manager:
         return
     request = BookingRequest(after.interval, after.organizer_id, attendees=after.attendees)
     if before.attendees != after.attendees and (over := check_capacity(request, room)):
-        raise _refusal([over], room)
+        raise _rule_error([over], room)
 
 
 def check_booker(request: BookingRequest, room: RoomPolicy) -> RuleViolation | None:
-    """Refuse a person who may not book here. Managers may, and so may the system itself."""
+    """Refuse a person who may not book this room.
+
+    Room managers may book, and so does a request without a person.
+    """
     policy = room.policy
     if policy.bookable_by is BookableBy.EVERYONE or request.is_manager or request.person is None:
         return None
@@ -149,10 +156,11 @@ def check_booker(request: BookingRequest, room: RoomPolicy) -> RuleViolation | N
         allowed |= policy.bookers
     if request.person in allowed:
         return None
-    who = "those listed for it" if policy.bookable_by is BookableBy.LISTED else "those who run it"
+    is_listed = policy.bookable_by is BookableBy.LISTED
+    who = "people on its list" if is_listed else "room managers"
     return RuleViolation(
         BookingErrorCode.NOT_BOOKABLE_BY_YOU,
-        f"{room.name} is booked by {who}. Ask them, or choose another room.",
+        f"{room.name} can be booked only by {who}. Ask a room manager, or choose another room.",
         "bookable_by",
         {"bookable_by": policy.bookable_by.value},
     )
@@ -161,9 +169,10 @@ def check_booker(request: BookingRequest, room: RoomPolicy) -> RuleViolation | N
 def check_in_deadline(
     wanted: Interval, policy: EffectivePolicy, *, now: datetime
 ) -> datetime | None:
-    """Return the instant at which the slot is given back unless somebody came.
+    """Return the instant at which a booking without check-in is released.
 
-    None for a walk-up, whose booker is there, and for a booking long enough to be exempt.
+    None if no check-in is needed: by the policy, for a booking that has begun (its organizer is
+    there), and for a booking that is long enough to be exempt.
     """
     if wanted.start <= now or not policy.check_in_required:
         return None

@@ -1,4 +1,4 @@
-"""The rules about the bookings before and after. Pure."""
+"""Checks of the gap to other bookings and of one booking a day. Pure."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ from rooms.domain.effective_policy import RoomPolicy
 
 
 def interval_to_read(wanted: Interval, room: RoomPolicy) -> Interval:
-    """Return the stretch in which other bookings of the room matter for `wanted`."""
+    """Return the interval whose bookings must be read to evaluate a booking of `wanted`."""
     minutes = max(room.gaps.values(), default=room.policy.gap_minutes)
     if not (minutes or room.policy.one_booking_a_day) or not is_countable(wanted):
         return wanted
@@ -37,7 +37,7 @@ def interval_to_read(wanted: Interval, room: RoomPolicy) -> Interval:
 def own_holds(
     neighbours: Sequence[BookingData], wanted: Interval, person: UUID | None
 ) -> list[BookingData]:
-    """Return the person's own holds of this slot: they give way to what the person books."""
+    """Return the person's own holds that overlap `wanted`: these do not block the person."""
     return [
         other
         for other in neighbours
@@ -50,9 +50,9 @@ def own_holds(
 def check_gap(
     request: BookingRequest, room: RoomPolicy, known: RoomContext
 ) -> RuleViolation | None:
-    """Refuse what leaves too little time to turn the room around, before it or after it.
+    """Refuse a booking that leaves too short a gap before it or after it.
 
-    Between two bookings the larger of their rooms' gaps must be free, not the sum.
+    Between two bookings the larger of the two rooms' gaps must be free, not the sum.
     """
     if not known.neighbours:
         return None
@@ -69,12 +69,12 @@ def check_gap(
             free = other.interval.start - gap
             latest, widest = min(latest or free, free), max(widest, minutes)
     bounds = [("Start", "from", earliest), ("End", "by", latest)]
-    if not (told := [(b[0], b[1], b[2]) for b in bounds if b[2] is not None]):
+    hints = [f"{verb} {by} {format_instant(at, room.zone)}." for verb, by, at in bounds if at]
+    if not hints:
         return None
-    hints = " ".join(f"{verb} {by} {format_instant(at, room.zone)}." for verb, by, at in told)
     return RuleViolation(
         BookingErrorCode.GAP_TOO_SHORT,
-        f"{room.name} needs {format_minutes(widest)} between two bookings. {hints}",
+        f"{room.name} needs {format_minutes(widest)} between two bookings. {' '.join(hints)}",
         "gap_minutes",
         {
             "gap_minutes": widest,
@@ -87,7 +87,7 @@ def check_gap(
 def check_day(
     request: BookingRequest, room: RoomPolicy, known: RoomContext
 ) -> RuleViolation | None:
-    """Refuse a second booking on a local day, where the room takes one a day."""
+    """Refuse a second booking on a local day, if the room takes one booking a day."""
     if not room.policy.one_booking_a_day or not known.neighbours:
         return None
     days = _local_days(request.interval, room)
@@ -101,14 +101,15 @@ def check_day(
     day = max(days.start, min(taken).start).astimezone(room.zone).date()
     return RuleViolation(
         BookingErrorCode.DAY_TAKEN,
-        f"{room.name} takes one booking a day, and {format_date(day)} has one. Choose another day.",
+        f"{room.name} takes one booking a day and is booked on {format_date(day)}. Choose another "
+        "day.",
         "one_booking_a_day",
         {"date": day.isoformat(), "taken": shown_all(taken)},
     )
 
 
 def _local_days(wanted: Interval, room: RoomPolicy) -> Interval:
-    """Return the whole local days that it takes a part of."""
+    """Return the local days that `wanted` overlaps, from midnight to midnight."""
     first = wanted.start.astimezone(room.zone).date()
     last = (wanted.end - wanted.end.resolution).astimezone(room.zone).date()
     return Interval(start_of_day(first, room.zone), start_of_day(last + ONE_DAY, room.zone))

@@ -1,4 +1,4 @@
-"""What nobody overrides: the past, another booking, a room out of service. Pure."""
+"""Hard limits, which nobody can override: the past, another booking, a closure. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,30 +13,33 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import EffectivePolicy, RoomPolicy
 
-MAX_LENGTH = timedelta(days=62)
-FIRST_YEAR, LAST_YEAR = 2, 9990  # so that any zone's day and any gap around it can be counted
+MAX_LENGTH = timedelta(days=62)  # of a booking in any room: two months
+# Python's dates end with the years 1 and 9999: days and gaps around a booking must lie within.
+FIRST_YEAR, LAST_YEAR = 2, 9990
 
 
 def refuse_endless(wanted: Interval) -> None:
-    """Raise where it is longer than any booking, before anything is read for it.
+    """Raise InvalidCommandError `too_long` if `wanted` is longer than MAX_LENGTH.
 
-    SnapshotQuery at all that lies in a century would cost seconds, only to say that it is too long.
+    Commands call this before they read: to read all bookings of a century would take seconds.
     """
     if wanted.duration > MAX_LENGTH:
         raise InvalidCommandError(
-            f"A booking lasts at most {MAX_LENGTH.days} days anywhere.",
+            f"The booking is too long. The maximum is {MAX_LENGTH.days} days.",
             code=BookingErrorCode.TOO_LONG,
         )
 
 
 def refuse_past(wanted: Interval, policy: EffectivePolicy, *, now: datetime) -> None:
-    """Raise where it began longer ago than a late start may, is over, or is beyond the calendar.
+    """Raise InvalidCommandError if `wanted` is in the past or after the last possible year.
 
-    By instants and the server's clock, whatever the caller's clock or zone says.
+    `in_the_past`: `wanted` is over, or began longer ago than `late_start_minutes`. `invalid_time`:
+    it ends after LAST_YEAR. `now` is the clock of the server, not of the caller.
     """
     if wanted.end.year > LAST_YEAR:
         raise InvalidCommandError(
-            f"Choose a time before {LAST_YEAR}.", code=KernelErrorCode.INVALID_TIME
+            f"The time is too late. The last possible year is {LAST_YEAR}.",
+            code=KernelErrorCode.INVALID_TIME,
         )
     start = wanted.start
     if wanted.end > now and (
@@ -44,24 +47,28 @@ def refuse_past(wanted: Interval, policy: EffectivePolicy, *, now: datetime) -> 
     ):
         return
     raise InvalidCommandError(
-        "This time is in the past. Choose a start from now on.",
+        "This time is in the past. Choose a later start.",
         code=BookingErrorCode.IN_THE_PAST,
         facts={"earliest_start": now.isoformat()},
     )
 
 
 def is_countable(wanted: Interval) -> bool:
-    """Say whether the days around it are on the calendar; `refuse_past` refuses what is not."""
+    """Return whether the days and gaps around `wanted` can be computed; see FIRST_YEAR.
+
+    `refuse_past` refuses an interval for which they cannot.
+    """
     return wanted.start.year >= FIRST_YEAR and wanted.end.year <= LAST_YEAR
 
 
 def refuse_shared_floor(rooms: Sequence[RoomPolicy]) -> None:
-    """Refuse one booking of rooms that are parts of each other."""
+    """Raise InvalidCommandError `rooms_overlap` if two of the rooms are a hall and its part."""
     for number, room in enumerate(rooms):
         for other in rooms[:number]:
             if other.id in room.related:
                 raise InvalidCommandError(
-                    f"{room.name} and {other.name} share floor. Book the larger one alone.",
+                    f"{room.name} and {other.name} share floor, so one booking cannot have both. "
+                    "Book only the larger room.",
                     code=BookingErrorCode.ROOMS_OVERLAP,
                 )
 
@@ -69,7 +76,10 @@ def refuse_shared_floor(rooms: Sequence[RoomPolicy]) -> None:
 def refuse_taken(
     request: BookingRequest, room: RoomPolicy, neighbours: Sequence[BookingData]
 ) -> None:
-    """Raise SlotTakenError where another booking overlaps what is wanted."""
+    """Raise SlotTakenError if another booking overlaps the requested interval.
+
+    The code is `slot_held` if only holds overlap it.
+    """
     wanted = request.interval
     blocking = [
         other
@@ -82,20 +92,24 @@ def refuse_taken(
     facts = {"room": str(room.uuid), "taken": shown_all(other.interval for other in blocking)}
     if only_holds:
         raise SlotTakenError(
-            f"Somebody is booking {room.name} for this time right now. Try again in two minutes, "
-            "or choose another time.",
+            f"Another person is booking {room.name} for this time. Try again in two minutes, or "
+            "choose another time.",
             code=BookingErrorCode.SLOT_HELD,
             facts={**facts, "held_until": max(str(o.lapses_at) for o in blocking)},
         )
-    raise SlotTakenError(f"{room.name} is already booked in this time.", facts=facts)
+    raise SlotTakenError(
+        f"{room.name} is already booked at this time. Choose another time or another room.",
+        facts=facts,
+    )
 
 
 def refuse_closed(wanted: Interval, room: RoomPolicy, known: RoomContext) -> None:
-    """Raise RoomClosedError where the room is out of service for a part of what is wanted."""
+    """Raise RoomClosedError if the room is out of service for a part of `wanted`."""
     for closure in known.closures:
         if closure.start < wanted.end and (closure.end is None or wanted.start < closure.end):
             end = closure.end and closure.end.isoformat()
             raise RoomClosedError(
-                f"{room.name} is out of service then: {closure.reason}.",
+                f"{room.name} is out of service at this time: {closure.reason}. Choose another "
+                "time or another room.",
                 facts={"closure": {"starts_at": closure.start.isoformat(), "ends_at": end}},
             )

@@ -1,7 +1,8 @@
-"""How much one person may book. Pure.
+"""Checks of quotas: how much one person may book in a period. Pure.
 
-A booking counts in the period in which it begins, its real minutes in the periods in which they
-lie. Where a quota has a window, both count only where they touch it.
+A booking counts in the period in which it begins. Its elapsed minutes count in the periods in which
+they lie. If a quota has a window, only the minutes in the window count, and only the bookings that
+have such minutes.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +16,7 @@ from booking.domain.errors import shown
 from booking.domain.policy_checks.hard_limits import is_countable
 from booking.domain.policy_checks.rule_violation import (
     RuleViolation,
+    format_date,
     format_instant,
     format_minutes,
 )
@@ -28,20 +30,22 @@ ONE_MINUTE = timedelta(minutes=1)
 
 
 def questions(wanted: Interval, room: RoomPolicy) -> tuple[Question, ...]:
-    """Return what must be known of the person's bookings to apply the room's quotas."""
+    """Return the questions whose answers `check_quotas` needs for a booking of `wanted`."""
     if not room.policy.quotas or not is_countable(wanted):
         return ()
-    return tuple(asked for quota in room.policy.quotas for asked in _asked(quota, wanted, room))
+    return tuple(
+        asked for quota in room.policy.quotas for asked in _questions_of(quota, wanted, room)
+    )
 
 
-def _asked(quota: Quota, wanted: Interval, room: RoomPolicy) -> Iterator[Question]:
+def _questions_of(quota: Quota, wanted: Interval, room: RoomPolicy) -> Iterator[Question]:
     period = _period(quota, wanted.start, room)
     yield Question(quota, period)
     if wanted.end <= period.end:
         return
     only_begins = quota.max_minutes is None and quota.window is None
     if only_begins or wanted.duration > timedelta(minutes=room.policy.max_minutes):
-        return  # what is too long is told so, without counting a hundred years day by day
+        return  # `check_length` refuses it; do not count a hundred years day by day
     while period.end < wanted.end:
         period = _period(quota, period.end, room)
         yield Question(quota, period)
@@ -71,98 +75,119 @@ def _last_of_month(first: date) -> date:
 
 
 def counted(usage: Collection[Usage], wanted: Interval, room: RoomPolicy) -> tuple[Usage, ...]:
-    """Return the usage as it will be once `wanted` is booked in this room.
+    """Return the usage as it will be when `wanted` is booked in this room.
 
-    For a command that makes several bookings of one person: each counts for the next.
+    A command that makes several bookings of one person counts each before it checks the next.
     """
-    return tuple(_counted(one, wanted, room) for one in usage)
+    return tuple(_with_booking(one, wanted, room) for one in usage)
 
 
-def _counted(usage: Usage, wanted: Interval, room: RoomPolicy) -> Usage:
+def _with_booking(usage: Usage, wanted: Interval, room: RoomPolicy) -> Usage:
     quota, period = usage.question
     part = _clipped(wanted, period)
-    if part is None or not _is_about(quota, room):
+    if part is None or not _applies_to(quota, room):
         return usage
     return usage._replace(
         bookings=usage.bookings + (wanted.start in period),
         minutes=usage.minutes + part.duration / ONE_MINUTE,
-        stretches=(*usage.stretches, part) if quota.window else (),
+        intervals=(*usage.intervals, part) if quota.window else (),
     )
 
 
 def check_quotas(
-    request: BookingRequest, room: RoomPolicy, known: RoomContext
+    request: BookingRequest, room: RoomPolicy, known: RoomContext, *, now: datetime
 ) -> list[RuleViolation]:
-    """Refuse what the person's quotas do not leave room for."""
+    """Return the quotas of the room that the person would exceed with this booking."""
     if not room.policy.quotas or request.person is None:
         return []
     asked = questions(request.interval, room)
     found = []
     for usage in known.usage or [Usage(question, 0, 0.0) for question in asked]:
-        # Other rooms, and other dates of a series, asked about other periods of the same quota.
+        # `known` also has the periods of other rooms and of other dates of a series.
         if usage.question in asked:
-            found.append(_of_bookings(usage, request.interval, room))
-            found.append(_of_minutes(usage, request, room))
-    return [broken for broken in found if broken is not None]
+            found.append(_check_bookings(usage, request.interval, room, now))
+            found.append(_check_minutes(usage, request.interval, room, now))
+    return [violation for violation in found if violation is not None]
 
 
-def _is_about(quota: Quota, room: RoomPolicy) -> bool:
-    """Say whether bookings of this room count for the quota."""
+def _applies_to(quota: Quota, room: RoomPolicy) -> bool:
+    """Return whether bookings of this room count for the quota."""
     return quota.room_id in (None, room.id) and quota.building_id in (None, room.building_id)
 
 
-def _of_bookings(usage: Usage, wanted: Interval, room: RoomPolicy) -> RuleViolation | None:
+def _check_bookings(
+    usage: Usage, wanted: Interval, room: RoomPolicy, now: datetime
+) -> RuleViolation | None:
     quota, period = usage.question
     if quota.max_count is None:
         return None
     if quota.window is None:
         used, adds = usage.bookings, wanted.start in period
     else:
-        used = sum(_minutes_in_window(part, quota, room) > 0 for part in usage.stretches)
+        used = sum(_minutes_in_window(part, quota, room) > 0 for part in usage.intervals)
         adds = _minutes(wanted, usage.question, room) > 0
     if not adds or used < quota.max_count:
         return None
-    times = "once" if quota.max_count == 1 else f"{quota.max_count} times"
-    told = f"You may book {_place(quota, room)} {times} a {quota.period}, and have."
+    bookings = "1 booking" if quota.max_count == 1 else f"{quota.max_count} bookings"
+    sentence = f"You have used your {bookings} {_format_scope(usage.question, room, now)}."
     facts = {"limit": quota.max_count, "used": used, "left": 0}
-    return _broken(BookingErrorCode.QUOTA_OF_BOOKINGS, told, usage, room, facts)
+    hint = f"You can book again from {format_instant(period.end, room.zone)}."
+    return _violation(BookingErrorCode.QUOTA_OF_BOOKINGS, f"{sentence} {hint}", usage, facts)
 
 
-def _of_minutes(usage: Usage, request: BookingRequest, room: RoomPolicy) -> RuleViolation | None:
-    quota = usage.question.quota
+def _check_minutes(
+    usage: Usage, wanted: Interval, room: RoomPolicy, now: datetime
+) -> RuleViolation | None:
+    quota, period = usage.question
     if quota.max_minutes is None:
         return None
-    adds = _minutes(request.interval, usage.question, room)
+    adds = _minutes(wanted, usage.question, room)
     used = usage.minutes
     if quota.window is not None:
-        used = sum(_minutes_in_window(part, quota, room) for part in usage.stretches)
+        used = sum(_minutes_in_window(part, quota, room) for part in usage.intervals)
     if not adds or used + adds <= quota.max_minutes:
         return None
     left = max(0.0, quota.max_minutes - used)
-    told = (
-        f"You may book {_place(quota, room)} for {format_minutes(quota.max_minutes)} a "
-        f"{quota.period}, and {format_minutes(left)} of it are left."
-    )
+    scope = _format_scope(usage.question, room, now)
+    limit, again = format_minutes(quota.max_minutes), format_instant(period.end, room.zone)
+    sentence = f"You have used your {limit} {scope}. You can book again from {again}."
+    if left:
+        sentence = (
+            f"You have {format_minutes(left)} left of your {limit} {scope}. Shorten the booking, "
+            f"or book a time from {again} on."
+        )
     facts = {"limit": quota.max_minutes, "used": used, "left": left}
-    return _broken(BookingErrorCode.QUOTA_OF_MINUTES, told, usage, room, facts)
+    return _violation(BookingErrorCode.QUOTA_OF_MINUTES, sentence, usage, facts)
 
 
-def _broken(
-    code: str, told: str, usage: Usage, room: RoomPolicy, facts: Mapping[str, float]
-) -> RuleViolation:
-    period = usage.question.period
-    again = f"You can book again from {format_instant(period.end, room.zone)}."
-    return RuleViolation(code, f"{told} {again}", "quotas", {**facts, "period": shown(period)})
+def _violation(code: str, sentence: str, usage: Usage, facts: Mapping[str, float]) -> RuleViolation:
+    period = shown(usage.question.period)
+    return RuleViolation(code, sentence, "quotas", {**facts, "period": period})
 
 
-def _place(quota: Quota, room: RoomPolicy) -> str:
+def _format_scope(question: Question, room: RoomPolicy, now: datetime) -> str:
+    """Return place and period of a quota as text: `in Dogger for today`, `for March 2026`."""
+    quota, period = question
     if quota.room_id is not None:
-        return room.name
-    return "rooms" if quota.building_id is None else "rooms of this building"
+        place = f"in {room.name} "
+    else:
+        place = "" if quota.building_id is None else "in this building "
+    is_rolling = quota.period is QuotaPeriod.WEEK and quota.week_starts is None
+    if now in period and not is_rolling:
+        present = {QuotaPeriod.DAY: "today", QuotaPeriod.WEEK: "this week"}
+        return f"{place}for {present.get(quota.period, 'this month')}"
+    first = period.start.astimezone(room.zone).date()
+    match quota.period:
+        case QuotaPeriod.DAY:
+            return f"{place}for {format_date(first)}"
+        case QuotaPeriod.WEEK:
+            return f"{place}for the 7 days from {format_date(first)}"
+        case QuotaPeriod.MONTH:
+            return f"{place}for {first:%B %Y}"
 
 
 def _minutes(wanted: Interval, question: Question, room: RoomPolicy) -> float:
-    """Return the real minutes of it that count in the period."""
+    """Return the elapsed minutes of `wanted` that count in the period of the question."""
     part = _clipped(wanted, question.period)
     if part is None:
         return 0.0
@@ -184,6 +209,6 @@ def _minutes_in_window(part: Interval, quota: Quota, room: RoomPolicy) -> float:
     return total
 
 
-def _clipped(stretch: Interval, period: Interval) -> Interval | None:
-    start, end = max(stretch.start, period.start), min(stretch.end, period.end)
+def _clipped(interval: Interval, period: Interval) -> Interval | None:
+    start, end = max(interval.start, period.start), min(interval.end, period.end)
     return Interval(start, end) if start < end else None

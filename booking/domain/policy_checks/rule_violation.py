@@ -1,4 +1,4 @@
-"""A rule that a request breaks, as a value, and the words that refusals share. Pure."""
+"""A broken rule as a value, and the formats of times in its sentence. Pure."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,7 +11,10 @@ MINUTES_OF_AN_HOUR = 60
 
 
 class RuleViolation(NamedTuple):
-    """One broken rule: a field of EffectivePolicy. `facts` say what would be allowed instead."""
+    """One rule that a request breaks.
+
+    `rule` is the name of a field of EffectivePolicy. `facts` say what would be allowed.
+    """
 
     code: str
     detail: str
@@ -19,7 +22,7 @@ class RuleViolation(NamedTuple):
     facts: Mapping[str, Any]
 
     def as_refusal(self, policy: EffectivePolicy) -> dict[str, Any]:
-        """Return it as answers list it, JSON-ready."""
+        """Return the violation as `facts.refusals` of RuleError lists it, JSON-ready."""
         source = policy.sources.get(self.rule, "default")
         return {
             "code": self.code,
@@ -31,7 +34,7 @@ class RuleViolation(NamedTuple):
 
 
 def format_minutes(minutes: float) -> str:
-    """Return a length as people say it: `90 minutes`, `2 hours`."""
+    """Return a length as text: `90 minutes`, `2 hours`."""
     count, unit = minutes, "minute"
     if minutes >= MINUTES_OF_AN_HOUR and minutes % MINUTES_OF_AN_HOUR == 0:
         count, unit = minutes / MINUTES_OF_AN_HOUR, "hour"
@@ -39,11 +42,11 @@ def format_minutes(minutes: float) -> str:
 
 
 def format_date(day: date) -> str:
-    """Return a date as people say it: `Thursday 12 March 2026`."""
+    """Return a date as text: `Thursday 12 March 2026`."""
     return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 def format_instant(instant: datetime, zone: ZoneInfo) -> str:
-    """Return an instant in the room's zone: `Thursday 12 March 2026, 10:32`."""
+    """Return the local time in `zone` as text: `Thursday 12 March 2026, 10:32`."""
     local = instant.astimezone(zone)
     return f"{format_date(local.date())}, {local:%H:%M}"

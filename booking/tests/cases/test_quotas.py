@@ -130,7 +130,7 @@ def test_quota__of_a_scope__counts_the_bookings_in_all_of_it(scope, allowed):
     if allowed:
         book(two, hours(12, 13), by=ann)
         return
-    with pytest.raises(RuleError, match="once a day"):
+    with pytest.raises(RuleError, match="You have used your 1 booking"):
         book(two, hours(12, 13), by=ann)
     book(two, hours(12, 13))
 

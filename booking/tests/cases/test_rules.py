@@ -188,7 +188,7 @@ def test_case_037__adjacent_periods_join():
     policy(dogger, hours={day: [("11:00", "12:00")] for day in range(7)})
     policy(dogger, hours={1: [("12:00", "14:00")]})
     book(dogger, span("17 11:00", "17 14:00"))
-    with pytest.raises(RuleError, match="open 11:00 to 12:00"):
+    with pytest.raises(RuleError, match="open from 11:00 to 12:00"):
         book(dogger, span("18 11:00", "18 14:00"))
 
 

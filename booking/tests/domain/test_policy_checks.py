@@ -29,7 +29,7 @@ def check(one, interval, *, by=None, attendees=None, now=NOW):
 def test_check__free_slot__says_how_it_would_be_stored():
     found = check(room(), hours(11, 12))
     assert found.refusals == []
-    assert (found.judgement.state, found.judgement.lapses_at) == (
+    assert (found.decision.state, found.decision.lapses_at) == (
         BookingState.CONFIRMED, at(11, 10)
     )  # fmt: skip
     assert not Booking.objects.exists()
@@ -46,7 +46,7 @@ def test_check__everything_wrong__lists_it_all():
     admin = actor(role=Role.ADMIN)
     book(dogger, hours(11, 12), by=admin)
     found = check(dogger, Interval(at(11, 50), at(13, 10)), by=ann, attendees=9)
-    assert found.judgement is None
+    assert found.decision is None
     assert [(refusal["code"], refusal["source"]) for refusal in found.refusals] == [
         ("slot_taken", None),
         ("out_of_service", None),
@@ -66,7 +66,7 @@ def test_check__by_those_who_run_the_room__flags_what_they_override():
     dogger, ann = room(), person()
     policy(dogger, max_minutes=30, approval="always", managers=[ann])
     found = check(dogger, hours(11, 12), by=actor_of(ann))
-    assert (found.judgement.state, found.judgement.flags) == (
+    assert (found.decision.state, found.decision.flags) == (
         BookingState.CONFIRMED, ("too_long",)
     )  # fmt: skip
     past = check(dogger, hours(8, 9), by=actor_of(ann))
@@ -77,7 +77,7 @@ def test_check__no_show_that_nobody_settled__is_free():
     dogger = room()
     book(dogger, Interval(at(10, 30), at(12)))
     found = check(dogger, hours(11, 12), now=at(10, 40))
-    assert found.judgement is not None
+    assert found.decision is not None
 
 
 def test_check__by_rest__answers_200_with_the_refusals(client):

@@ -85,7 +85,7 @@ def test_import__told_to_a_person__names_rows_and_exits_1(tables, sauna, capsys)
     told = capsys.readouterr().out.splitlines()
     assert told == [
         "Nothing stored (rows were refused; see --partial). The rows: 1 created, 1 refused.",
-        "  row 3: Sauna is already booked in this time.",
+        "  row 3: Sauna is already booked at this time. Choose another time or another room.",
     ]
 
 

@@ -96,7 +96,7 @@ async def test_case_022__one_holds_and_the_other_reads_until_when(shared_stack, 
     await says(ben, "Held until")
     await says(ben, "Ann is booking it.")
     await ben.get_by_role("button", name="Book", exact=True).click()
-    await says(ben, "Somebody is booking Dogger for this time right now.", PATIENCE_MS)
+    await says(ben, "Another person is booking Dogger for this time.", PATIENCE_MS)
     await ann.locator("#id_title").fill("Retro")
     await ann.get_by_role("button", name="Book", exact=True).click()
     await says(ann, "Booked: Dogger", PATIENCE_MS)
