@@ -102,15 +102,28 @@ class DocumentedAPI(NinjaAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._documents: dict[str, OpenAPISchema] = {}
         self.add_decorator(_with_known_parameters_only, mode="view")
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Name an operation by its function: short, and stable when modules move."""
         return operation.view_func.__name__
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Return the document, completed."""
-        document = super().get_openapi_schema(**options)
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Return the complete document.
+
+        It takes half a second of CPU to make and anybody may read it, so it is made once for each
+        prefix. Do not change it.
+        """
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in self._documents:
+            self._documents[prefix] = self._make_document(prefix)
+        return self._documents[prefix]
+
+    def _make_document(self, prefix: str) -> OpenAPISchema:
+        document = super().get_openapi_schema(path_prefix=prefix)
         schemas = document["components"]["schemas"]
         for path, operation in _operations(document):
             responses: dict[int, Any] = operation["responses"]

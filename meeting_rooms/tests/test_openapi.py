@@ -54,6 +54,13 @@ def test_document__is_valid():
     validate(DOCUMENT)
 
 
+def test_document__read_often__is_made_once(client):
+    assert api.get_openapi_schema() is api.get_openapi_schema()
+    answers = [client.get("/api/v1/openapi.json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == DOCUMENT
+
+
 def test_document__operation_ids__are_names_that_occur_once():
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert all(name.isidentifier() for name in ids)

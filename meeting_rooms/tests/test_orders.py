@@ -213,7 +213,7 @@ def unordered(read: list[QuerySet]) -> list[str]:
     return [str(queryset.query) for queryset in read if not has_total_order(queryset)]
 
 
-DOCUMENT = api.get_openapi_schema(path_prefix="/api/v1")
+DOCUMENT = api.get_openapi_schema(path_prefix="/api/v1/")
 READS = [(path, methods["get"]) for path, methods in DOCUMENT["paths"].items() if "get" in methods]
 
 

@@ -13,9 +13,9 @@ from meeting_rooms.api import api
 
 pytestmark = pytest.mark.django_db
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-DOCUMENT = api.get_openapi_schema(path_prefix="")
+DOCUMENT = api.get_openapi_schema(path_prefix="/api/v1/")
 OPERATIONS = [
-    (method, path, operation)
+    (method, path.removeprefix("/api/v1"), operation)
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
