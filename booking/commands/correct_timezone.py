@@ -44,8 +44,8 @@ class ZoneReport:
 
     `changed` has each changed booking before and after. The `clashing` bookings keep their instants
     and get the flag `local_time_lost`. A booking clashes if at the new instants it would overlap
-    another booking, begin in the past, or differ from its part in another building; or if its local
-    times give no interval in the new zone.
+    another booking or begin in the past, if one of its parts cannot move (a part that clashes, or a
+    part in another building), or if its local times give no interval in the new zone.
     """
 
     changed: tuple[tuple[BookingData, BookingData], ...]
