@@ -194,12 +194,12 @@ def _moved_away(tx: CommandContext, booking: BookingData, room: RoomPolicy) -> B
         for pk, window in tx.closing.items()
         if pk in room.related
     )
-    beside = replace(
+    context = replace(
         known,
         neighbours=(*known.neighbours, *earlier),
         closures=(*known.closures, *closing),
     )
-    decision = evaluate(request, room, beside, now=tx.now)
+    decision = evaluate(request, room, context, now=tx.now)
     after = moved(booking, room, booking.interval)
     return (
         flagged(after, decision)

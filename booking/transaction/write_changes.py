@@ -89,7 +89,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVersions:
-    """The versions that must be unchanged at the write, which raises each of them by one."""
+    """The versions that must be unchanged at the write. Those of rooms and person then rise."""
 
     rooms: list[int]
     person: UUID | None  # the person whose ledger is compared and raised
