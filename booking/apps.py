@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class BookingConfig(AppConfig):
-    """Registers the app."""
+    """The configuration of the app `booking`."""
 
     name = "booking"
     verbose_name = "Bookings"

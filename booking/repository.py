@@ -1,4 +1,7 @@
-"""Reads of bookings. What is past its grace instant is free here, whether released yet or not."""
+"""Queries for bookings.
+
+A booking takes no slot after its `lapses_at`, also if no command has expired the booking yet.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -20,12 +23,12 @@ from rooms.models import Closure, Room
 from rooms.policies.cache import current_room_policies, room_policies
 from rooms.queries import active_rooms, closures_during, rooms_sharing_floor
 
-ONE_DAY = timedelta(days=1)
-LATELY = timedelta(days=60)
+ONE_DAY = timedelta(days=1)  # the longest extension that `time_until_taken` returns
+LATELY = timedelta(days=60)  # a no-show further back does not start a review of its series
 
 
 def taking_the_slot(now: datetime) -> Q:
-    """Return the condition of a booking that still takes its slot at `now`."""
+    """Return the condition for bookings that take their slot at `now`."""
     return Q(takes_slot=True) & (Q(lapses_at=None) | Q(lapses_at__gt=now))
 
 
@@ -39,13 +42,13 @@ def bookings_during(interval: Interval, *, now: datetime) -> QuerySet[Booking]:
 
 
 def rooms_with_something_due(*, now: datetime) -> list[UUID]:
-    """Return the rooms in use with a no-show, hold or request whose time has run out unsettled."""
+    """Return the active rooms with a due booking: a no-show, hold or request to expire."""
     due = Booking.objects.filter(lapses_at__lte=now, room__is_active=True)
     return list(due.values_list("room__uuid", flat=True).distinct())
 
 
 def get_booking(booking_id: UUID) -> Booking:
-    """Return one booking in whatever state. Raises NotFoundError."""
+    """Return one booking, in any state. Raises NotFoundError for an unknown id."""
     booking = Booking.objects.select_related("room").filter(pk=booking_id).first()
     if booking is None:
         raise NotFoundError(f"There is no booking {booking_id}.")
@@ -53,9 +56,9 @@ def get_booking(booking_id: UUID) -> Booking:
 
 
 def parts_of(booking_id: UUID) -> list[BookingData]:
-    """Return the booking and, where it has several rooms, its parts in the others in use.
+    """Return the booking and, for a multi-room booking, its parts in the other active rooms.
 
-    Raises NotFoundError.
+    Raises NotFoundError for an unknown id.
     """
     group = Booking.objects.filter(pk=booking_id).values("group_id")
     parts = Booking.objects.select_related("room").filter(
@@ -68,7 +71,7 @@ def parts_of(booking_id: UUID) -> list[BookingData]:
 
 
 def pending_rivals(booking: BookingData, room: RoomPolicy) -> list[BookingData]:
-    """Return the other requests for a part of this slot, which approving this one would reject."""
+    """Return the other requests for a part of this slot, which an approval of `booking` rejects."""
     rivals = Booking.objects.select_related("room").filter(
         room_id__in=room.related,
         room__is_active=True,
@@ -79,13 +82,13 @@ def pending_rivals(booking: BookingData, room: RoomPolicy) -> list[BookingData]:
 
 
 def rooms_of_series(series_id: UUID) -> set[UUID]:
-    """Return the rooms in use that dates of the series take place in."""
+    """Return the active rooms that the dates of the series are booked in."""
     own = Booking.objects.filter(series_id=series_id, room__is_active=True)
     return set(own.values_list("room__uuid", flat=True).distinct())
 
 
 def series_to_review(*, now: datetime) -> list[UUID]:
-    """Return the series with dates to come to which nobody came lately."""
+    """Return the series with future dates that had a no-show lately."""
     own = Booking.objects.filter(series=OuterRef("pk"))
     missed = own.filter(state=BookingState.RELEASED, during__startswith__gt=now - LATELY)
     ahead = own.filter(takes_slot=True, during__startswith__gt=now)
@@ -93,9 +96,9 @@ def series_to_review(*, now: datetime) -> list[UUID]:
 
 
 def time_until_taken(booking: BookingData, *, now: datetime) -> timedelta:
-    """Return how much longer the room stays free once this booking ends, gaps kept; a day at most.
+    """Return how long the room stays free after this booking, less the gap; the maximum is a day.
 
-    Zero where the next one begins at once.
+    The result is zero if the next booking leaves no time.
     """
     [room] = room_policies([booking.room])
     window = Interval(booking.interval.end, booking.interval.end + ONE_DAY)
@@ -109,7 +112,7 @@ def time_until_taken(booking: BookingData, *, now: datetime) -> timedelta:
 def unavailable_intervals(
     rooms: Sequence[Room], interval: Interval, *, now: datetime
 ) -> dict[int, list[Interval]]:
-    """Return by room id when each room is booked or closed within `interval`. Three queries."""
+    """Return the booked and closed intervals by room id, within `interval`. Three queries."""
     taken: dict[int, list[Interval]] = defaultdict(list)
     for room_id, bookings in bookings_of(rooms, interval, now=now).items():
         taken[room_id] += [booking.interval for booking in bookings]
@@ -121,9 +124,9 @@ def unavailable_intervals(
 def bookings_of(
     rooms: Sequence[Room], interval: Interval, *, now: datetime
 ) -> dict[int, list[Booking]]:
-    """Return by room id the bookings that take a part of `interval` from it, earliest first.
+    """Return by room id the bookings that take a part of `interval`, earliest first.
 
-    The parts of a divisible hall take from the hall, and the hall from its parts. Two queries.
+    A booking of a divisible hall also takes its parts, and the other way round. Two queries.
     """
     blocked_by = rooms_sharing_floor(rooms)
     found: dict[int, list[Booking]] = defaultdict(list)
@@ -134,9 +137,9 @@ def bookings_of(
 
 
 def closures_of(rooms: Iterable[Room], interval: Interval) -> dict[int, list[Closure]]:
-    """Return by room id the closures that take a part of `interval` from it, earliest first.
+    """Return by room id the closures that overlap `interval`, earliest first.
 
-    A hall is closed where one of its parts is, and its parts where the hall is. Two queries.
+    A closure of a divisible hall also closes its parts, and the other way round. Two queries.
     """
     closed_by = rooms_sharing_floor(rooms)
     found: dict[int, list[Closure]] = defaultdict(list)
@@ -147,9 +150,9 @@ def closures_of(rooms: Iterable[Room], interval: Interval) -> dict[int, list[Clo
 
 
 def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> QuerySet[Booking]:
-    """Return the bookings that a closure in `interval` would meet, earliest first.
+    """Return the bookings that a closure in `interval` affects, earliest first.
 
-    What is over stays, and holds are let go.
+    Bookings that are over are not affected. Holds are left out, because a closure releases them.
     """
     blocked_by = [pk for pk, taken in rooms_sharing_floor([room]).items() if taken]
     met = bookings_during(interval, now=now).filter(room__in=blocked_by)
@@ -158,9 +161,9 @@ def bookings_in_the_way(room: Room, interval: Interval, *, now: datetime) -> Que
 
 @dataclass(frozen=True, slots=True)
 class RoomSchedule:
-    """A room with what its screens show, all from one snapshot at `room.schedule_version`.
+    """A room with its rules, bookings and closures, all read at `room.schedule_version`.
 
-    `bookings` and `closures` are all that its `rules` look at, too.
+    `bookings` and `closures` are all that the screens show and all that the `rules` need.
     """
 
     room: Room
@@ -173,11 +176,11 @@ class RoomSchedule:
 def read_schedules(
     room_uuids: Collection[UUID], interval: Interval, *, now: datetime
 ) -> dict[UUID, RoomSchedule]:
-    """Return the schedules of those of the rooms that are in use, with the versions they had then.
+    """Return the schedules of the active rooms among these, by room, with their versions.
 
-    One repeatable-read snapshot: a version never comes with bookings or rules of a later one. Six
-    queries, however many rooms; more after a change of rules. What the rules look at to judge a
-    booking from `now` on is read besides `interval`.
+    All reads see one repeatable-read snapshot, so a version never comes with bookings or rules of a
+    later version. Six queries for any number of rooms; more after a change of rules. Besides
+    `interval`, the schedules cover the time that the rules need to evaluate a booking from `now`.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -202,7 +205,7 @@ def read_schedules(
 
 
 def _around(interval: Interval, rooms: Iterable[RoomPolicy], now: datetime) -> Interval:
-    """Return `interval` with all that the rules of these rooms look at."""
+    """Return `interval`, extended to the time that the rules of these rooms need."""
     wanted = (interval_to_read(Interval(now, now + shortest_length(r.policy)), r) for r in rooms)
     every = [interval, *wanted]
     return Interval(min(one.start for one in every), max(one.end for one in every))

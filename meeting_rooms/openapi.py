@@ -33,7 +33,7 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
     },
     403: {
         "permission_denied": {
-            "detail": "Only the organizer or somebody who runs the room can change this booking."
+            "detail": "Only the organizer or a room manager can change this booking."
         },
         "not_for_devices": {
             "detail": "A device may show its rooms, check in and take walk-ups. Sign in for more."
@@ -55,8 +55,8 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
     },
     412: {
         "stale_version": {
-            "detail": "Somebody changed this booking since you read it. Look at the difference, "
-            "then decide.",
+            "detail": "This booking changed after you read it. Check the differences, then try "
+            "again.",
             "version": 4,
             "changed": {"title": {"was": "Review", "is": "Design review"}},
         }

@@ -1,1 +1,1 @@
-"""Commands of booking: one public function a file. Each ends in `room_transaction`."""
+"""The commands of booking: one file per command. Each runs in `unit_of_work.run_in_rooms`."""

@@ -25,11 +25,13 @@ from rooms.policies.cache import room_policies
 def approve_booking(
     *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Confirm a pending booking. Other requests for a part of its slot are rejected with it.
+    """Confirm a pending booking and reject the other requests for a part of its slot.
 
-    Approving it again returns it unchanged. `pending_rivals` tells beforehand whom it rejects.
-    Raises: SlotTakenError where somebody else has the slot by now; RoomClosedError; ConflictError
-    `not_pending`, `already_over`; NotFoundError; PermissionDeniedError.
+    A confirmed booking is returned unchanged. `repository.pending_rivals` lists beforehand which
+    requests an approval rejects.
+    Raises: SlotTakenError if another booking has taken the slot; RoomClosedError if a closure
+    overlaps the slot; ConflictError `not_pending`, `already_over`; NotFoundError for an unknown
+    booking; PermissionDeniedError for an actor who is not a room manager.
     """
 
     def approve(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -39,7 +41,7 @@ def approve_booking(
         _require_pending(booking, tx)
         tx.require_in_snapshot(booking.interval)
         room = tx.rooms[booking.room]
-        flags = _judged(booking, room, tx).flags
+        flags = _evaluate_as_manager(booking, room, tx).flags
         _reject_rivals(booking, tx)
         return replace(
             booking,
@@ -60,7 +62,7 @@ def approve_booking(
             rejoins_parts=True,
             query=lambda _rooms: SnapshotQuery(windows=(get_booking(booking_id).interval,)),
             also_rooms=lambda: {
-                rival.room for part in parts_of(booking_id) for rival in _whole_rivals(part)
+                rival.room for part in parts_of(booking_id) for rival in _rival_parts(part)
             },
         ),
     )
@@ -69,9 +71,10 @@ def approve_booking(
 def reject_booking(
     *, actor: Actor, booking_id: UUID, reason: str, clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Refuse a pending booking. Rejecting it again returns it unchanged.
+    """Reject a pending booking. A rejected booking is returned unchanged.
 
-    Raises: ConflictError `not_pending`, `already_over`; NotFoundError; PermissionDeniedError.
+    Raises: ConflictError `not_pending`, `already_over`; NotFoundError for an unknown booking;
+    PermissionDeniedError for an actor who is not a room manager.
     """
 
     def reject(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -91,10 +94,10 @@ def reject_booking(
     )
 
 
-def _judged(booking: BookingData, room: RoomPolicy, tx: CommandContext) -> Decision:
-    """Judge the booking beside what has been confirmed since it was asked for.
+def _evaluate_as_manager(booking: BookingData, room: RoomPolicy, tx: CommandContext) -> Decision:
+    """Evaluate the request against the decided bookings; other requests do not block it.
 
-    Whoever runs the room may say yes against its rules; which ones is kept among the flags.
+    A room manager may approve a request that breaks rules; the flags of the decision name them.
     """
     known = tx.room_context(room)
     decided = tuple(b for b in known.neighbours if b.state is not BookingState.PENDING)
@@ -110,19 +113,22 @@ def _judged(booking: BookingData, room: RoomPolicy, tx: CommandContext) -> Decis
 
 
 def _reject_rivals(booking: BookingData, tx: CommandContext) -> None:
-    """Reject who asked for a part of the slot, in all rooms of theirs: a booking goes whole."""
+    """Reject the other requests for a part of the slot, with all parts of each request.
+
+    Raises ConcurrentChangeError if a request is in a room that is not part of this command.
+    """
     decided = {change.after.id for change in tx.changes}
-    for rival in _whole_rivals(booking):
+    for rival in _rival_parts(booking):
         if rival.room not in tx.rooms:
-            raise ConcurrentChangeError  # it was asked for after the rooms were looked up
+            raise ConcurrentChangeError  # the request was made after the rooms were chosen
         if rival.id not in decided:
             rejected = without_slot(rival, BookingState.REJECTED)
-            told = "Another request for this time was approved"
-            tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", told))
+            reason = "Another request for this time was approved"
+            tx.changes.append(Change.of(rival, rejected, SYSTEM_ACTOR, "reject_booking", reason))
 
 
-def _whole_rivals(booking: BookingData) -> list[BookingData]:
-    """Return the requests that rival this one, with their parts in other rooms."""
+def _rival_parts(booking: BookingData) -> list[BookingData]:
+    """Return the other requests for a part of the slot, each with its parts in other rooms."""
     if booking.state is not BookingState.PENDING:
         return []
     [room] = room_policies([booking.room])
@@ -138,21 +144,26 @@ def _whole_rivals(booking: BookingData) -> list[BookingData]:
 
 
 def _require_manager(actor: Actor, booking: BookingData, tx: CommandContext) -> None:
-    """Refuse who does not run every room of the booking that asks for a yes.
+    """Raise PermissionDeniedError unless the actor manages each room that needs approval.
 
-    Where none of them asks any more, they are all asked.
+    If no room of the booking needs approval any more, the actor must manage all its rooms.
     """
     own = [tx.room_of(part) for part in parts_of(booking.id)]
     rooms = [room for room in own if room.policy.approval is Approval.ALWAYS] or own
     if not all(is_manager(actor, room) for room in rooms):
-        raise PermissionDeniedError("Only those who run the room decide about requests.")
+        raise PermissionDeniedError(
+            "Only a room manager can decide about requests. Ask a room manager."
+        )
 
 
 def _require_pending(booking: BookingData, tx: CommandContext) -> None:
     if booking.state is not BookingState.PENDING:
         raise ConflictError(
-            f"The request is {booking.state} already; there is nothing to decide.",
+            f"The booking is {booking.state}, so it needs no decision.",
             code=BookingErrorCode.NOT_PENDING,
         )
     if booking.interval.end <= tx.now:
-        raise ConflictError("The time asked for is over.", code=BookingErrorCode.ALREADY_OVER)
+        raise ConflictError(
+            "The requested time is over, so no decision is possible.",
+            code=BookingErrorCode.ALREADY_OVER,
+        )

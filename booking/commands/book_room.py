@@ -1,4 +1,4 @@
-"""Command: book one room, or several together, for whoever asks."""
+"""Command: book one room, or several rooms together, for the calling person."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -23,13 +23,13 @@ from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedErr
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 
-MAX_ROOMS = 20  # of one booking
+MAX_ROOMS = 20  # rooms of one booking, all locked in one transaction
 COMMAND = "book_room"
 
 
 @dataclass(frozen=True, slots=True)
 class BookRooms:
-    """What is asked for. Several rooms are booked together or not at all."""
+    """A request to book rooms. Several rooms are booked together or not at all."""
 
     rooms: tuple[UUID, ...]
     interval: Interval
@@ -46,7 +46,7 @@ class BookRooms:
         private: bool = False,
         attendees: int | None = None,
     ) -> Self:
-        """Return what is asked for where it is one room."""
+        """Return a request for one room."""
         return cls((room,), interval, title, private, attendees)
 
 
@@ -57,9 +57,9 @@ def book_room(
     idempotency_key: str | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> BookingData:
-    """Book one room; see `book_rooms`."""
-    [facts] = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key, clock=clock)
-    return facts
+    """Book one room and return the booking. Raises what `book_rooms` raises."""
+    [booking] = book_rooms(actor=actor, wanted=wanted, idempotency_key=idempotency_key, clock=clock)
+    return booking
 
 
 def book_rooms(
@@ -69,19 +69,21 @@ def book_rooms(
     idempotency_key: str | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> tuple[BookingData, ...]:
-    """Book the rooms, or raise and leave nothing behind; one booking per room, in their order.
+    """Book all the rooms or none; return one booking per room, in the order of `wanted.rooms`.
 
-    A person's own holds of the slot become the booking, so confirming a hold cannot lose a race.
-    Guarantees: of any number of racing commands over one slot exactly one succeeds; the same key
-    with the same request gives one booking and one answer.
-    Raises: InvalidCommandError (see `booking.domain.policy_checks`, `receipts`), NotFoundError for
-    a room, SlotTakenError, RoomClosedError, PermissionDeniedError for an actor who is no person.
+    The person's own hold of the slot becomes the booking, so confirming a hold cannot lose a race.
+    Guarantees: if several commands race for one slot, exactly one succeeds; the same key with the
+    same request gives one booking and one answer.
+    Raises: InvalidCommandError `wrong_number_of_rooms`; what `refuse_endless`, `clean_title`,
+    `idempotent`, `evaluate` and `refuse_shared_floor` raise; NotFoundError for an unknown room;
+    PermissionDeniedError for an actor who is not a person.
     """
     if actor.user_id is None:
         raise PermissionDeniedError("Only a person can book. Sign in.")
     if not 1 <= len(set(wanted.rooms)) == len(wanted.rooms) <= MAX_ROOMS:
         raise InvalidCommandError(
-            f"Name 1 to {MAX_ROOMS} different rooms.", code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS
+            f"Choose 1 to {MAX_ROOMS} different rooms.",
+            code=IdentityErrorCode.WRONG_NUMBER_OF_ROOMS,
         )
     refuse_endless(wanted.interval)
     details = Details.of(
@@ -139,12 +141,12 @@ def _book_one(
     facts = draft(room, interval, evaluate(request, room, known, now=tx.now), details, now=tx.now)
     if not holds:
         return Change(None, facts, actor, COMMAND)
-    first, *others = holds
+    first, *others = holds  # the first hold becomes the booking and keeps its id
     release_holds(tx, others, actor)
     return Change.of(
         first,
         replace(facts, id=first.id, created_at=first.created_at),
         actor,
-        "book_room",
-        "Held before",
+        COMMAND,
+        "The hold was booked",
     )

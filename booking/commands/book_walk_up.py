@@ -1,4 +1,4 @@
-"""Command: book a room that is free right now, at its door."""
+"""Command: book a free room from now on, at the device by its door."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,28 +22,31 @@ from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 
 TITLE = "Walk-up"
-MAX_MINUTES = 8 * 60
-SLACK = timedelta(minutes=2)  # more than a command waits for its room
+MAX_MINUTES = 8 * 60  # a working day
+SLACK = timedelta(minutes=2)  # longer than a command can wait for the lock of its room
 
 
 def book_walk_up(
     *, actor: Actor, room: UUID, minutes: int, clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Book one of the device's rooms from now on, checked in, for whoever stands there.
+    """Book one of the device's rooms from now on and return the booking, which is checked in.
 
-    It has no organizer: the device's name stands in for one, and it is flagged `walk_up`.
-    Raises: PermissionDeniedError for an actor who is no device; NotFoundError for a room that is
-    not the device's; PermissionDeniedError `not_at_the_door` where not everybody may book or a yes
-    is needed; InvalidCommandError `wrong_length`; and what `book_room` raises.
+    The booking has no organizer; the name of the device is its organizer name. Its flag is
+    `walk_up`.
+    Raises: PermissionDeniedError `only_for_devices` for an actor who is not a device;
+    NotFoundError for a room that is not the device's; PermissionDeniedError `not_at_the_door` if
+    not everyone may book the room or a booking needs approval; InvalidCommandError `wrong_length`;
+    and what `evaluate` raises.
     """
     if not actor.is_device:
         raise PermissionDeniedError(
-            "Walk-ups are for devices.", code=IdentityErrorCode.ONLY_FOR_DEVICES
+            "Only a device at a door can book a walk-up. Book the room as a person instead.",
+            code=IdentityErrorCode.ONLY_FOR_DEVICES,
         )
     actor.require_room(room)
     if not 1 <= minutes <= MAX_MINUTES:
         raise InvalidCommandError(
-            f"Take 1 to {MAX_MINUTES} minutes.", code=BookingErrorCode.WRONG_LENGTH
+            f"Choose a length of 1 to {MAX_MINUTES} minutes.", code=BookingErrorCode.WRONG_LENGTH
         )
     length = timedelta(minutes=minutes)
     details = Details(TITLE, actor.name, None)
@@ -64,7 +67,7 @@ def book_walk_up(
 
 
 def _require_open_at_door(room: RoomPolicy) -> None:
-    """Refuse a room whose rules ask who books it: at the door that is not known."""
+    """Raise PermissionDeniedError if the rules of the room depend on the person who books."""
     if not room.policy.is_open_at_door:
         raise PermissionDeniedError(
             f"Sign in to book {room.name}: it cannot be booked at the door.",

@@ -1,4 +1,4 @@
-"""Command: give a booked slot back before it ends."""
+"""Command: cancel a booking and free its slot."""
 
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from meeting_rooms.kernel.errors import ConflictError
 def cancel_booking(
     *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Cancel the booking, in all its rooms. Cancelling it again returns it unchanged.
+    """Cancel the booking in all its rooms. A cancelled booking is returned unchanged.
 
-    Raises: NotFoundError; PermissionDeniedError for others than organizer and manager;
-    ConflictError `already_over` for a booking of the past, `not_cancellable` for a released one.
+    Raises: NotFoundError for an unknown booking; PermissionDeniedError unless the actor is the
+    organizer or a room manager; ConflictError `already_over` for a booking that has ended,
+    `not_cancellable` for a released booking, a rejected request or a hold.
     """
 
     def cancel(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -29,11 +30,12 @@ def cancel_booking(
             return booking
         if booking.state not in STATES_THAT_CAN_BE_CANCELLED:
             raise ConflictError(
-                f"The booking is already {booking.state}.", code=BookingErrorCode.NOT_CANCELLABLE
+                f"The booking is {booking.state} and cannot be cancelled.",
+                code=BookingErrorCode.NOT_CANCELLABLE,
             )
         if booking.interval.end <= tx.now:
             raise ConflictError(
-                "The booking is over and stays as history.", code=BookingErrorCode.ALREADY_OVER
+                "The booking is over and cannot be cancelled.", code=BookingErrorCode.ALREADY_OVER
             )
         return without_slot(booking, BookingState.CANCELLED)
 

@@ -1,4 +1,4 @@
-"""Command: say that somebody has come."""
+"""Command: check in to a booking, so that it is not released as a no-show."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,10 +18,11 @@ from meeting_rooms.kernel.errors import ConflictError
 def check_in(
     *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Check in; anybody at the door may. Checking in again returns the booking unchanged.
+    """Check in to the booking; any actor may do this. A second check-in changes nothing.
 
-    Raises: NotFoundError; ConflictError `too_early` before the window, `released` past the grace
-    instant (even by a millisecond), `not_active` for anything that is not a confirmed booking.
+    Raises: NotFoundError for an unknown booking; ConflictError `too_early` before check-in opens,
+    `released` after the grace has ended (even by a millisecond), `not_active` for a booking that is
+    neither confirmed nor checked in, or is over.
     """
 
     def arrive(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -29,13 +30,15 @@ def check_in(
             return booking
         if booking.state is BookingState.RELEASED:
             raise ConflictError(
-                "Nobody checked in in time, so the slot was released. Book it again if it is free.",
+                "No check-in came in time, so the booking was released. "
+                "Book the slot again if it is free.",
                 code=BookingErrorCode.RELEASED,
                 facts={"room": str(booking.room), "ends_at": booking.interval.end.isoformat()},
             )
         if booking.state is not BookingState.CONFIRMED or booking.interval.end <= tx.now:
+            state = "over" if booking.interval.end <= tx.now else booking.state
             raise ConflictError(
-                f"The booking is {booking.state} or over; there is nothing to check in to.",
+                f"The booking is {state}, so check-in is not possible.",
                 code=BookingErrorCode.NOT_ACTIVE,
             )
         opens_before = timedelta(minutes=tx.rooms[booking.room].policy.check_in_opens_minutes)
@@ -43,7 +46,7 @@ def check_in(
         if tx.now < opens:
             zone = tx.rooms[booking.room].zone
             raise ConflictError(
-                f"Check-in opens at {opens.astimezone(zone):%H:%M}.",
+                f"Check-in opens at {opens.astimezone(zone):%H:%M}. Try again then.",
                 code=BookingErrorCode.TOO_EARLY,
                 facts={"opens_at": opens.isoformat()},
             )

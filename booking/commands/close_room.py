@@ -1,4 +1,4 @@
-"""Commands: take a room out of service, and bring it back."""
+"""Commands: take a room out of service for an interval, and end a closure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -35,24 +35,24 @@ from rooms.models import Closure
 from rooms.policies.cache import room_policies
 from rooms.queries import get_room
 
-MAX_REASON_LENGTH = 100
-MAX_LISTED = 500  # bookings in one answer
-FURTHER_NOTICE = timedelta(days=3660)  # bookings beyond this are not looked at
+MAX_REASON_LENGTH = 100  # characters, as in the database column
+MAX_LISTED = 500  # bookings in one answer, as in every list of the API
+FURTHER_NOTICE = timedelta(days=3660)  # the largest advance window; later bookings are not checked
 
 
 class Fate(StrEnum):
-    """What becomes of a booking in a room that is closed."""
+    """The action on a booking that overlaps a closure."""
 
-    KEEP = "keep"  # it stays, and its people are on their own
+    KEEP = "keep"  # the booking stays, although the room is closed
     CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
 class CloseRoom:
-    """What is asked for.
+    """A request to close a room.
 
-    `fates` says for each affected booking what becomes of it, or names its new room; `others` what
-    becomes of those that it does not name.
+    `fates` maps the id of an affected booking to its action, or to the room to move the booking to.
+    `others` is the action on every affected booking that `fates` does not name.
     """
 
     room: UUID
@@ -66,17 +66,18 @@ class CloseRoom:
 def close_room(
     *, actor: Actor, wanted: CloseRoom, clock: Clock = DATABASE_CLOCK
 ) -> tuple[int, tuple[BookingData, ...]]:
-    """Close the room for a while, or until further notice.
+    """Close the room for an interval or until further notice.
 
-    Returns the closure's id and the bookings that were changed. Every booking in the way that is
-    not over needs a fate that was agreed to: kept, cancelled, or moved to a named room, which the
-    actor must run as well; holds are let go. Of a booking of several rooms one that is cancelled
-    leaves it. What commits first decides: a booking made in the same instant is either listed here
-    or refused there.
-    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists the first 500 without a
-    fate, of `facts.count`;
-    SlotTakenError and RoomClosedError where a booking cannot move; PermissionDeniedError for others
-    than those who run the room; InvalidCommandError; NotFoundError.
+    Returns the id of the closure and the bookings that were changed. The request must name an
+    action for every booking that overlaps the closure and is not over: keep, cancel, or move to a
+    named room, which the actor must manage too. Holds are released. A cancelled part leaves its
+    multi-room booking; the other parts stay. If a booking is made at the same time, the command
+    that commits first wins: the booking is either listed here or refused.
+    Raises: ConflictError `bookings_affected` if a booking has no action; `facts.count` is the
+    number of such bookings, and `facts.bookings` lists the first 500. SlotTakenError and
+    RoomClosedError if a booking cannot move; PermissionDeniedError for an actor who is not a room
+    manager; InvalidCommandError for a bad reason or interval, and `rooms_overlap`; NotFoundError
+    for an unknown room.
     """
     window = _window(wanted)
     targets = {pk: fate for pk, fate in wanted.fates.items() if isinstance(fate, UUID)}
@@ -90,12 +91,12 @@ def close_room(
             if booking.interval.overlaps(window) and booking.interval.end > tx.now
         ]
         affected = [b for b in in_the_way if b.state is not BookingState.HELD]
-        _require_fates(affected, wanted)
+        _require_actions(affected, wanted)
         tx.closing[room.id] = window
         for booking in affected:
-            change = _fated(tx, actor, booking, wanted)
+            change = _change_affected(tx, actor, booking, wanted)
             tx.changes += [change] if change else []
-        _join_parts(tx, actor, wanted.reason.strip())
+        _rejoin_parts(tx, actor, wanted.reason.strip())
         release_holds(tx, (b for b in in_the_way if b.state is BookingState.HELD), actor)
         closure = Closure(
             room_id=room.id,
@@ -113,17 +114,18 @@ def close_room(
 
     def rooms() -> list[UUID]:
         met = bookings_in_the_way(get_room(wanted.room), window, now=clock.now())
-        whole = Booking.objects.filter(group_id__in=met.values("group_id"), room__is_active=True)
-        return sorted({wanted.room, *targets.values(), *whole.values_list("room__uuid", flat=True)})
+        parts = Booking.objects.filter(group_id__in=met.values("group_id"), room__is_active=True)
+        return sorted({wanted.room, *targets.values(), *parts.values_list("room__uuid", flat=True)})
 
     closure, changed = run_in_rooms(run, rooms=rooms, query=query, clock=clock)
     return closure.pk, changed
 
 
 def reopen_room(*, actor: Actor, closure_id: int, clock: Clock = DATABASE_CLOCK) -> None:
-    """End a closure now; one that has not begun is gone. The screens follow.
+    """End a closure now; delete a closure that has not begun. The screens of the room follow.
 
-    Raises: NotFoundError; PermissionDeniedError.
+    Raises: NotFoundError for an unknown closure or a retired room; PermissionDeniedError for an
+    actor who is not a room manager.
     """
     closure = Closure.objects.select_related("room").filter(pk=closure_id).first()
     if closure is None:
@@ -145,7 +147,7 @@ def reopen_room(*, actor: Actor, closure_id: int, clock: Clock = DATABASE_CLOCK)
 def _window(wanted: CloseRoom) -> Interval:
     if not 1 <= len(wanted.reason.strip()) <= MAX_REASON_LENGTH:
         raise InvalidCommandError(
-            f"Say why in 1 to {MAX_REASON_LENGTH} characters: people will ask.",
+            f"Give a reason of 1 to {MAX_REASON_LENGTH} characters.",
             code=BookingErrorCode.BAD_REASON,
         )
     return Interval.of(wanted.starts_at, wanted.ends_at or wanted.starts_at + FURTHER_NOTICE)
@@ -153,15 +155,17 @@ def _window(wanted: CloseRoom) -> Interval:
 
 def _require_manager(actor: Actor, room: RoomPolicy) -> None:
     if not is_manager(actor, room):
-        raise PermissionDeniedError("Only those who run the room close and open it.")
+        raise PermissionDeniedError(
+            "Only a room manager can close or reopen a room. Ask a room manager."
+        )
 
 
-def _require_fates(affected: list[BookingData], wanted: CloseRoom) -> None:
+def _require_actions(affected: list[BookingData], wanted: CloseRoom) -> None:
     undecided = [booking for booking in affected if booking.id not in wanted.fates]
     if undecided and wanted.others is None:
         raise ConflictError(
-            f"{len(undecided)} bookings are in the way. Say for each whether it is kept, "
-            "cancelled or moved, and to which room.",
+            f"Bookings that overlap the closure: {len(undecided)}. "
+            "Choose for each booking: keep it, cancel it, or move it to a named room.",
             code=BookingErrorCode.BOOKINGS_AFFECTED,
             facts={
                 "count": len(undecided),
@@ -173,7 +177,7 @@ def _require_fates(affected: list[BookingData], wanted: CloseRoom) -> None:
 
 
 def _moved_away(tx: CommandContext, booking: BookingData, room: RoomPolicy) -> BookingData:
-    """Return the booking in another room, whose rules its manager overrides."""
+    """Return the booking in another room; the actor overrides the rules of that room."""
     tx.require_in_snapshot(booking.interval)
     known = tx.room_context(room)
     earlier = tuple(c.after for c in tx.changes if c.after.room_id in room.related)
@@ -186,16 +190,16 @@ def _moved_away(tx: CommandContext, booking: BookingData, room: RoomPolicy) -> B
         is_standing=booking.interval.start <= tx.now,
     )
     closing = (
-        ClosureFacts(window.start, window.end, "it is being closed")
+        ClosureFacts(window.start, window.end, "closed by this request")
         for pk, window in tx.closing.items()
         if pk in room.related
     )
-    beside = replace(
+    context = replace(
         known,
         neighbours=(*known.neighbours, *earlier),
         closures=(*known.closures, *closing),
     )
-    decision = evaluate(request, room, beside, now=tx.now)
+    decision = evaluate(request, room, context, now=tx.now)
     after = moved(booking, room, booking.interval)
     return (
         flagged(after, decision)
@@ -204,29 +208,32 @@ def _moved_away(tx: CommandContext, booking: BookingData, room: RoomPolicy) -> B
     )
 
 
-def _join_parts(tx: CommandContext, actor: Actor, reason: str) -> None:
-    """Let the parts of each booking that lost or moved one be one booking again."""
+def _rejoin_parts(tx: CommandContext, actor: Actor, reason: str) -> None:
+    """Join the parts of each multi-room booking that lost or moved a part.
+
+    Raises InvalidCommandError `rooms_overlap` if two of its rooms share floor now.
+    """
     changes = {change.after.id: change for change in tx.changes}
     for change in tx.changes:
         group = change.before.group_id if change.before else None
         if group is None:
             continue
-        whole = {part.id: part for part in parts_of(change.after.id)}
-        parts = [changes[pk].after if pk in changes else part for pk, part in whole.items()]
+        stored = {part.id: part for part in parts_of(change.after.id)}
+        parts = [changes[pk].after if pk in changes else part for pk, part in stored.items()]
         staying = [part for part in parts if part.group_id == group]
         refuse_shared_floor([tx.room_of(part) for part in staying])
         for part in as_one_booking(staying, group, tx.room_of, now=tx.now):
             if part.id in changes:
                 changes[part.id] = replace(changes[part.id], after=part)
-            elif part != whole[part.id]:
-                changes[part.id] = Change.of(whole[part.id], part, actor, "close_room", reason)
+            elif part != stored[part.id]:
+                changes[part.id] = Change.of(stored[part.id], part, actor, "close_room", reason)
     tx.changes[:] = changes.values()
 
 
 def _room_of(booking: BookingData, tx: CommandContext) -> RoomPolicy:
-    """Return the rules of the booking's own room, which may be the hall of the one closed.
+    """Return the rules of the booking's room, which may be the hall of the closed room or a part.
 
-    Who runs the room that is closed decides about what is left in a retired part of it.
+    For a booking in a retired part, return the rules of the closed room: its manager decides.
     """
     try:
         [room] = room_policies([booking.room], version=tx.snapshot.rules_version)
@@ -236,11 +243,12 @@ def _room_of(booking: BookingData, tx: CommandContext) -> RoomPolicy:
     return room
 
 
-def _fated(
+def _change_affected(
     tx: CommandContext, actor: Actor, booking: BookingData, wanted: CloseRoom
 ) -> Change | None:
+    """Return the change that the chosen action makes, or None if the booking is kept."""
     match wanted.fates.get(booking.id, wanted.others):
-        case Fate.KEEP | None:  # None cannot be: `_require_fates` has asked
+        case Fate.KEEP | None:  # never None: `_require_actions` has checked
             return None
         case Fate.CANCEL:
             _require_manager(actor, _room_of(booking, tx))

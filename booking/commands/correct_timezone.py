@@ -1,4 +1,4 @@
-"""Commands: a building's time zone was wrong, or the zone's own rules have changed."""
+"""Commands: correct the time zone of a building, or apply a changed definition of the zone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -28,23 +28,24 @@ from meeting_rooms.kernel.local_time import interval_of, resolve
 from rooms.models import Building, validate_timezone
 from rooms.queries import active_rooms, get_building
 
-LOST = "local_time_lost"  # flag of a booking that could not follow its wall time
+LOCAL_TIME_LOST = "local_time_lost"  # flag of a booking that could not keep its local time
 
 
 class Keep(StrEnum):
-    """What of a booking stays as it is when its zone changes."""
+    """Which time of a booking stays the same when its zone changes."""
 
     LOCAL = "local"  # 10:00 stays 10:00, at another instant
-    INSTANT = "instant"  # the instant stays, the clock shows another time
+    INSTANT = "instant"  # the instant stays, and the local time changes
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneReport:
-    """What becomes of the bookings that have not begun, and of those that may be brought back.
+    """The changes of bookings that have not begun, including those that can be restored.
 
-    `changed` pairs each with what it becomes. `clashing` stay at their instants, flagged: they
-    would overlap another one, begin in the past or part from a room of another building, or their
-    wall times make no stretch.
+    `changed` has each changed booking before and after. The `clashing` bookings keep their instants
+    and get the flag `local_time_lost`. A booking clashes if at the new instants it would overlap
+    another booking or begin in the past, if one of its parts cannot move (a part that clashes, or a
+    part in another building), or if its local times give no interval in the new zone.
     """
 
     changed: tuple[tuple[BookingData, BookingData], ...]
@@ -60,14 +61,18 @@ def correct_timezone(
     is_dry_run: bool = False,
     clock: Clock = DATABASE_CLOCK,
 ) -> ZoneReport:
-    """Give the building another zone and its bookings to come their times in it.
+    """Store another time zone for the building, and change the times of its future bookings.
 
-    What has begun is history and stays. A dry run reports the same and stores nothing. Series that
-    keep their instants keep their own zone, so that their rule still gives the same instants.
-    Raises: InvalidCommandError `unknown_zone`; NotFoundError; PermissionDeniedError.
+    A booking that has begun does not change. A dry run returns the same report and stores nothing.
+    If bookings keep their instants, series keep their own zone, so that the RRULE of a series still
+    gives the same instants.
+    Raises: InvalidCommandError `unknown_zone`; NotFoundError for an unknown building;
+    PermissionDeniedError for an actor who is not an admin.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins change a building's time zone.")
+        raise PermissionDeniedError(
+            "Only an admin can change the time zone of a building. Ask an admin."
+        )
     house = get_building(building)
     zone = _zone(timezone)
 
@@ -95,12 +100,16 @@ def correct_timezone(
 def recheck_timezone(
     *, actor: Actor, building: str, is_dry_run: bool = False, clock: Clock = DATABASE_CLOCK
 ) -> ZoneReport:
-    """Move what is to come to where its wall time lies by the zone's present rules.
+    """Move each future booking to the instants that its local times have in the zone now.
 
-    For after an update of the time zone database. Raises: NotFoundError; PermissionDeniedError.
+    Run this after an update of the time zone database.
+    Raises: NotFoundError for an unknown building; PermissionDeniedError for an actor who is not an
+    admin.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins recheck a building's time zone.")
+        raise PermissionDeniedError(
+            "Only an admin can recheck the time zone of a building. Ask an admin."
+        )
     house = get_building(building)
 
     def run(tx: CommandContext) -> ZoneReport:
@@ -127,7 +136,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _stored(tx: CommandContext) -> list[BookingData]:
-    """Return what is not over and lives, or may be brought back."""
+    """Return the bookings that are not over and are active or can be restored."""
     bookings = Booking.objects.select_related("room").filter(
         Q(takes_slot=True) | Q(state__in=(BookingState.PENDING, *STATES_THAT_CAN_BE_RESTORED)),
         room__uuid__in=tx.rooms,
@@ -140,17 +149,19 @@ def _report(tx: CommandContext, zone: ZoneInfo, keep: Keep) -> ZoneReport:
     bookings = _stored(tx)
     coming = [b for b in bookings if b.interval.start > tx.now]
     wanted = {b.id: after for b in coming if (after := _in_zone(b, zone, keep))}
-    elsewhere = _groups_elsewhere(tx, coming)
+    elsewhere = _groups_with_parts_elsewhere(tx, coming)
     stuck = {b.id for b in coming if not _can_follow(b, wanted.get(b.id), elsewhere, now=tx.now)}
     staying = _staying(tx, bookings, wanted, stuck)
     kept = [b for b in coming if b.id in staying]
-    wanted |= {b.id: _told(_lost(b), zone) for b in kept}
+    wanted |= {b.id: _with_local_times(_flag_lost(b), zone) for b in kept}
     changed = [(b, _with_deadline(b, wanted[b.id])) for b in coming if wanted[b.id] != b]
     return ZoneReport(tuple(changed), tuple(kept))
 
 
-def _groups_elsewhere(tx: CommandContext, bookings: Iterable[BookingData]) -> set[UUID | None]:
-    """Return the bookings of several rooms of which a part is in none of these rooms."""
+def _groups_with_parts_elsewhere(
+    tx: CommandContext, bookings: Iterable[BookingData]
+) -> set[UUID | None]:
+    """Return the group ids of multi-room bookings that have a part in another building."""
     groups = {booking.group_id for booking in bookings if booking.group_id}
     parts = Booking.objects.filter(group_id__in=groups, room__is_active=True)
     parts = parts.exclude(room__uuid__in=tx.rooms)
@@ -164,7 +175,7 @@ def _can_follow(
     *,
     now: datetime,
 ) -> bool:
-    """Say whether it may be where its wall time lies: not in the past, nor apart from its parts."""
+    """Return whether the booking can move to `after`: not to the past, nor away from its parts."""
     if after is None or after.interval == before.interval:
         return after is not None
     return after.interval.start >= now and after.group_id not in elsewhere
@@ -176,10 +187,11 @@ def _staying(
     wanted: Mapping[UUID, BookingData],
     stuck: Collection[UUID],
 ) -> set[UUID]:
-    """Return those that cannot move: another booking stays, or was made earlier, where they would.
+    """Return the ids of the bookings that keep their instants.
 
-    One that stays keeps the other rooms' parts of it, and may be in the way of one more: so this is
-    asked until nobody is.
+    A booking keeps them if it is in `stuck`, or if its new slot overlaps a booking that stays or
+    was made earlier. If one part stays, all parts of its booking stay. A booking that stays may
+    block another booking that moves, so the check repeats until no more bookings are found.
     """
     stored = {booking.id: booking for booking in bookings}
     parts = defaultdict(set)
@@ -190,17 +202,17 @@ def _staying(
     while True:
         staying |= {pk for one in newly for pk in parts[stored[one].group_id or one]}
         placed = [b if b.id in staying else wanted.get(b.id, b) for b in stored.values()]
-        newly = _in_the_way(tx, [b for b in placed if b.takes_slot], stored)
+        newly = _overlapping(tx, [b for b in placed if b.takes_slot], stored)
         if not newly:
             return staying
 
 
-def _in_the_way(
+def _overlapping(
     tx: CommandContext, placed: Iterable[BookingData], stored: Mapping[UUID, BookingData]
 ) -> set[UUID]:
-    """Return one of each two that would overlap, in one room or in rooms that share their floor."""
+    """Return one booking of each two that overlap in one room or in rooms that share floor."""
     found: set[UUID] = set()
-    before: dict[int, list[BookingData]] = defaultdict(list)  # those not over, by hall or room
+    before: dict[int, list[BookingData]] = defaultdict(list)  # by hall or room; ended ones dropped
     for booking in sorted(placed, key=lambda b: b.interval):
         room = tx.rooms[booking.room]
         near = [b for b in before[room.lock_id] if b.interval.end > booking.interval.start]
@@ -212,15 +224,18 @@ def _in_the_way(
 
 
 def _which_stays(stored: Mapping[UUID, BookingData], *two: BookingData) -> UUID:
-    """Return the one that moves, as what is stored does not overlap; of both, the later made."""
+    """Return the id of the booking that moves; if both move, of the one that was made later.
+
+    At least one of the two moves, because stored bookings never overlap.
+    """
     moving = [b for b in two if b.interval != stored[b.id].interval]
     return max(moving, key=lambda b: b.created_at).id
 
 
 def _in_zone(booking: BookingData, zone: ZoneInfo, keep: Keep) -> BookingData | None:
-    """Return the booking in this zone; None where its wall times make no stretch there."""
+    """Return the booking in this zone, or None if its local times give no interval there."""
     if keep is Keep.INSTANT:
-        return _told(booking, zone)
+        return _with_local_times(booking, zone)
     start, end = (datetime.fromisoformat(at) for at in (booking.local_start, booking.local_end))
     try:
         interval = interval_of(
@@ -236,13 +251,13 @@ def _in_zone(booking: BookingData, zone: ZoneInfo, keep: Keep) -> BookingData | 
 
 
 def _fold(local: datetime, instant: datetime, zone: ZoneInfo) -> int | None:
-    """Return which of the wall time's instants it is, be it the second of two; None: neither."""
+    """Return 0 or 1 for the first or second instant of the local time, or None for neither."""
     choices = resolve(local, zone).choices
     return choices.index(instant) if instant in choices else None
 
 
-def _told(booking: BookingData, zone: ZoneInfo) -> BookingData:
-    """Return the booking with the wall times its instants have in the zone."""
+def _with_local_times(booking: BookingData, zone: ZoneInfo) -> BookingData:
+    """Return the booking with the local times of its instants in the zone."""
     return replace(
         booking,
         local_start=local_time(booking.interval.start, zone),
@@ -250,12 +265,12 @@ def _told(booking: BookingData, zone: ZoneInfo) -> BookingData:
     )
 
 
-def _lost(booking: BookingData) -> BookingData:
-    return replace(booking, flags=tuple(dict.fromkeys((*booking.flags, LOST))))
+def _flag_lost(booking: BookingData) -> BookingData:
+    return replace(booking, flags=tuple(dict.fromkeys((*booking.flags, LOCAL_TIME_LOST))))
 
 
 def _with_deadline(before: BookingData, after: BookingData) -> BookingData:
-    """Return it with a deadline as far from its start as before; a hold runs out when it would."""
+    """Return `after` with its deadline moved by as much as its start; a hold expires as before."""
     if before.lapses_at is None or before.state is BookingState.HELD:
         return after
     by = after.interval.start - before.interval.start

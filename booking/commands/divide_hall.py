@@ -1,4 +1,4 @@
-"""Command: set which rooms are parts of a divisible hall."""
+"""Command: set which rooms are parts of a divisible hall, and which cells each part has."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -20,10 +20,10 @@ from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
 from rooms.models import Room
 
-MAX_CELLS = 64
-ALLOCATION_LOCK = 7_301  # of the numbers below; any constant will do
+MAX_CELLS = 64  # of one hall
+ALLOCATION_LOCK = 7_301  # key of the advisory lock of `_allocate`; an arbitrary number
 
-Cells = tuple[int, int]  # the first and the last piece of the hall that a room has, from 1
+Cells = tuple[int, int]  # the first and the last cell of a room, counted from 1
 
 
 def divide_hall(
@@ -34,15 +34,17 @@ def divide_hall(
     parts: Mapping[UUID, Cells],
     clock: Clock = DATABASE_CLOCK,
 ) -> None:
-    """Lay the parts along a hall of so many pieces; rooms with a piece in common block each other.
+    """Store the division of the hall: its number of cells, and the cells of each part.
 
-    A hall with two halves has 2 cells and the parts (1, 1) and (2, 2). A half that is divided again
-    is one more room: (1, 2), (1, 1), (2, 2) and (3, 4) of 4 cells. Dividing anew replaces what was.
-    Raises: SlotTakenError where bookings to come would overlap; InvalidCommandError for cells that
-    do not exist, or a room of another hall; NotFoundError; PermissionDeniedError.
+    Rooms that have a cell in common block each other. A hall with two halves has 2 cells and the
+    parts (1, 1) and (2, 2). A half that is divided again is one more room: the parts (1, 2),
+    (1, 1), (2, 2) and (3, 4) of 4 cells. A new division replaces the earlier one.
+    Raises: SlotTakenError if future bookings would overlap; InvalidCommandError `bad_cells`,
+    `part_of_another_hall`; NotFoundError for an unknown room; PermissionDeniedError for an actor
+    who is not an admin.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins divide halls.")
+        raise PermissionDeniedError("Only an admin can divide a hall. Ask an admin.")
     layout = {hall: (1, cells), **parts}
     _check(hall, cells, layout)
 
@@ -53,8 +55,8 @@ def divide_hall(
         _refuse_overlaps(tx, layout)
         first = _allocate(cells)
         for room in rooms:
-            tx.also.append(partial(_lay, room, top, layout.get(room.uuid), first))
-        # Where they are to come, bookings take their room's new pieces: the trigger sets them.
+            tx.also.append(partial(_store_cells, room, top, layout.get(room.uuid), first))
+        # The trigger gives each booking that is not over the new units of its room.
         ahead = Booking.objects.filter(room__in=rooms, during__endswith__gt=tx.now)
         tx.also.append(lambda: ahead.update(units=None))
         tx.marked.update(tx.rooms)
@@ -66,12 +68,14 @@ def divide_hall(
 def _check(hall: UUID, cells: int, layout: Mapping[UUID, Cells]) -> None:
     if not 2 <= cells <= MAX_CELLS:
         raise InvalidCommandError(
-            f"A hall has 2 to {MAX_CELLS} pieces.", code=BookingErrorCode.BAD_CELLS
+            f"A hall has 2 to {MAX_CELLS} cells. Choose a number in this range.",
+            code=BookingErrorCode.BAD_CELLS,
         )
     for uuid, (begin, end) in layout.items():
         if not 1 <= begin <= end <= cells or (uuid != hall and (begin, end) == (1, cells)):
             raise InvalidCommandError(
-                f"The part {begin} to {end} is no part of {cells} pieces.",
+                f"The cells {begin} to {end} are no part of a hall with {cells} cells. "
+                "Choose some of its cells, not all.",
                 code=BookingErrorCode.BAD_CELLS,
             )
 
@@ -80,7 +84,7 @@ def _refuse_foreign(hall: Room, rooms: Iterable[Room]) -> None:
     for room in rooms:
         if room.division_id not in (None, hall.pk) or (room == hall and room.division_id):
             raise InvalidCommandError(
-                f"{room.name} is a part of another hall. Divide that one anew first.",
+                f"{room.name} is a part of another hall. Remove the room from that hall first.",
                 code=BookingErrorCode.PART_OF_ANOTHER_HALL,
             )
 
@@ -98,7 +102,7 @@ def _refuse_overlaps(tx: CommandContext, layout: Mapping[UUID, Cells]) -> None:
     ]
     if clashing:
         raise SlotTakenError(
-            "Bookings of the hall and of its parts overlap. Move them first.",
+            "Bookings of the hall and of its parts overlap. Move or cancel them first.",
             facts={"taken": shown_all(clashing)},
         )
 
@@ -109,7 +113,10 @@ def _share(layout: Mapping[UUID, Cells], one: BookingData, other: BookingData) -
 
 
 def _allocate(cells: int) -> int:
-    """Return the first of so many numbers that no hall has had. Undivided rooms use their ids."""
+    """Return the first of `cells` successive numbers that no room and no booking uses.
+
+    The numbers are negative: the units of an undivided room are its positive id.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALLOCATION_LOCK])
         cursor.execute("SELECT least(coalesce(min(lower(units)), 0), 0) FROM booking_booking")
@@ -120,8 +127,8 @@ def _allocate(cells: int) -> int:
     return lowest - cells
 
 
-def _lay(room: Room, hall: Room, cells: Cells | None, first: int) -> None:
-    """Store the room's pieces; a room that has none any more is a room of its own again."""
+def _store_cells(room: Room, hall: Room, cells: Cells | None, first: int) -> None:
+    """Store the cells of the room. Without cells, the room is no longer a part of the hall."""
     units = NumericRange(first + cells[0] - 1, first + cells[1], "[)") if cells else None
     division = None if cells is None or room == hall else hall
     Room.objects.filter(pk=room.pk).update(units=units, division=division)

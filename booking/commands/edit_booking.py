@@ -1,4 +1,4 @@
-"""Command: change a booking's time, room or details."""
+"""Command: change the time, the room or the details of a booking."""
 
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -33,7 +33,7 @@ from meeting_rooms.kernel.interval import Interval
 
 @dataclass(frozen=True, slots=True)
 class BookingEdit:
-    """What is to be different. None: as it is."""
+    """A request to change a booking. A member that is None does not change."""
 
     interval: Interval | None = None
     room: UUID | None = None
@@ -43,12 +43,12 @@ class BookingEdit:
 
     @property
     def details(self) -> DetailsEdit:
-        """Return what is to be different in what it is about."""
+        """Return the changes of title, privacy and attendees."""
         return DetailsEdit(self.title, self.private, self.attendees)
 
     @property
     def moves(self) -> bool:
-        """Say whether time or room are to be different."""
+        """Return whether the edit changes the time or the room."""
         return self.interval is not None or self.room is not None
 
 
@@ -60,16 +60,18 @@ def edit_booking(
     expected_version: int | None = None,
     clock: Clock = DATABASE_CLOCK,
 ) -> BookingData:
-    """Change the booking, or raise and leave it as it was.
+    """Change the booking and return the changed booking.
 
-    Where neither time nor room change, no rule is asked. Otherwise the rules judge the new slot as
-    they would a new booking's, whose own old slot is free to it: it may need approval again, and a
-    new check-in. One that only becomes shorter is not judged: it gives time back. Of a booking that
-    runs only the end can change, to now or later. A booking of several rooms changes its time in
-    all of them.
-    Raises: StaleVersionError where `expected_version` is not the stored one; NotFoundError;
-    PermissionDeniedError; ConflictError `not_changeable`, `already_over`, `already_started`;
-    and what `evaluate` raises.
+    If neither time nor room changes, only the number of attendees is checked. Otherwise the rules
+    evaluate the new slot like the slot of a new booking, without the old slot of this booking: the
+    booking may need approval again and a new check-in. A booking that only becomes shorter is not
+    evaluated. If the booking has started, only its end can change, to now or later. A multi-room
+    booking changes its time in all its rooms.
+    Raises: StaleVersionError if `expected_version` is not the stored version; NotFoundError for an
+    unknown booking or room; PermissionDeniedError unless the actor is the organizer or a room
+    manager; ConflictError `not_changeable`, `already_over`, `already_started`, `needs_approval`;
+    InvalidCommandError `in_the_past`, `too_long`, `rooms_overlap`; and what `clean_title` and
+    `evaluate` raise.
     """
     if edit.interval is not None:
         refuse_endless(edit.interval)
@@ -84,8 +86,8 @@ def edit_booking(
             is_named = before.id == booking_id
             if is_named:
                 refuse_stale(before, expected_version, actor)
-            asked = _for_part(edit, is_named=is_named)
-            edited = _edited(tx, actor, before, asked, replaces)
+            part_edit = _for_part(edit, is_named=is_named)
+            edited = _edited(tx, actor, before, part_edit, replaces)
             tx.count(edited.interval, tx.rooms[edited.room])
             after.append(edited)
         refuse_shared_floor([tx.rooms[part.room] for part in after])
@@ -116,7 +118,7 @@ def edit_booking(
 
 
 def _for_part(edit: BookingEdit, *, is_named: bool) -> BookingEdit:
-    """Return what is asked of one part: only the named one changes its room."""
+    """Return the edit of one part: only the named part changes its room."""
     return edit if is_named else replace(edit, room=None)
 
 
@@ -129,12 +131,12 @@ def _edited(
 ) -> BookingData:
     if before.state not in STATES_THAT_CAN_BE_CHANGED:
         raise ConflictError(
-            f"The booking is {before.state}. Make a new one instead.",
+            f"The booking is {before.state} and cannot be changed. Make a new booking instead.",
             code=BookingErrorCode.NOT_CHANGEABLE,
         )
     if before.interval.end <= tx.now:
         raise ConflictError(
-            "The booking is over and stays as history.", code=BookingErrorCode.ALREADY_OVER
+            "The booking is over and cannot be changed.", code=BookingErrorCode.ALREADY_OVER
         )
     after = edit.details.of(before)
     room = tx.rooms[edit.room or before.room]
@@ -142,10 +144,10 @@ def _edited(
     refuse_more_than_seats(before, after, room, is_manager=is_manager(actor, room))
     if (room.uuid, interval) == (before.room, before.interval):
         return after
-    return _at_another_place(tx, actor, before, moved(after, room, interval), replaces)
+    return _in_another_slot(tx, actor, before, moved(after, room, interval), replaces)
 
 
-def _at_another_place(
+def _in_another_slot(
     tx: CommandContext,
     actor: Actor,
     before: BookingData,
@@ -162,7 +164,7 @@ def _at_another_place(
         )
     if after.interval.end <= tx.now:
         raise InvalidCommandError(
-            "A booking cannot end before now. End it now instead.",
+            "A booking cannot end in the past. End the booking now instead.",
             code=BookingErrorCode.IN_THE_PAST,
         )
     if gives_time_back(before, after):
@@ -182,8 +184,7 @@ def _at_another_place(
     release_holds(tx, holds, actor)
     if is_running and decision.state is BookingState.PENDING:
         raise ConflictError(
-            "More time in this room needs a yes, and the meeting runs. Ask those who run the room "
-            "to extend it.",
+            "Extending this booking needs approval. Ask a room manager to extend it.",
             code=BookingErrorCode.NEEDS_APPROVAL,
         )
     return flagged(after, decision) if is_running else with_decision(after, decision)

@@ -1,4 +1,4 @@
-"""Command: leave early."""
+"""Command: end a running booking early."""
 
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from meeting_rooms.kernel.interval import Interval
 def end_booking(
     *, actor: Actor, booking_id: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """End a running booking now; the rest is free at once. The audit log keeps the planned end.
+    """End a running booking now and free the rest of its slot. The audit log keeps the planned end.
 
-    Raises: NotFoundError; PermissionDeniedError; ConflictError `not_running` where there is nothing
-    to end.
+    Raises: NotFoundError for an unknown booking; PermissionDeniedError unless the actor is the
+    organizer or a room manager; ConflictError `not_running` if the booking is not running or not
+    checked in.
     """
 
     def leave(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -29,7 +30,7 @@ def end_booking(
         running = booking.interval.start < tx.now < booking.interval.end
         if booking.state is not BookingState.CHECKED_IN or not running:
             raise ConflictError(
-                "Only a running, checked-in booking can be ended; cancel it instead.",
+                "Only a running booking with a check-in can be ended. Cancel this booking instead.",
                 code=BookingErrorCode.NOT_RUNNING,
             )
         return moved(booking, tx.rooms[booking.room], Interval(booking.interval.start, tx.now))

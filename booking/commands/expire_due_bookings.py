@@ -1,4 +1,4 @@
-"""Command: give back what is due in one room: no-shows past their grace, holds that ran out."""
+"""Command: expire the bookings of one room whose `lapses_at` has come."""
 
 from uuid import UUID
 
@@ -8,9 +8,10 @@ from meeting_rooms.kernel.clock import Clock
 
 
 def expire_due_bookings(*, room: UUID, clock: Clock = DATABASE_CLOCK) -> None:
-    """Settle what is due in the room. Every command about a room begins with just that.
+    """Expire the room's due holds, requests and no-shows.
 
-    Guarantees: each booking is released once, however many callers there are; a check-in that
-    commits first wins. Raises NotFoundError for an unknown room.
+    This command does nothing else: every command first expires what is due in its rooms.
+    Guarantees: each booking expires once, also if several callers race; a check-in that commits
+    first wins. Raises NotFoundError for an unknown or retired room.
     """
     run_in_rooms(lambda _tx: None, rooms=(room,), clock=clock)

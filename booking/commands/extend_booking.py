@@ -1,4 +1,4 @@
-"""Command: stay longer."""
+"""Command: extend a booking by some minutes."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,26 +16,26 @@ from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 
-ATTEMPTS = 2  # before the last one, whose refusal stands
+ATTEMPTS = 2  # repeated after a concurrent change; the refusal of one more attempt is final
 
 
 def extend_booking(
     *, actor: Actor, booking_id: UUID, minutes: int, clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Let the booking end later, at most when the next one begins.
+    """Move the end of the booking by `minutes`, to the start of the next booking at the latest.
 
-    Raises what `edit_booking` raises; a SlotTakenError tells how many minutes there are
-    (`facts.possible_minutes`), which can be asked for instead.
+    Raises InvalidCommandError `end_not_after_start` for less than 1 minute, and what `edit_booking`
+    raises. `facts.possible_minutes` of a SlotTakenError is the longest extension that is free.
     """
     if minutes < 1:
         raise InvalidCommandError(
-            "Extend by at least a minute.", code=KernelErrorCode.END_NOT_AFTER_START
+            "Extend the booking by 1 minute or more.", code=KernelErrorCode.END_NOT_AFTER_START
         )
     for _ in range(ATTEMPTS):
         try:
             return _extend(actor, booking_id, minutes, clock)
         except StaleVersionError:
-            continue  # settled or changed in between: by the time of what it is now
+            continue  # the booking changed after it was read: extend its new end
     return _extend(actor, booking_id, minutes, clock)
 
 
@@ -52,8 +52,8 @@ def _extend(actor: Actor, booking_id: UUID, minutes: int, clock: Clock) -> Booki
         )
     except SlotTakenError as taken:
         possible = time_until_taken(booking, now=clock.now()) // timedelta(minutes=1)
-        told: Mapping[str, Any] = {**taken.facts, "possible_minutes": possible}
-        offer = f"You can have {possible} minutes." if possible else "There is no time left."
+        facts: Mapping[str, Any] = {**taken.facts, "possible_minutes": possible}
+        offer = f"You can extend by {possible} min." if possible else "You cannot extend it."
         raise SlotTakenError(
-            f"The room is booked right after. {offer}", code=taken.code, facts=told
+            f"The room is booked right after. {offer}", code=taken.code, facts=facts
         ) from taken

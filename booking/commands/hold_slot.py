@@ -1,4 +1,4 @@
-"""Command: keep a slot for the person who is in the middle of booking it."""
+"""Command: hold a slot for the person who is booking it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -28,14 +28,13 @@ from rooms.domain.effective_policy import RoomPolicy
 def hold_slot(
     *, actor: Actor, room: UUID, interval: Interval, clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Hold the slot for two minutes: until then nobody else can book it or a part of it.
+    """Hold the slot for two minutes and return the hold. No other person can book the slot then.
 
-    The rules of the room hold as for a booking, but for quotas and approval: those are asked when
-    it is booked. Own holds of an overlapping slot in the room give way; holding the very slot again
-    renews the hold, within its six minutes.
-    Raises: SlotTakenError, RoomClosedError, InvalidCommandError (see
-    `booking.domain.policy_checks`), LimitExceededError `too_many_holds`, NotFoundError,
-    PermissionDeniedError for who is no person.
+    The rules of the room apply as for a booking, except quotas and approval, which apply when the
+    slot is booked. The person's other holds that overlap in the room are released. A second hold of
+    the same slot renews the first one, up to six minutes in all.
+    Raises: what `evaluate` and `refuse_endless` raise; LimitExceededError `too_many_holds`;
+    NotFoundError for an unknown room; PermissionDeniedError for an actor who is not a person.
     """
     if (person := actor.user_id) is None:
         raise PermissionDeniedError("Only a person can hold a room. Sign in.")
@@ -87,7 +86,10 @@ def _without_quotas(room: RoomPolicy) -> RoomPolicy:
 
 
 def _refuse_too_many(person: UUID, *, besides: frozenset[UUID], now: datetime) -> None:
-    """Raise `too_many_holds`. An offer to somebody who waited was not their choice: not counted."""
+    """Raise LimitExceededError if the person has `MAX_HOLDS` holds.
+
+    A waitlist offer does not count, because the person did not choose the time of the offer.
+    """
     live = (
         Booking.objects.select_related("room")
         .filter(organizer_id=person, state=BookingState.HELD, lapses_at__gt=now)
@@ -99,13 +101,13 @@ def _refuse_too_many(person: UUID, *, besides: frozenset[UUID], now: datetime) -
     if len(held) < MAX_HOLDS:
         return
     raise LimitExceededError(
-        f"You hold {len(held)} slots already. Book one of them or let one go.",
+        f"You already hold {len(held)} slots. Book or release one of them first.",
         code=BookingErrorCode.TOO_MANY_HOLDS,
-        facts={"limit": MAX_HOLDS, "held": [_told(hold) for hold in held]},
+        facts={"limit": MAX_HOLDS, "held": [_format_hold(hold) for hold in held]},
     )
 
 
-def _told(hold: BookingData) -> dict[str, str]:
+def _format_hold(hold: BookingData) -> dict[str, str]:
     return {
         "hold": str(hold.id),
         "room": str(hold.room),

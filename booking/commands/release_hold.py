@@ -1,4 +1,4 @@
-"""Command: let a held slot go."""
+"""Command: release a hold before it expires."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from meeting_rooms.kernel.clock import Clock
 def release_hold(
     *, actor: Actor, hold: UUID, reason: str = "", clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Give the slot back at once. Harmless for a hold that is over or was booked: it stays so.
+    """Release the hold and free its slot. A hold that has expired or was booked does not change.
 
-    Raises NotFoundError for an unknown hold and for somebody else's.
+    Raises NotFoundError for an unknown hold and for another person's hold.
     """
 
-    def release_holds(held: BookingData, _tx: CommandContext) -> BookingData:
+    def release(held: BookingData, _tx: CommandContext) -> BookingData:
         refuse_other_holder(held, actor)
         if held.state is not BookingState.HELD:
             return held
@@ -31,7 +31,7 @@ def release_hold(
         actor=actor,
         booking_id=hold,
         command="release_hold",
-        change=release_holds,
+        change=release,
         clock=clock,
         reason=reason,
     )

@@ -1,4 +1,4 @@
-"""Command: go on holding a slot."""
+"""Command: renew a hold, so that it expires later."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -15,16 +15,16 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, NotFoundError
 
-OVER = "Your hold is over, so others can book this time. Choose it again."
-BOOKED = "This is no hold any more. Look at your bookings."
+OVER = "Your hold has ended, so other people can book this time. Choose the time again."
+BOOKED = "This hold was booked or changed. Look at your bookings."
 
 
 def renew_hold(*, actor: Actor, hold: UUID, clock: Clock = DATABASE_CLOCK) -> BookingData:
-    """Hold for two more minutes from now, but no longer than six in all.
+    """Hold the slot for two minutes from now, up to six minutes in all, and return the hold.
 
-    Near those six nothing is left to add, and the hold comes back as it was.
-    Raises: ConflictError `hold_over` where the hold has run out, was let go or became a booking;
-    NotFoundError for an unknown hold and for somebody else's.
+    A hold that cannot last longer is returned unchanged.
+    Raises: ConflictError `hold_over` if the hold has expired, was released or became a booking;
+    NotFoundError for an unknown hold and for another person's hold.
     """
 
     def renew(held: BookingData, tx: CommandContext) -> BookingData:
@@ -48,6 +48,9 @@ def renew_hold(*, actor: Actor, hold: UUID, clock: Clock = DATABASE_CLOCK) -> Bo
 
 
 def refuse_other_holder(held: BookingData, actor: Actor) -> None:
-    """Raise NotFoundError for somebody else's: nobody learns of a hold by guessing its id."""
+    """Raise NotFoundError unless the actor holds the slot.
+
+    An unknown id gets the same error, so guessing ids finds no holds.
+    """
     if actor.user_id is None or held.organizer_id != actor.user_id:
         raise NotFoundError(f"You have no hold {held.id}.")

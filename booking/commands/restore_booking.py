@@ -1,4 +1,4 @@
-"""Command: take a cancellation or a release back, while the slot is still free."""
+"""Command: undo a cancellation or the release of a no-show, while the slot is still free."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,20 +23,21 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
 
-UNDO_WITHIN = timedelta(minutes=5)
+UNDO_WITHIN = timedelta(minutes=5)  # for organizers; room managers have until the booking ends
 
 
 def restore_booking(
     *, actor: Actor, booking_id: UUID, clock: Clock = DATABASE_CLOCK
 ) -> BookingData:
-    """Bring the booking back as it was. One whose time has begun comes back checked in.
+    """Restore the booking to its state before it was cancelled or released, and return it.
 
-    Where its building's zone was corrected meanwhile, it comes back where that put it.
-
-    Organizers have five minutes, those who run the room until the booking would be over.
-    Raises: SlotTakenError and RoomClosedError where the slot is gone, RuleError where a quota or a
-    gap no longer leaves room for it; ConflictError
-    `nothing_to_undo`, `too_late_to_undo`, `already_over`; NotFoundError; PermissionDeniedError.
+    A confirmed booking that has started is restored as checked in. If the time zone of the building
+    was corrected meanwhile, the booking has its corrected times. An organizer can restore for five
+    minutes, a room manager until the end of the booking.
+    Raises: SlotTakenError and RoomClosedError if the slot is no longer free; RuleError if the
+    booking would break a rule, such as a quota or a gap; ConflictError `nothing_to_undo`,
+    `too_late_to_undo`, `already_over`; NotFoundError for an unknown booking; PermissionDeniedError
+    unless the actor is the organizer or a room manager.
     """
 
     def restore(booking: BookingData, tx: CommandContext) -> BookingData:
@@ -80,10 +81,14 @@ def restore_booking(
 def _before_it_ended(booking: BookingData, tx: CommandContext, *, is_manager: bool) -> BookingData:
     if booking.state not in STATES_THAT_CAN_BE_RESTORED:
         raise ConflictError(
-            f"The booking is {booking.state}.", code=BookingErrorCode.NOTHING_TO_UNDO
+            f"The booking is {booking.state}, so there is nothing to restore.",
+            code=BookingErrorCode.NOTHING_TO_UNDO,
         )
     if booking.interval.end <= tx.now:
-        raise ConflictError("The booking would be over by now.", code=BookingErrorCode.ALREADY_OVER)
+        raise ConflictError(
+            "The time of the booking is over. Make a new booking.",
+            code=BookingErrorCode.ALREADY_OVER,
+        )
     ended = AuditEntry.objects.filter(booking_id=booking.id, after__state=booking.state)
     entry = ended.filter(before__state__in=STATES_THAT_MAY_TAKE_THE_SLOT).last()
     if entry is None or entry.before is None:
@@ -93,12 +98,13 @@ def _before_it_ended(booking: BookingData, tx: CommandContext, *, is_manager: bo
         )
     if not is_manager and tx.now - entry.at > UNDO_WITHIN:
         raise ConflictError(
-            "Undo is possible for five minutes. Book the slot again if it is free.",
+            "A booking can be restored for five minutes only. Book the slot again if it is free.",
             code=BookingErrorCode.TOO_LATE_TO_UNDO,
         )
     before = BookingData.from_row(entry.before)
     by = booking.interval.start - before.interval.start
-    # Everything else is as it is stored by now: a corrected zone, another series, no other rooms.
+    # The other members keep their stored values: the zone may have been corrected, and the booking
+    # may have moved to another series or lost its parts.
     return replace(
         booking,
         state=before.state,
@@ -109,7 +115,10 @@ def _before_it_ended(booking: BookingData, tx: CommandContext, *, is_manager: bo
 
 
 def _is_hidden(series_id: UUID | None) -> bool:
-    """Say whether the booking is a date of a series that was hidden, maybe while it was away."""
+    """Return whether the booking is a date of a private series.
+
+    The series may have become private after the booking was cancelled.
+    """
     if series_id is None:
         return False
     return Series.objects.filter(pk=series_id, is_private=True).exists()

@@ -1,4 +1,4 @@
-"""Commands: take a room out of use for good, and bring it back."""
+"""Commands: retire a room, and bring a retired room back into use."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from rooms.places.mark_rooms_changed import mark_rooms_changed
 
 
 def retire_room(*, actor: Actor, room: UUID, clock: Clock = DATABASE_CLOCK) -> None:
-    """Take the room off boards and out of booking. Its past bookings stay.
+    """Remove the room from boards and from booking. Its past bookings stay.
 
-    A room is retired only when nobody comes any more: a closure asks what becomes of its bookings
-    to come. Holds are released.
-    Raises: ConflictError `bookings_affected`, whose `facts.bookings` lists the first 500 of
-    `facts.count`; PermissionDeniedError for others than admins; NotFoundError for an unknown or
-    retired room.
+    A room with current or future bookings cannot be retired: `close_room` cancels or moves them
+    first. Holds are released.
+    Raises: ConflictError `bookings_affected`; `facts.count` is the number of current and future
+    bookings, and `facts.bookings` lists the first 500. PermissionDeniedError for an actor who is
+    not an admin; NotFoundError for an unknown or retired room.
     """
     _require_admin(actor)
 
@@ -43,8 +43,8 @@ def retire_room(*, actor: Actor, room: UUID, clock: Clock = DATABASE_CLOCK) -> N
         affected = [booking for booking in found if booking.state is not BookingState.HELD]
         if affected:
             raise ConflictError(
-                f"{len(affected)} bookings in this room are not over. Close the room first and say "
-                "what becomes of them, then retire it.",
+                f"Bookings of this room that are not over: {len(affected)}. "
+                "Close the room first and cancel or move them, then retire the room.",
                 code=BookingErrorCode.BOOKINGS_AFFECTED,
                 facts={
                     "count": len(affected),
@@ -62,9 +62,10 @@ def retire_room(*, actor: Actor, room: UUID, clock: Clock = DATABASE_CLOCK) -> N
 
 @transaction.atomic
 def reinstate_room(*, actor: Actor, room: UUID) -> None:
-    """Bring a retired room back to boards and booking. Repeating it is harmless.
+    """Add a retired room to boards and booking again. A room in use does not change.
 
-    Raises: PermissionDeniedError for others than admins; NotFoundError.
+    Raises: PermissionDeniedError for an actor who is not an admin; NotFoundError for an unknown
+    room.
     """
     _require_admin(actor)
     found = Room.objects.filter(uuid=room).first()
@@ -77,4 +78,4 @@ def reinstate_room(*, actor: Actor, room: UUID) -> None:
 
 def _require_admin(actor: Actor) -> None:
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins retire rooms and bring them back.")
+        raise PermissionDeniedError("Only an admin can retire or reinstate a room. Ask an admin.")

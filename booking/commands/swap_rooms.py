@@ -1,4 +1,4 @@
-"""Command: let two bookings trade rooms."""
+"""Command: swap the rooms of two bookings."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,17 +29,18 @@ Pair = tuple[BookingData, BookingData]
 def swap_rooms(
     *, actor: Actor, booking_id: UUID, other_id: UUID, clock: Clock = DATABASE_CLOCK
 ) -> Pair:
-    """Give each of the two bookings the other's room at its own time; both or neither.
+    """Move each of two bookings into the room of the other; return both. No time changes.
 
-    The actor must be allowed to change both. Of a booking of several rooms only this part moves,
-    and what its new room asks for counts for the whole.
+    Both bookings move or neither does. The actor must be allowed to change both. Of a multi-room
+    booking only the named part moves; approval and check-in rules of the new room then apply to
+    the whole booking.
     Raises: InvalidCommandError `same_booking`, `rooms_overlap`; ConflictError `not_changeable`,
-    `already_started`; NotFoundError; PermissionDeniedError; and what `evaluate` raises, where a
-    third booking or a rule of the other room is in the way.
+    `already_started`; NotFoundError for an unknown booking; PermissionDeniedError; and what
+    `evaluate` raises, if a third booking or a rule of the other room forbids the swap.
     """
     if booking_id == other_id:
         raise InvalidCommandError(
-            "Name two bookings to trade rooms.", code=BookingErrorCode.SAME_BOOKING
+            "Choose two different bookings to swap their rooms.", code=BookingErrorCode.SAME_BOOKING
         )
 
     def run(tx: CommandContext) -> Pair:
@@ -48,12 +49,12 @@ def swap_rooms(
             tx.room_of(booking)
             require_organizer(actor, booking, tx)
             _require_future(booking, tx)
-        traded = _traded(tx, actor, pair)
-        wholes = [parts_of(booking_id)]
-        if other_id not in {part.id for part in wholes[0]}:
-            wholes.append(parts_of(other_id))
-        for whole in wholes:
-            tx.changes += _changes(tx, actor, whole, traded)
+        swapped = _swapped(tx, actor, pair)
+        bookings = [parts_of(booking_id)]
+        if other_id not in {part.id for part in bookings[0]}:
+            bookings.append(parts_of(other_id))
+        for parts in bookings:
+            tx.changes += _changes(tx, actor, parts, swapped)
         stored = {change.after.id: change.after for change in tx.changes}
         return stored[booking_id], stored[other_id]
 
@@ -76,10 +77,11 @@ def _pair(booking_id: UUID, other_id: UUID) -> Pair:
 
 
 def _whose_quotas(actor: Actor, pair: Pair, rooms: Mapping[UUID, RoomPolicy]) -> UUID | None:
-    """Return the one person whom quotas can refuse.
+    """Return the one person whose quotas can refuse the swap.
 
-    Only what goes to a room that the actor does not run is refused. What comes from there is the
-    actor's own, or it could not be traded, so there are never two such people.
+    Quotas apply only to a booking that moves into a room that the actor does not manage. The
+    booking that leaves that room is the actor's own, or the actor could not change it. So quotas
+    never apply to two people.
     """
     one, other = pair
     for booking, room in ((one, rooms.get(other.room)), (other, rooms.get(one.room))):
@@ -90,24 +92,28 @@ def _whose_quotas(actor: Actor, pair: Pair, rooms: Mapping[UUID, RoomPolicy]) ->
 
 def _require_future(booking: BookingData, tx: CommandContext) -> None:
     if booking.state not in STATES_THAT_CAN_BE_CHANGED:
-        raise ConflictError(f"A booking is {booking.state}.", code=BookingErrorCode.NOT_CHANGEABLE)
+        raise ConflictError(
+            f"One of the bookings is {booking.state}, so its room cannot change.",
+            code=BookingErrorCode.NOT_CHANGEABLE,
+        )
     if booking.interval.start <= tx.now:
         raise ConflictError(
-            "A booking has begun and stays in its room.", code=BookingErrorCode.ALREADY_STARTED
+            "One of the bookings has started, so its room cannot change.",
+            code=BookingErrorCode.ALREADY_STARTED,
         )
 
 
-def _traded(tx: CommandContext, actor: Actor, pair: Pair) -> dict[UUID, BookingData]:
-    """Return both in their new rooms, by id."""
+def _swapped(tx: CommandContext, actor: Actor, pair: Pair) -> dict[UUID, BookingData]:
+    """Return both bookings in their new rooms, by id. Raises what `evaluate` raises."""
     person = _whose_quotas(actor, pair, tx.rooms)
-    traded = {}
+    swapped = {}
     for booking, other in (pair, pair[::-1]):
         room = tx.rooms[other.room]
         known = tx.room_context(room)
         if booking.organizer_id == person:
             tx.count(booking.interval, room)
         else:
-            known = replace(known, usage=())  # it is somebody else's
+            known = replace(known, usage=())  # the usage was read for `person` only
         request = BookingRequest(
             interval=booking.interval,
             person=booking.organizer_id,
@@ -117,27 +123,30 @@ def _traded(tx: CommandContext, actor: Actor, pair: Pair) -> dict[UUID, BookingD
         )
         tx.require_in_snapshot(booking.interval)
         decision = evaluate(request, room, known, now=tx.now)
-        traded[booking.id] = with_decision(moved(booking, room, booking.interval), decision)
-    return traded
+        swapped[booking.id] = with_decision(moved(booking, room, booking.interval), decision)
+    return swapped
 
 
 def _changes(
-    tx: CommandContext, actor: Actor, whole: list[BookingData], traded: dict[UUID, BookingData]
+    tx: CommandContext, actor: Actor, parts: list[BookingData], swapped: dict[UUID, BookingData]
 ) -> list[Change]:
-    """Return what becomes of all rooms of one booking. Raises InvalidCommandError."""
-    after = [traded.get(part.id, part) for part in whole]
+    """Return the changes of all parts of one booking.
+
+    Raises InvalidCommandError `rooms_overlap` if two of its rooms share floor after the swap.
+    """
+    after = [swapped.get(part.id, part) for part in parts]
     refuse_shared_floor([tx.room_of(part) for part in after])
-    if whole[0].group_id is not None:
-        after = as_one_booking(after, whole[0].group_id, tx.room_of, now=tx.now)
+    if parts[0].group_id is not None:
+        after = as_one_booking(after, parts[0].group_id, tx.room_of, now=tx.now)
     return [
-        Change.of(before, part, actor, "swap_rooms", _reason(before.id, traded))
-        for before, part in zip(whole, after, strict=True)
-        if part != before or before.id in traded
+        Change.of(before, part, actor, "swap_rooms", _reason(before.id, swapped))
+        for before, part in zip(parts, after, strict=True)
+        if part != before or before.id in swapped
     ]
 
 
-def _reason(booking_id: UUID, traded: dict[UUID, BookingData]) -> str:
-    if booking_id not in traded:
-        return "Another of its rooms was traded"
-    [other] = traded.keys() - {booking_id}
-    return f"Traded with {other}"
+def _reason(booking_id: UUID, swapped: dict[UUID, BookingData]) -> str:
+    if booking_id not in swapped:
+        return "Another room of this booking was swapped"
+    [other] = swapped.keys() - {booking_id}
+    return f"Swapped rooms with booking {other}"

@@ -1,4 +1,4 @@
-"""Commands: wait for a slot that is taken, or stop waiting."""
+"""Commands: join the waitlist for a taken slot, and leave it."""
 
 from uuid import UUID
 
@@ -23,25 +23,29 @@ from meeting_rooms.kernel.errors import (
 )
 from meeting_rooms.kernel.interval import Interval
 
-MAX_ENTRIES = 10  # one person waits for at once
+MAX_ENTRIES = 10  # open waitlist entries of one person
 
 
 def wait_for_slot(
     *, actor: Actor, room: UUID, interval: Interval, title: str = "", clock: Clock = DATABASE_CLOCK
 ) -> WaitingEntry:
-    """Get in line for the slot. When it comes free, the first in line is offered it as a hold.
+    """Add the person to the waitlist for the slot and return the entry.
 
-    Waiting again for the same slot returns the place one has.
-    Raises: what the room's rules say of such a booking, were the slot free; ConflictError
-    `slot_is_free` where there is nothing to wait for; LimitExceededError
-    `too_many_waiting`; InvalidCommandError `in_the_past`; NotFoundError; PermissionDeniedError.
+    When the slot becomes free, the first person on the waitlist is offered it as a hold. A second
+    call for the same slot returns the entry of the first.
+    Raises: what `evaluate` raises for a booking of the slot if it were free; ConflictError
+    `slot_is_free` if the slot is free; LimitExceededError `too_many_waiting`; InvalidCommandError
+    `in_the_past` and what `clean_title` and `refuse_endless` raise; NotFoundError for an unknown
+    room; PermissionDeniedError for an actor who is not a person.
     """
     person, named = _person(actor), clean_title(title)
     refuse_endless(interval)
 
     def run(tx: CommandContext) -> WaitingEntry:
         if interval.end <= tx.now:
-            raise InvalidCommandError("This time is over.", code=BookingErrorCode.IN_THE_PAST)
+            raise InvalidCommandError(
+                "This time is over. Choose a later time.", code=BookingErrorCode.IN_THE_PAST
+            )
         rules = tx.rooms[room]
         request = BookingRequest(interval, person, is_manager=is_manager(actor, rules))
         evaluate(request, rules, RoomContext(closures=tx.room_context(rules).closures), now=tx.now)
@@ -52,7 +56,7 @@ def wait_for_slot(
             return known
         if own.count() >= MAX_ENTRIES:
             raise LimitExceededError(
-                f"You wait for {MAX_ENTRIES} slots already. Leave one of the lines first.",
+                f"You already wait for {MAX_ENTRIES} slots. Stop waiting for one of them first.",
                 code=BookingErrorCode.TOO_MANY_WAITING,
             )
         entry = WaitingEntry(
@@ -62,7 +66,7 @@ def wait_for_slot(
             title=named,
             created_at=tx.now,
         )
-        tx.marked.add(room)  # guarded: the slot may come free in this instant
+        tx.marked.add(room)  # compares the room's version: the slot may have become free
         tx.also.append(entry.save)
         return entry
 
@@ -71,13 +75,14 @@ def wait_for_slot(
 
 
 def stop_waiting(*, actor: Actor, entry_id: UUID, clock: Clock = DATABASE_CLOCK) -> None:
-    """Leave the line. Leaving it again is harmless; an offer that was made stays until it lapses.
+    """Close the waitlist entry. A closed entry does not change; an offer stays until it lapses.
 
-    Raises NotFoundError for an entry that is not the actor's.
+    Raises NotFoundError for an entry that is not the actor's; PermissionDeniedError for an actor
+    who is not a person.
     """
     own = WaitingEntry.objects.filter(pk=entry_id, user_id=_person(actor))
     if not own.exists():
-        raise NotFoundError(f"You do not wait in the line {entry_id}.")
+        raise NotFoundError(f"You have no waitlist entry {entry_id}.")
     own.filter(closed_at=None).update(closed_at=clock.now())
 
 
@@ -88,6 +93,7 @@ def _person(actor: Actor) -> UUID:
 
 
 def _refuse_free(tx: CommandContext, request: BookingRequest, room: UUID) -> None:
+    """Raise ConflictError `slot_is_free` if no booking overlaps the slot."""
     rules = tx.rooms[room]
     try:
         refuse_taken(request, rules, tx.room_context(rules).neighbours)

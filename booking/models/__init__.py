@@ -1,4 +1,4 @@
-"""Bookings and what goes with them. Fields and constraints only."""
+"""The database models of booking. Fields and constraints only."""
 
 from booking.models.bookings import AuditEntry, Booking, IdempotencyReceipt, as_range
 from booking.models.feeds import FeedToken

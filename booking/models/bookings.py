@@ -1,4 +1,4 @@
-"""Bookings, their audit log and idempotency receipts. Fields and constraints only."""
+"""Models of bookings, of their audit log and of idempotency receipts."""
 
 import uuid
 from operator import attrgetter
@@ -28,24 +28,27 @@ from rooms.models import Room
 
 
 def as_range(interval: Interval) -> DateTimeTZRange:
-    """Return the interval as Postgres stores it."""
+    """Return the interval as a Postgres range `[start, end)`."""
     return DateTimeTZRange(interval.start, interval.end, "[)")
 
 
 class Booking(models.Model):
-    """One room for one stretch of time.
+    """One room for one interval.
 
-    The exclusion constraint makes an overlap impossible to store, from any entry point. `units` are
-    the room's pieces of floor, set by a trigger and by nobody else, so that a hall and its halves
-    exclude each other as one room excludes itself. An empty range would pass the constraint, so a
-    check refuses those; bounds are `[)`, so back-to-back is no overlap.
+    The exclusion constraint refuses an overlap from every entry point. `units` are the cells of the
+    room, or its id if the room is not divided. Only a trigger sets `units`. A hall and its parts
+    have units in common, so their bookings exclude each other like bookings of one room. An empty
+    range would pass the exclusion constraint, so a check constraint refuses it. The bounds of
+    `during` are `[)`, so bookings that touch do not overlap.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="bookings")
     units = BigIntegerRangeField(null=True, editable=False)
     during = DateTimeRangeField()
-    local_start = models.CharField(max_length=26, help_text="As meant, in the room's zone.")
+    local_start = models.CharField(
+        max_length=26, help_text="The booked local time, in the room's time zone."
+    )
     local_end = models.CharField(max_length=26)
     title = models.CharField(max_length=MAX_TITLE_LENGTH)
     organizer = models.ForeignKey(
@@ -56,11 +59,15 @@ class Booking(models.Model):
     state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in BookingState])
     takes_slot = models.BooleanField(default=True)
     lapses_at = models.DateTimeField(
-        null=True, blank=True, help_text="Given back then unless somebody checks in or confirms."
+        null=True,
+        blank=True,
+        help_text="Frees the slot unless a check-in, approval or confirmation comes before.",
     )
     attendees = models.PositiveIntegerField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
-    group_id = models.UUIDField(null=True, blank=True, help_text="One booking of several rooms.")
+    group_id = models.UUIDField(
+        null=True, blank=True, help_text="The parts of one multi-room booking have the same value."
+    )
     series = models.ForeignKey(
         "booking.Series", on_delete=models.PROTECT, null=True, blank=True, related_name="bookings"
     )
@@ -71,7 +78,7 @@ class Booking(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="UID in a calendar it came from.",
+        help_text="The UID of the event in the calendar that it was imported from.",
     )
     created_at = models.DateTimeField()
 
@@ -111,7 +118,7 @@ class Booking(models.Model):
                 name="booking_has_units", condition=Q(units__isnull=False, units__isempty=False)
             ),
             models.CheckConstraint(
-                name="booking_during_is_a_stretch",
+                name="booking_during_is_an_interval",
                 condition=Q(during__isempty=False)
                 & Q(during__lower_inf=False, during__upper_inf=False)
                 & Q(during__lower_inc=True, during__upper_inc=False),
@@ -127,27 +134,27 @@ class Booking(models.Model):
 
     @property
     def interval(self) -> Interval:
-        """Return the booked stretch."""
+        """Return the booked interval."""
         return Interval(self.during.lower, self.during.upper)
 
     def as_data(self) -> BookingData:
-        """Return the booking as a value. Reads the room, so select it along."""
+        """Return the booking as a value. It reads `room`: use `select_related` in the query."""
         values = dict(zip(MEMBERS, _stored(self), strict=True))
         values["state"] = BookingState(self.state)
         values["flags"] = tuple(self.flags)
         return BookingData(**values)
 
 
-# What of the model each member of BookingData is; a column's name but for these two.
+# The attribute of the model for each member of BookingData: its column, except for these two.
 _ATTRIBUTES = {"room": "room.uuid", "during": "interval"}
 _stored = attrgetter(*(_ATTRIBUTES.get(column, column) for column in COLUMNS))
 
 
 class AuditEntry(models.Model):
-    """One fact: who did what to which booking, when and why. Append-only, by a trigger.
+    """One change of a booking: actor, command, time, reason, and the booking before and after.
 
-    Ids are not commit order; a reader that follows the log stays behind the oldest running
-    transaction.
+    A trigger makes the table append-only. The order of the ids is not the order of the commits. A
+    reader that follows the log must not read past the oldest running transaction.
     """
 
     at = models.DateTimeField()
@@ -171,7 +178,7 @@ class AuditEntry(models.Model):
 
 
 class IdempotencyReceipt(models.Model):
-    """The answer once given for a person's key, repeated to every retry."""
+    """The stored answer to an Idempotency-Key of a person, returned to every retry."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""Secret addresses of calendar feeds."""
+"""Model of the secret addresses of calendar feeds."""
 
 import uuid
 
@@ -10,9 +10,10 @@ from rooms.models import Room
 
 
 class FeedToken(models.Model):
-    """Whoever knows the address reads the feed, until it is revoked. Only its SHA-256 is kept.
+    """A secret address of a calendar feed. A client that has the address can read the feed.
 
-    With `room` it is the room's calendar as `user` may read it, otherwise the user's own bookings.
+    Access ends when the address is revoked. Only the SHA-256 of the secret is stored. With `room`
+    the feed is the calendar of the room as `user` may read it; without, the bookings of `user`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""A number per person that changes when a command counted what they have booked."""
+"""Model of the ledger: a version per person, so that quotas are counted correctly."""
 
 from django.db import models
 
@@ -6,9 +6,10 @@ from identity.models import User
 
 
 class PersonLedger(models.Model):
-    """Raised by every command that applied a quota; of two that counted the same, one must recount.
+    """A version that every command raises when it has applied a quota of the person.
 
-    Rooms have `schedule_version` for this; quotas span rooms.
+    If two commands counted the same bookings, the second one to write finds another version and
+    counts again. `Room.schedule_version` cannot show this, because a quota spans several rooms.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")

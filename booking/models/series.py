@@ -1,4 +1,4 @@
-"""A recurring booking: the rule, and the dates on which it does not hold."""
+"""Models of recurring bookings: the series with its RRULE, and its skipped dates."""
 
 import uuid
 
@@ -10,12 +10,12 @@ from rooms.models import Room
 
 
 class Series(models.Model):
-    """What its occurrences have in common; each occurrence is a booking of its own.
+    """The common values of a recurring booking; each of its dates is a booking of its own.
 
-    `rule` is the value of an RFC 5545 RRULE; `starts_local` the first date-time of the rule, in the
-    wall time of `timezone`, ISO without an offset; `minutes` the nominal length. A date of the rule
-    is a booking with that `recurrence_id`, whatever has become of it, or a skipped date: so a
-    deleted date is a fact, and comes back only when somebody asks for it.
+    `rule` is the value of an RFC 5545 RRULE. `starts_local` is the first date-time of the RRULE, a
+    local time of `timezone` in ISO format without offset. `minutes` is the nominal length. Each
+    date of the RRULE is stored: as a booking with that `recurrence_id`, in any state, or as a
+    skipped date. So a deleted date stays deleted until a person adds it again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -38,10 +38,12 @@ class Series(models.Model):
         null=True,
         blank=True,
         related_name="followed_by",
-        help_text="The series this one was split from by a change of 'this and following'.",
+        help_text="The series that a change of 'this and following' dates split this one from.",
     )
     withdraw_at = models.DateTimeField(
-        null=True, blank=True, help_text="Nobody comes: its dates are given back then."
+        null=True,
+        blank=True,
+        help_text="At this time the future dates are cancelled, because of no-shows.",
     )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
@@ -54,11 +56,13 @@ class Series(models.Model):
 
 
 class SkippedDate(models.Model):
-    """A date of the rule that has no booking, and why. Adding it back deletes the row."""
+    """A date of the RRULE without a booking, and the reason. Adding the date deletes the row."""
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="skipped")
     recurrence_id = models.CharField(max_length=19)
-    code = models.CharField(max_length=40, help_text="The refusal's code, or 'excluded'.")
+    code = models.CharField(
+        max_length=40, help_text="The error code of the refusal, or 'excluded'."
+    )
     reason = models.CharField(max_length=300)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""People who wait for a slot that is taken."""
+"""Model of the waitlist: people who wait for a taken slot."""
 
 import uuid
 
@@ -12,10 +12,10 @@ from rooms.models import Room
 
 
 class WaitingEntry(models.Model):
-    """One person waits for one room and time. The earliest entry is offered the slot first.
+    """One person waits for one room and interval. The earliest entry gets the first offer.
 
-    `offer` is the hold that was made for them when the slot came free; when it lapses, the entry is
-    over and the next in line is offered the slot.
+    `offer` is the hold that the person got when the slot became free. When the offer lapses, the
+    entry is closed and the next entry gets an offer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,7 +39,7 @@ class WaitingEntry(models.Model):
                 name="booking_waiting_once",
             ),
             models.CheckConstraint(
-                condition=Q(during__isempty=False), name="booking_waiting_is_a_stretch"
+                condition=Q(during__isempty=False), name="booking_waiting_is_an_interval"
             ),
         ]
         indexes = [

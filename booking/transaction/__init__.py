@@ -1,1 +1,1 @@
-"""The unit of work of a booking command: read a snapshot, decide, write under a guard."""
+"""The unit of work of a booking command: read a snapshot, decide, write if nothing changed."""

@@ -1,4 +1,4 @@
-"""What the commands on stored bookings share: find it, look at its rooms, change it, tell."""
+"""The shared part of commands that change one stored booking, in all its rooms."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +16,16 @@ from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import PermissionDeniedError
 
-Step = Callable[[BookingData, CommandContext], BookingData]
+Step = Callable[[BookingData, CommandContext], BookingData]  # returns one part after the change
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeOptions:
-    """What a change has to look at, and the rooms of other bookings that it changes too.
+    """Options of `change_booking`.
 
-    `rejoins_parts`: its parts are told apart by their rooms' rules, and are to be one again.
+    `query` is what the snapshot must read. `also_rooms` returns the rooms of other bookings that
+    the change affects. `rejoins_parts`: the change gives each part a state by the rules of its own
+    room, so `as_one_booking` must join the parts of a multi-room booking afterwards.
     """
 
     query: SnapshotQuerySource = EMPTY_QUERY
@@ -44,10 +46,11 @@ def change_booking(
     reason: str = "",
     options: ChangeOptions = DEFAULT_OPTIONS,
 ) -> BookingData:
-    """Apply `change` to one booking, in each of its rooms, and store and audit what it returns.
+    """Apply `change` to each part of one booking, store and audit the results, return the booking.
 
-    Where it returns the booking as it was, nothing is written: a repeated command is harmless.
-    Raises NotFoundError for an unknown booking, and whatever `change` raises.
+    A part that `change` returns unchanged is not written, so a repeated command changes nothing.
+    Raises NotFoundError for an unknown booking or for a device of another room, and what `change`
+    and `run_in_rooms` raise.
     """
 
     def run(tx: CommandContext) -> BookingData:
@@ -76,20 +79,19 @@ def change_booking(
 
 
 def require_organizer(actor: Actor, booking: BookingData, tx: CommandContext) -> None:
-    """Refuse who is neither the organizer nor runs the room. The system itself may act.
+    """Raise PermissionDeniedError unless the actor may change this booking.
 
-    A device may for what was booked at its door, where nobody in particular is the organizer.
+    The organizer, a room manager and the system may. A device may change a walk-up, which has no
+    organizer.
     """
     if actor.is_device:
         if WALK_UP not in booking.flags:
             raise PermissionDeniedError(
-                "A device changes only what was booked at its door.",
+                "A device can change only bookings that were made at its door.",
                 code=IdentityErrorCode.NOT_FOR_DEVICES,
             )
         return
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[booking.room]):
         return
     if actor.user_id != booking.organizer_id:
-        raise PermissionDeniedError(
-            "Only the organizer or somebody who runs the room can change this booking."
-        )
+        raise PermissionDeniedError("Only the organizer or a room manager can change this booking.")

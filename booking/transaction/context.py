@@ -1,4 +1,4 @@
-"""What a booking command decides from, and what it has decided."""
+"""The context of a booking command: its rooms, its snapshot, and the changes it has decided."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ from rooms.domain.effective_policy import RoomPolicy
 
 @dataclass(slots=True)
 class CommandContext:
-    """What a command decides from, and what it has decided so far.
+    """The input of a command and the changes that it has decided so far.
 
-    `windows` are the stretches that were looked at. `changes` are stored together; `also` are
-    writes to other tables in the same transaction, and `marked` the rooms whose screens show those.
-    `closing` are stretches, by room id, that this very command takes out of service.
+    `windows` are the intervals that the snapshot covers. `changes` are stored together; `also` are
+    writes to other tables in the same transaction, and `marked` are the rooms whose screens show
+    those writes. `closing` are the intervals, by room id, that this command takes out of service.
     """
 
     rooms: dict[UUID, RoomPolicy]
@@ -37,8 +37,7 @@ class CommandContext:
     def room_of(self, booking: BookingData) -> RoomPolicy:
         """Return the rules of the booking's room.
 
-        Raises ConcurrentChangeError where the booking was moved there after the rooms were looked
-        up.
+        Raises ConcurrentChangeError if the booking moved to this room after the rooms were chosen.
         """
         room = self.rooms.get(booking.room)
         if room is None:
@@ -46,26 +45,26 @@ class CommandContext:
         return room
 
     def require_in_snapshot(self, interval: Interval) -> None:
-        """Start over where the command is about another time than the one that was looked at.
+        """Raise ConcurrentChangeError unless the snapshot covers `interval`.
 
-        What a command is about is read before the look, and again after it: somebody may have moved
-        it in between.
+        A command reads its booking before the snapshot and again after it. Another command may move
+        the booking in between.
         """
         if not any(w.start <= interval.start and interval.end <= w.end for w in self.windows):
             raise ConcurrentChangeError
 
     @property
     def now(self) -> datetime:
-        """Return the instant by which this command judges."""
+        """Return the instant of the snapshot, which is the present for this command."""
         return self.snapshot.now
 
     @property
     def stores_anything(self) -> bool:
-        """Say whether the command has decided to change anything."""
+        """Return whether the command has decided any change."""
         return bool(self.changes or self.also or self.marked)
 
     def room_context(self, room: RoomPolicy) -> RoomContext:
-        """Return what was seen of one room and those that share its floor."""
+        """Return what the snapshot holds about one room and the rooms that share its floor."""
         snapshot = self.snapshot
         neighbours = snapshot.neighbours
         if len(self.rooms) > 1:
@@ -74,14 +73,14 @@ class CommandContext:
         return RoomContext(neighbours, tuple(closures), snapshot.usage)
 
     def count(self, interval: Interval, room: RoomPolicy) -> None:
-        """Let a booking that was just decided count against the quotas of those that follow."""
-        if len(self.rooms) > 1:  # in one room nothing follows
+        """Add a decided booking to the quota usage for the next bookings of this command."""
+        if len(self.rooms) > 1:  # a command in one room makes no second booking
             self.snapshot = self.snapshot._replace(
                 usage=counted(self.snapshot.usage, interval, room)
             )
 
     def touched(self) -> list[int]:
-        """Return the rooms whose screens show any of the changes."""
+        """Return the ids of the rooms whose screens show any of the changes."""
         if not self.changes and not self.marked:
             return []
         if len(self.rooms) == 1:
@@ -97,7 +96,7 @@ class CommandContext:
 
 
 def release_holds(tx: CommandContext, holds: Iterable[BookingData], actor: Actor) -> None:
-    """Let a person's own holds give way to what they book over them."""
+    """Add the release of these holds to the changes, except of holds that already change."""
     decided = {change.after.id for change in tx.changes}
     tx.changes += [
         Change.of(hold, without_slot(hold, BookingState.LAPSED), actor, "release_hold")
@@ -107,5 +106,5 @@ def release_holds(tx: CommandContext, holds: Iterable[BookingData], actor: Actor
 
 
 def is_manager(actor: Actor, room: RoomPolicy) -> bool:
-    """Say whether the actor runs this room: may override its rules and decide about requests."""
+    """Return whether the actor is a manager of this room. Every admin is one."""
     return actor.is_admin or (actor.user_id is not None and actor.user_id in room.policy.managers)

@@ -1,4 +1,4 @@
-"""Idempotency: one answer per person and key, however often and however parallel it is sent."""
+"""Idempotency keys: a request that is sent several times runs once and gets one answer."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from booking.transaction.context import CommandContext
 from booking.transaction.prepared_sql import as_plain_json
 from meeting_rooms.kernel.errors import InvalidCommandError
 
-MAX_KEY_LENGTH = 100
+MAX_KEY_LENGTH = 100  # characters, as in the database column
 
 T = TypeVar("T")
 Bookings = tuple[BookingData, ...]
@@ -28,7 +28,7 @@ class KeyReusedError(InvalidCommandError):
 
 @dataclass(frozen=True, slots=True)
 class ResultCodec(Generic[T]):
-    """How an answer is kept as JSON and read back."""
+    """A pair of functions that write an answer as JSON and read it back."""
 
     write: Callable[[T], Any]
     read: Callable[[Any], T]
@@ -44,7 +44,7 @@ BOOKINGS: ResultCodec[Bookings] = ResultCodec(
 
 
 def digest_of_request(request: dict[str, Any]) -> bytes:
-    """Return a digest that is equal for equal requests, whatever the order of their members."""
+    """Return the SHA-256 of the request, which does not depend on the order of its members."""
     return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).digest()
 
 
@@ -56,13 +56,14 @@ def idempotent(
     request: Any,
     form: ResultCodec[T],
 ) -> Callable[[CommandContext], T]:
-    """Return the command as one that runs once per person and key, and answers the same again.
+    """Return the command as one that runs once per person and key and then repeats its answer.
 
-    The receipt is stored in the command's own transaction, so a refusal leaves none. Of two that
-    are sent in parallel the second cannot store its receipt; it looks again and finds the first's.
-    `request` is the dataclass of what was asked for.
-    Raises InvalidCommandError for a bad key; the command, KeyReusedError where the key was used
-    for another request.
+    The receipt is stored in the transaction of the command, so a refused request has no receipt. If
+    two equal requests run in parallel, the second cannot store its receipt; it reads again and
+    finds the receipt of the first. `request` is the dataclass of the request. Without a key, the
+    command is returned unchanged.
+    Raises InvalidCommandError `bad_idempotency_key`. The returned command raises KeyReusedError if
+    the key was used for another request.
     """
     if key is None:
         return command

@@ -1,4 +1,4 @@
-"""Whether the caller decided from the booking as it is now."""
+"""Checks that a caller who names an expected version has read the stored version."""
 
 from booking.domain.booking_data import BookingData
 from booking.domain.errors import StaleVersionError
@@ -8,15 +8,18 @@ from booking.series.domain.series_data import SeriesFacts
 from booking.transaction.prepared_sql import as_plain_json
 from meeting_rooms.kernel.actor import Actor
 
-NOT_TOLD = frozenset({"version", "room_id", "takes_slot"})  # inner members of a row
+INTERNAL_MEMBERS = frozenset({"version", "room_id", "takes_slot"})  # left out of a difference
 
 
 def refuse_stale(booking: BookingData, expected_version: int | None, viewer: Actor) -> None:
-    """Raise StaleVersionError, with the difference as the viewer may read it."""
+    """Raise StaleVersionError unless `expected_version` is None or the stored version.
+
+    The error lists the differences as the viewer may read them.
+    """
     if expected_version is None or expected_version == booking.version:
         return
     raise StaleVersionError(
-        "Somebody changed this booking since you read it. Look at the difference, then decide.",
+        "This booking changed after you read it. Check the differences, then try again.",
         facts={
             "version": booking.version,
             "changed": _difference(booking, expected_version, viewer),
@@ -25,6 +28,7 @@ def refuse_stale(booking: BookingData, expected_version: int | None, viewer: Act
 
 
 def _difference(booking: BookingData, version: int, viewer: Actor) -> dict[str, dict[str, object]]:
+    """Return `{was, is}` of each member that changed; empty if the old version is not known."""
     then = AuditEntry.objects.filter(booking_id=booking.id, after__version=version).last()
     if then is None or then.after is None:
         return {}
@@ -35,14 +39,14 @@ def _difference(booking: BookingData, version: int, viewer: Actor) -> dict[str, 
     return {
         name: {"was": was[name], "is": value}
         for name, value in row.items()
-        if name not in NOT_TOLD and was[name] != value
+        if name not in INTERNAL_MEMBERS and was[name] != value
     }
 
 
 def refuse_stale_series(series: SeriesFacts, expected_version: int | None) -> None:
-    """Raise StaleVersionError where another version of the series was expected."""
+    """Raise StaleVersionError unless `expected_version` is None or the stored version."""
     if expected_version not in (None, series.version):
         raise StaleVersionError(
-            "Somebody changed this series since you read it. Read it again, then decide.",
+            "This series changed after you read it. Read the series again, then try again.",
             facts={"version": series.version},
         )

@@ -1,10 +1,10 @@
-"""How the booking commands speak to Postgres: one statement, one JSON document in, one out.
+"""Prepared statements with one JSON document as parameter and one as result.
 
-Django's cursor pastes parameters into the text, so Postgres parses and plans each time. Here a
-statement is prepared once a connection and takes one document, which is cheaper to hand over than
-eight parameters or to read than nine columns: each costs Python a look-up, a conversion and a type.
-A cursor of psycopg costs as much again as the exchange itself, so outside transactions, where every
-plain booking is, the exchange is made without one.
+Django's cursor writes parameters into the text of a statement, so Postgres parses and plans the
+statement each time. Here a statement is prepared once per connection. One JSON document is cheaper
+than eight parameters or nine columns, because Python looks up a type and converts for each of them.
+A cursor of psycopg costs as much again as the exchange itself. So outside transactions, where most
+bookings are made, the exchange uses no cursor.
 """
 
 from itertools import count
@@ -21,7 +21,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-_numbers = count(1)
+_numbers = count(1)  # for the names of prepared statements
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 
 
@@ -31,14 +31,15 @@ def load_sql(module_file: str, name: str) -> str:
 
 
 def as_plain_json(value: Any) -> Any:
-    """Return the value as JSON has it: text for instants and ids, lists for tuples."""
+    """Return the value with JSON types only: instants and ids as text, tuples as lists."""
     return orjson.loads(orjson.dumps(value))
 
 
 def execute_json(statement: str, given: dict[str, Any]) -> Any:
-    """Run the statement, whose only parameter ($1) and only column are JSON, as text.
+    """Run the statement and return its result. Its parameter ($1) and its column are JSON text.
 
-    Returns what it says. Raises django.db's errors; the ones of psycopg are their causes.
+    Raises the errors of `django.db`; their causes are the errors of psycopg. Raises LookupError if
+    the statement gives no row.
     """
     django = connections[DEFAULT_DB_ALIAS]
     django.ensure_connection()
@@ -47,7 +48,7 @@ def execute_json(statement: str, given: dict[str, Any]) -> Any:
     with django.wrap_database_errors:
         if session.autocommit:
             return orjson.loads(_exchange(session, statement, document))
-        # A transaction is opened by the cursor's first statement.
+        # Inside a transaction a cursor is needed: its first statement opens the transaction.
         with psycopg.RawCursor(session) as cursor:
             row = cursor.execute(statement, (document.decode(),), prepare=True).fetchone()
     if row is None:
@@ -56,7 +57,7 @@ def execute_json(statement: str, given: dict[str, Any]) -> Any:
 
 
 def _exchange(session: psycopg.Connection[Any], statement: str, document: bytes) -> bytes:
-    """Send the prepared statement and wait for its one value, within the connection's time-out."""
+    """Run the prepared statement and return its one value, within the connection's time-out."""
     with session.lock:
         result = session.wait(_steps(session, statement, document))
     value: bytes | None = result.get_value(0, 0)
@@ -66,11 +67,11 @@ def _exchange(session: psycopg.Connection[Any], statement: str, document: bytes)
 
 
 def _steps(session: psycopg.Connection[Any], statement: str, document: bytes) -> PQGen[PGresult]:
-    """Prepare the statement where this connection has not yet, then run it; return its result.
+    """Run the statement, and prepare it first if this connection has not; return its result.
 
-    All of it runs inside one `session.wait`, which closes the connection where an exchange is
-    interrupted: nothing is ever sent whose answer nobody reads. A statement counts as prepared
-    only once the server has said so.
+    Both steps run inside one `session.wait`, which closes the connection if the exchange is
+    interrupted, so no answer stays unread on an open connection. A statement counts as prepared
+    only after the server has confirmed it.
     """
     known = _prepared.setdefault(session, {})
     if (name := known.get(statement)) is None:

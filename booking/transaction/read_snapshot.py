@@ -1,7 +1,8 @@
-"""What a booking command reads before it decides: one statement, one snapshot, all the rules need.
+"""The snapshot: all that a booking command reads before it decides, read by one statement.
 
-It carries the versions of the rooms, of their rules and of the person's ledger. The write is
-refused where one of them has moved on meanwhile, so whatever was seen still held when it counted.
+The snapshot includes the versions of the rooms, of their rules and of the person's ledger. If one
+of these versions has changed before the write, nothing is written. So the snapshot is still true
+when the changes are stored.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,31 +25,31 @@ READ_SNAPSHOT = load_sql(__file__, "read_snapshot")
 
 @dataclass(frozen=True, slots=True)
 class SnapshotQuery:
-    """What a command is about: which stretches of its rooms, and whose quotas."""
+    """A query for a snapshot: the intervals to read in each room, and the person with quotas."""
 
     windows: Sequence[Interval] = ()
     person: UUID | None = None
     besides: frozenset[UUID] = frozenset()  # bookings that do not count against the quotas
-    counts: bool = False  # the command itself counts what the person has
-    asked: tuple[Question, ...] | None = None  # None: by every window in every room
+    counts: bool = False  # the command itself counts bookings of `person`: compare the ledger
+    asked: tuple[Question, ...] | None = None  # None: derived from the windows and rooms
 
 
 class Snapshot(NamedTuple):
-    """The outcome of one look."""
+    """The state of the rooms and of the person's quotas at one instant."""
 
-    now: datetime  # the instant by which the command judges
+    now: datetime  # the present for this command
     rules_version: int
-    rooms_version: int  # the sum over the rooms: it only rises
+    rooms_version: int  # the sum of the rooms' versions, which only rise
     ledger_version: int
     neighbours: tuple[BookingData, ...]
-    due: tuple[BookingData, ...]  # holds, no-shows and requests whose time has run out
+    due: tuple[BookingData, ...]  # holds, no-shows and requests whose `lapses_at` has come
     closures: dict[int, list[ClosureFacts]]
-    has_waiting: bool
+    has_waiting: bool  # a person waits for a slot in one of the rooms
     usage: tuple[Usage, ...]
 
 
 def read_snapshot(rooms: Collection[RoomPolicy], query: SnapshotQuery, *, clock: Clock) -> Snapshot:
-    """Read all that the rules of these rooms need, in one snapshot."""
+    """Return the snapshot that the rules of these rooms need. Raises as `execute_json` does."""
     asked = _questions(rooms, query)
     now = instant_for_sql(clock)
     given = {
@@ -78,7 +79,7 @@ def read_snapshot(rooms: Collection[RoomPolicy], query: SnapshotQuery, *, clock:
 
 def _windows(rooms: Collection[RoomPolicy], windows: Iterable[Interval]) -> str:
     around = (interval_to_read(window, room) for window in windows for room in rooms)
-    return f"{{{','.join(stretch.as_range() for stretch in around)}}}"
+    return f"{{{','.join(interval.as_range() for interval in around)}}}"
 
 
 def _questions(rooms: Collection[RoomPolicy], query: SnapshotQuery) -> list[Question]:

@@ -1,12 +1,12 @@
-"""The frame of every booking command: look, settle what is due, decide, write.
+"""The unit of work of every booking command: read a snapshot, expire due bookings, decide, write.
 
-Two statements where nothing else is going on: the look, and a write that is refused if what was
-seen has changed. Nobody holds a lock while Python thinks. A command that lost a race looks again
-without a lock, and most often that answers it: its slot is gone. Only a command that would still
-succeed, or that is about several rooms, locks them first, in ascending id: then it loses no more
-races, and commands over the same rooms queue up instead of deadlocking. A room of a divisible hall
-is treated as if its first race were lost: its guard would be several rooms' versions. Nothing
-outside Postgres is called from inside.
+Without concurrent changes this takes two statements: one reads the snapshot, and one writes the
+changes if the versions in the snapshot are still current. No lock is held while Python decides.
+After a lost race the command reads again without a lock. Most often this gives the final answer:
+the slot is taken. A command that would still succeed, or that affects several rooms, locks its
+rooms first, in ascending id. Then it cannot lose another race, and commands for the same rooms
+queue instead of deadlocking. A command for a room of a divisible hall locks from the start, because
+one version cannot guard several rooms. The unit of work calls nothing outside Postgres.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -25,7 +25,7 @@ from booking.transaction.read_snapshot import SnapshotQuery, read_snapshot
 from booking.transaction.step_hooks import Step, reach
 from booking.transaction.waitlist_offers import offer_freed_slots
 from booking.transaction.write_changes import (
-    OVERTAKEN,
+    LOST_RACE_SQLSTATES,
     Change,
     ConcurrentChangeError,
     ExpectedVersions,
@@ -38,8 +38,8 @@ from rooms.domain.effective_policy import RoomPolicy
 from rooms.models import Room
 from rooms.policies.cache import room_policies
 
-ATTEMPTS = 6
-TRY_AGAIN = frozenset({"40P01", "40001"})  # deadlock detected, serialization failure
+ATTEMPTS = 6  # the second one locks the rooms, so more are rare
+RETRIED_SQLSTATES = frozenset({"40P01", "40001"})  # deadlock detected, serialization failure
 
 T = TypeVar("T")
 EMPTY_QUERY = SnapshotQuery()
@@ -54,31 +54,31 @@ def run_in_rooms(
     query: SnapshotQuerySource = EMPTY_QUERY,
     clock: Clock = DATABASE_CLOCK,
 ) -> T:
-    """Decide about these rooms and store what was decided; return what the command returned.
+    """Run the command for these rooms, store the changes that it decides, and return its result.
 
-    Where what to look at depends on the rooms, `query` is asked with their rules; where the rooms
-    depend on what is stored, `rooms` is asked before each attempt.
-    Guarantees: what the command saw of the rooms, their rules and the person's quotas holds when
-    its changes are stored; all of them are or none. A command about one room that is refused has
-    not queued for the room's lock, unless the reason came up while it waited there. The command
-    may run again from the start, so it keeps nothing of an earlier run and writes nothing itself.
-    Raises NotFoundError for an unknown or inactive room, UnavailableError after six tries, and
-    whatever the command raises.
+    `query` may be a function of the rules of the rooms. `rooms` may be a function that reads the
+    rooms from the database; it is called before each attempt.
+    Guarantees: the snapshot is still true when the changes are stored, and either all changes are
+    stored or none. A refused command for one room has not waited for the lock of the room, unless
+    the reason for the refusal arose during the wait. The command may run several times, so it must
+    keep no state between runs and must not write to the database itself.
+    Raises NotFoundError for an unknown or retired room, UnavailableError after six attempts, and
+    what the command raises.
     """
     for number in range(ATTEMPTS):
         try:
             found = room_policies(rooms() if callable(rooms) else rooms)
             reach(Step.ROOMS_CHOSEN)
             is_locked = number > 0 or len(found) > 1 or len(found[0].division) > 1
-            if is_locked and (done := _without_lock(command, found, query, clock)):
-                return done.answer
+            if is_locked and (final := _without_lock(command, found, query, clock)):
+                return final.answer
             return _attempt(command, found, query, clock, is_locked=is_locked)
         except ConcurrentChangeError:
             continue
         except OperationalError as exc:
-            if connection.in_atomic_block or not _is_worth_another_try(exc):
+            if connection.in_atomic_block or not _is_retried(exc):
                 raise
-    raise UnavailableError("Too many people book this room right now. Try again.")
+    raise UnavailableError("Too many people are booking this room right now. Try again.")
 
 
 def preview_in_rooms(
@@ -88,17 +88,18 @@ def preview_in_rooms(
     query: SnapshotQuerySource,
     clock: Clock = DATABASE_CLOCK,
 ) -> T:
-    """Return what the command would decide at this moment. Nothing is locked, settled or stored.
+    """Return what the command would return now. Nothing is locked, expired or stored.
 
-    What is due does not count, as if it had been settled. Raises what `run_in_rooms` raises.
+    Due bookings are ignored, as if they had expired. Raises NotFoundError for an unknown or retired
+    room, and what the command raises.
     """
-    tx, _ = _open(room_policies(rooms), query, clock)
+    tx, _ = _read_context(room_policies(rooms), query, clock)
     standing = tuple(other for other in tx.snapshot.neighbours if other.takes_slot_at(tx.now))
     tx.snapshot = tx.snapshot._replace(neighbours=standing, due=())
     return command(tx)
 
 
-class _Done(NamedTuple, Generic[T]):
+class _FinalAnswer(NamedTuple, Generic[T]):
     """The answer of a command that has nothing to store."""
 
     answer: T
@@ -107,31 +108,32 @@ class _Done(NamedTuple, Generic[T]):
 def _without_lock(
     command: Callable[[CommandContext], T],
     rooms: list[RoomPolicy],
-    looking_at: SnapshotQuerySource,
+    query_source: SnapshotQuerySource,
     clock: Clock,
-) -> _Done[T] | None:
-    """Decide from a look without any lock; return the answer if that is final, None if not.
+) -> _FinalAnswer[T] | None:
+    """Run the command without a lock; return its answer if the answer is final, else None.
 
-    Final is a refusal, which is raised, and an answer that changes nothing, such as the one of a
-    request that was sent twice. What is due must be settled first, and what would be stored must
-    be decided under the lock: those are not final. Nor is anything about several rooms: such a
-    command reads more after the look, and only the locks make that one view.
+    An answer that changes nothing is final, such as the answer to a repeated request. A refusal is
+    final too, and is raised. The answer is not final if bookings are due, which must expire first,
+    or if the command would store changes, which must be decided under the lock. For several rooms
+    no answer is final: such a command reads more after the snapshot, and only locks keep these
+    reads consistent with it.
     """
     if len(rooms) > 1:
         return None
     with suppress(ConcurrentChangeError):
-        tx, _ = _open(rooms, looking_at, clock)
+        tx, _ = _read_context(rooms, query_source, clock)
         if not tx.snapshot.due:
             answer = command(tx)
             if not tx.stores_anything:
-                return _Done(answer)
+                return _FinalAnswer(answer)
     return None
 
 
 def _attempt(
     command: Callable[[CommandContext], T],
     rooms: list[RoomPolicy],
-    looking_at: SnapshotQuerySource,
+    query_source: SnapshotQuerySource,
     clock: Clock,
     *,
     is_locked: bool,
@@ -139,39 +141,39 @@ def _attempt(
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)
-        tx, query = _open(rooms, looking_at, clock)
+        tx, query = _read_context(rooms, query_source, clock)
         if tx.snapshot.due:
-            _settle(tx, is_locked=is_locked)
-            tx, query = _open(rooms, looking_at, clock)
+            _expire_due(tx, is_locked=is_locked)
+            tx, query = _read_context(rooms, query_source, clock)
         result = command(tx)
         _store(tx, query, is_locked=is_locked)
     reach(Step.COMMITTED, tx.snapshot)
     return result
 
 
-def _open(
-    rooms: Collection[RoomPolicy], looking_at: SnapshotQuerySource, clock: Clock
+def _read_context(
+    rooms: Collection[RoomPolicy], query_source: SnapshotQuerySource, clock: Clock
 ) -> tuple[CommandContext, SnapshotQuery]:
-    """Look at the rooms by the rules of this moment."""
-    query = _told(looking_at, rooms)
+    """Read the snapshot; return it with rules of the version that it names, and its query."""
+    query = _query_for(query_source, rooms)
     snapshot = read_snapshot(rooms, query, clock=clock)
     reach(Step.SNAPSHOT_READ, snapshot)
     if any(room.version != snapshot.rules_version for room in rooms):
         rooms = room_policies([room.uuid for room in rooms], version=snapshot.rules_version)
-        query = _told(looking_at, rooms)
+        query = _query_for(query_source, rooms)
         snapshot = read_snapshot(rooms, query, clock=clock)
         reach(Step.SNAPSHOT_READ, snapshot)
     return CommandContext({room.uuid: room for room in rooms}, snapshot, query.windows), query
 
 
-def _told(looking_at: SnapshotQuerySource, rooms: Collection[RoomPolicy]) -> SnapshotQuery:
-    if isinstance(looking_at, SnapshotQuery):
-        return looking_at
-    return looking_at({room.uuid: room for room in rooms})
+def _query_for(query_source: SnapshotQuerySource, rooms: Collection[RoomPolicy]) -> SnapshotQuery:
+    if isinstance(query_source, SnapshotQuery):
+        return query_source
+    return query_source({room.uuid: room for room in rooms})
 
 
 def _store(tx: CommandContext, query: SnapshotQuery, *, is_locked: bool) -> None:
-    """Store what was decided. Raises ConcurrentChangeError where something else came first."""
+    """Store the decided changes. Raises ConcurrentChangeError after a lost race."""
     if tx.snapshot.has_waiting and any(change.before for change in tx.changes):
         offer_freed_slots(tx)
     person = query.person if query.counts or tx.snapshot.usage else None
@@ -186,7 +188,7 @@ def _store(tx: CommandContext, query: SnapshotQuery, *, is_locked: bool) -> None
                 write()
             reach(Step.BEFORE_COMMIT, tx.snapshot)
     except IntegrityError as exc:
-        if getattr(exc.__cause__, "sqlstate", None) not in OVERTAKEN:
+        if getattr(exc.__cause__, "sqlstate", None) not in LOST_RACE_SQLSTATES:
             raise
         raise ConcurrentChangeError from exc
 
@@ -196,23 +198,23 @@ def _lock(rooms: Collection[RoomPolicy]) -> None:
     list(Room.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk"))
 
 
-def _settle(tx: CommandContext, *, is_locked: bool) -> None:
-    """Give back what was due, whoever came by first."""
-    tx.changes = [_lapsed(booking) for booking in tx.snapshot.due]
+def _expire_due(tx: CommandContext, *, is_locked: bool) -> None:
+    """Store the expiry of the due bookings. Raises ConcurrentChangeError after a lost race."""
+    tx.changes = [_expired(booking) for booking in tx.snapshot.due]
     _store(tx, EMPTY_QUERY, is_locked=is_locked)
 
 
-def _lapsed(due: BookingData) -> Change:
+def _expired(due: BookingData) -> Change:
     match due.state:
         case BookingState.HELD:
-            after, command, told = BookingState.LAPSED, "expire_hold", "The hold ran out at"
+            after, command, cause = BookingState.LAPSED, "expire_hold", "The hold expired at"
         case BookingState.PENDING:
-            after, command, told = BookingState.REJECTED, "reject_booking", "Nobody decided by"
+            after, command, cause = BookingState.REJECTED, "reject_booking", "No decision by"
         case _:
-            after, command, told = BookingState.RELEASED, "release_no_show", "Nobody checked in by"
-    reason = f"{told} {due.lapses_at:%H:%M:%S} UTC"
+            after, command, cause = BookingState.RELEASED, "release_no_show", "No check-in by"
+    reason = f"{cause} {due.lapses_at:%H:%M:%S} UTC"
     return Change.of(due, without_slot(due, after), SYSTEM_ACTOR, command, reason)
 
 
-def _is_worth_another_try(exc: OperationalError) -> bool:
-    return getattr(exc.__cause__, "sqlstate", None) in TRY_AGAIN
+def _is_retried(exc: OperationalError) -> bool:
+    return getattr(exc.__cause__, "sqlstate", None) in RETRIED_SQLSTATES

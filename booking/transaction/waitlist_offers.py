@@ -1,6 +1,6 @@
-"""Waiting for a slot that is taken: when it comes free, the first in line is offered it.
+"""Waitlist offers: a slot that becomes free is offered to the first person on its waitlist.
 
-The offer is a hold in their name, so nobody can take the slot from under them while they decide.
+The offer is a hold of that person, so no other person can book the slot while the offer lasts.
 """
 
 from datetime import timedelta
@@ -20,23 +20,23 @@ from rooms.domain.effective_policy import RoomPolicy
 from rooms.policies.cache import room_policies
 from rooms.queries import closures_during
 
-OFFER_LASTS = timedelta(minutes=15)
-MAX_IN_LINE = 100  # entries of one room that are considered when a slot comes free
+OFFER_LASTS = timedelta(minutes=15)  # time for the person to notice the offer and to book
+MAX_CONSIDERED = 100  # earliest entries of one room that are checked when a slot becomes free
 
 
 def offer_freed_slots(tx: CommandContext) -> None:
-    """Offer what the changes free to those who wait for it, the earliest first.
+    """Add offers of the slots that the changes free, to the people who wait, the earliest first.
 
-    An entry is over when its offer is: taken or let go.
+    An entry is closed when its offer ends: booked, released or expired.
     """
     _close_answered(tx)
     for uuid in {change.before.room for change in tx.changes if change.before and change.frees}:
         [room] = room_policies([uuid], version=tx.snapshot.rules_version)
-        in_line = WaitingEntry.objects.select_related("user", "room").filter(
+        entries = WaitingEntry.objects.select_related("user", "room").filter(
             room_id__in=room.related, room__is_active=True, user__is_active=True
         )
-        waiting = in_line.filter(closed_at=None, offer=None, during__endswith__gt=tx.now)
-        for entry in waiting[:MAX_IN_LINE]:
+        waiting = entries.filter(closed_at=None, offer=None, during__endswith__gt=tx.now)
+        for entry in waiting[:MAX_CONSIDERED]:
             _offer(tx, entry)
 
 
@@ -59,12 +59,12 @@ def _offer(tx: CommandContext, entry: WaitingEntry) -> None:
     if not _is_free(tx, room, wanted) or not _is_allowed(tx, room, wanted, entry):
         return
     decision = Decision(BookingState.HELD, takes_slot=True, lapses_at=tx.now + OFFER_LASTS)
-    # Private: nobody has booked anything yet that others might read.
+    # Private: the person has not accepted the offer, so others may not read the title and the name.
     details = Details(
         entry.title or DEFAULT_TITLE, entry.user.display_name, entry.user_id, private=True
     )
     hold = draft(room, wanted, decision, details, now=tx.now)
-    tx.changes.append(Change(None, hold, SYSTEM_ACTOR, "offer_slot", "First in line"))
+    tx.changes.append(Change(None, hold, SYSTEM_ACTOR, "offer_slot", "First on the waitlist"))
     waiting = WaitingEntry.objects.filter(pk=entry.pk, offer=None)
     tx.also.append(lambda: waiting.update(offer_id=hold.id, offered_at=tx.now))
 
@@ -72,7 +72,7 @@ def _offer(tx: CommandContext, entry: WaitingEntry) -> None:
 def _is_allowed(
     tx: CommandContext, room: RoomPolicy, wanted: Interval, entry: WaitingEntry
 ) -> bool:
-    """Say whether the room's rules would still let the person book it."""
+    """Return whether the rules of the room still allow the person to book the slot."""
     is_manager = entry.user.is_admin or entry.user_id in room.policy.managers
     try:
         evaluate(
@@ -87,7 +87,7 @@ def _is_allowed(
 
 
 def _is_free(tx: CommandContext, room: RoomPolicy, wanted: Interval) -> bool:
-    """Say whether the stretch can be had once the changes so far are stored."""
+    """Return whether the slot is free once the changes so far are stored."""
     if any(closing.overlaps(wanted) for pk, closing in tx.closing.items() if pk in room.related):
         return False
     if closures_during(room.related, wanted.start, wanted.end).exists():

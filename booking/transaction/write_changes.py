@@ -1,8 +1,8 @@
-"""The one place that writes bookings: one statement stores, audits, bumps versions and wakes.
+"""The only writes of bookings: one statement stores, audits, raises versions and notifies.
 
-A change is stored with its audit row or not at all, and the rooms' screens hear of it by the same
-commit. What the decision was made from must still hold: the bump of the rooms' versions is also
-the guard, for a room that has moved on is not bumped and then nothing is stored.
+A change is stored with its audit entry or not at all, and the same commit notifies the workers. The
+statement raises the version of each room only if the version is still the one in the snapshot.
+Otherwise nothing is stored.
 """
 
 from collections.abc import Collection, Iterable
@@ -21,17 +21,18 @@ from meeting_rooms.kernel.actor import Actor
 
 INSERT = load_sql(__file__, "insert_bookings")
 UPDATE = load_sql(__file__, "update_bookings")
+# Set for a moment on bookings that swap slots, so that the exclusion constraint ignores them.
 PARKED = {"state": BookingState.CANCELLED, "takes_slot": False}
-OVERTAKEN = frozenset({"23P01", "23505"})  # exclusion violation, unique violation
+LOST_RACE_SQLSTATES = frozenset({"23P01", "23505"})  # exclusion violation, unique violation
 
 
 class ConcurrentChangeError(Exception):
-    """What the decision was made from has changed: look again. Never leaves the frame."""
+    """The race is lost: the snapshot has changed. `run_in_rooms` catches this error and retries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One booking before and after, and who changed it why; without a before it is new."""
+    """One booking before and after a change, with the actor and the reason. None before: new."""
 
     before: BookingData | None
     after: BookingData
@@ -43,12 +44,12 @@ class Change:
     def of(
         cls, before: BookingData, after: BookingData, actor: Actor, command: str, reason: str = ""
     ) -> "Change":
-        """Return the change of a stored booking, under its next version."""
+        """Return the change of a stored booking; `after` gets the next version."""
         return cls(before, replace(after, version=before.version + 1), actor, command, reason)
 
     @property
     def frees(self) -> bool:
-        """Say whether a part of the slot is given back."""
+        """Return whether the change frees a part of the slot."""
         before, after = self.before, self.after
         return (
             before is not None
@@ -64,7 +65,7 @@ class Change:
         )
 
     def as_document(self) -> dict[str, Any]:
-        """Return it as the statements take it."""
+        """Return the change as an element of `changes` in the SQL statements."""
         return {
             "before": self.before and self.before.as_row(),
             "after": self.after.as_row(),
@@ -77,7 +78,7 @@ class Change:
 
     @property
     def moves(self) -> bool:
-        """Say whether a booking that takes its slot takes another one than before."""
+        """Return whether the booking takes its slot and has another slot than before."""
         before, after = self.before, self.after
         return (
             before is not None
@@ -88,15 +89,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVersions:
-    """What must still be as it was seen. The rooms are bumped, and the person's ledger."""
+    """The versions that must be unchanged at the write. Those of rooms and person then rise."""
 
     rooms: list[int]
-    person: UUID | None  # whose quotas were applied
+    person: UUID | None  # the person whose ledger is compared and raised
     snapshot: Snapshot
-    is_locked: bool  # then nobody can have changed the rooms
+    is_locked: bool  # the rooms are locked, so their versions need no comparison
 
     def as_parameters(self) -> dict[str, Any]:
-        """Return them as the statements take them."""
+        """Return the parameters of the SQL statements, except `changes`."""
         return {
             "rooms": f"{{{','.join(map(str, self.rooms))}}}",
             "room_count": len(self.rooms),
@@ -109,14 +110,14 @@ class ExpectedVersions:
 
 
 def write_changes(changes: Collection[Change], guard: ExpectedVersions) -> None:
-    """Store the changes, all or none.
+    """Store all the changes or none.
 
-    Without any change the rooms are bumped all the same, guarded: something else about them is
-    written in the same transaction. Bookings that trade places are taken out of the exclusion
-    constraint first, inside one transaction: nobody sees them between.
-    Raises ConcurrentChangeError where the guard, a booking's version or the constraint on a new
-    booking refuses, or where bookings trade places and the rooms are not locked; IntegrityError
-    where the constraint refuses a change; then the caller looks again.
+    The versions of the rooms are compared and raised also if there are no changes, for writes to
+    other tables in the same transaction. Bookings that swap slots first stop taking their slots,
+    because the exclusion constraint would refuse them; other transactions never see this state.
+    Raises ConcurrentChangeError if an expected version has changed, if the exclusion constraint
+    refuses a new booking, or if bookings swap slots and the rooms are not locked. Raises
+    IntegrityError if the constraint refuses a changed booking; `run_in_rooms` then retries.
     """
     inserts = [change for change in changes if change.before is None]
     updates = [change for change in changes if change.before is not None]
@@ -131,7 +132,7 @@ def write_changes(changes: Collection[Change], guard: ExpectedVersions) -> None:
 
 
 def _require_locked(guard: ExpectedVersions) -> None:
-    """Raise ConcurrentChangeError unless the rooms are locked: rooms are locked before bookings."""
+    """Raise ConcurrentChangeError unless the rooms are locked, which must precede booking locks."""
     if not guard.is_locked:
         raise ConcurrentChangeError
 
@@ -147,7 +148,7 @@ def _run_both(
         Booking.objects.filter(pk__in=moving).update(**PARKED)
     if updates:
         _run(UPDATE, updates, parameters)
-        parameters |= {"version": None, "person": None}  # guarded by what was just bumped
+        parameters |= {"version": None, "person": None}  # the UPDATE has compared and raised them
     if inserts:
         _run(INSERT, inserts, parameters)
 

@@ -11,7 +11,7 @@ REQUEST = RequestFactory().get("/api/v1/bookings")
 
 
 @pytest.mark.parametrize(("answer", "error"), [
-    (on_refusal, UnavailableError("Too many people book this room right now. Try again.")),
+    (on_refusal, UnavailableError("Too many people are booking this room right now. Try again.")),
     (on_store_down, OperationalError("too many requests wait for a connection already")),
     (on_store_down, InterfaceError("the connection is closed")),
 ])  # fmt: skip

@@ -75,7 +75,7 @@ def test_closure__over_bookings__asks_what_becomes_of_them_and_closes_nothing(si
         booked(dogger, hour, hour + 1)
     before = states()
     page = site.refused(f"{ADD}?room={dogger.pk}", form(dogger))
-    assert "3 bookings are in the way." in page
+    assert "Bookings that overlap the closure: 3." in page
     assert "12 Mar 2036, 08:00 Europe/Helsinki to 12 Mar 2036, 09:00 Europe/Helsinki" in page
     assert "What to do with bookings in the way" in page
     assert not Closure.objects.exists()

@@ -139,7 +139,7 @@ def test_room__retired_while_booked__is_refused_and_nothing_changes(site, dogger
     book(dogger, HOUR_TO_COME, clock=CLOCK)
     path = f"rooms/room/{dogger.pk}/change/"
     page = site.refused(path, room_form(dogger, is_active=None, name="Gone"))
-    assert "1 bookings in this room are not over. Close the room first" in page
+    assert "Bookings of this room that are not over: 1. Close the room first" in page
     dogger.refresh_from_db()
     assert (dogger.name, dogger.is_active) == ("Dogger", True)
 

@@ -95,7 +95,7 @@ def test_case_003__closed_bounds__would_refuse_back_to_back():
 @pytest.mark.parametrize("bounds", ["[]", "(]", "()"])
 def test_case_003__other_bounds_than_ours__are_not_stored(bounds):
     """Only half-open stretches are stored"""
-    with pytest.raises(IntegrityError, match="booking_during_is_a_stretch"):
+    with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
         insert_past_all_our_code(room().pk, f'{bounds[0]}"{at(11)}","{at(12)}"{bounds[1]}')
 
 
@@ -104,7 +104,7 @@ def test_case_004__no_length_inside_a_booked_hour__is_refused_by_the_check():
     dogger = room()
     book(dogger, hours(11, 12))
     empty = f'["{at(11, 30)}","{at(11, 30)}")'
-    with pytest.raises(IntegrityError, match="booking_during_is_a_stretch"):
+    with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
         insert_past_all_our_code(dogger.pk, empty)
     assert Booking.objects.count() == 1
 
@@ -131,7 +131,7 @@ def test_case_004__an_end_before_its_start__is_no_range():
 @pytest.mark.parametrize("during", [f'["{at(11)}",)', f'(,"{at(11)}")', "(,)", "empty"])
 def test_case_004__without_an_end_or_a_start__is_refused_by_the_check(during):
     """A stretch without bounds is none"""
-    with pytest.raises(IntegrityError, match="booking_during_is_a_stretch"):
+    with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
         insert_past_all_our_code(room().pk, during)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from booking.commands.cancel_booking import cancel_booking
 from booking.commands.correct_timezone import (
-    LOST,
+    LOCAL_TIME_LOST,
     Keep,
     ZoneReport,
     correct_timezone,
@@ -51,7 +51,11 @@ def stored(booking: BookingData) -> BookingData:
 def assert_stayed(report: ZoneReport, booking: BookingData, local_start: str) -> None:
     now = stored(booking)
     assert booking.id in {one.id for one in report.clashing}
-    assert (now.interval, now.local_start, now.flags) == (booking.interval, local_start, (LOST,))
+    assert (now.interval, now.local_start, now.flags) == (
+        booking.interval,
+        local_start,
+        (LOCAL_TIME_LOST,),
+    )
 
 
 @pytest.mark.parametrize("runs_in", ["hall", "half"])
@@ -79,7 +83,7 @@ def test_zone__one_that_stays__keeps_the_other_rooms_of_its_booking():
     assert len(report.clashing) == 3
     for booking in (*parts, after):
         assert stored(booking).interval == booking.interval
-        assert stored(booking).flags == (LOST,)
+        assert stored(booking).flags == (LOCAL_TIME_LOST,)
 
 
 def test_zone__holds__run_out_when_they_would_and_check_ins_move():

@@ -1,7 +1,8 @@
--- Store new bookings with their audit rows, raise the rooms' versions and wake the workers; nothing
--- of it where an expected version has changed. $1: rooms, version, rules, person, ledger, now,
--- changes; a null version or person is not compared. The constraint is named in ON CONFLICT because
--- a plain insert into an exclusion constraint can deadlock when many fight for one slot.
+-- Store new bookings with their audit entries, raise the rooms' versions and notify the workers. If
+-- an expected version has changed, store nothing. $1: rooms, version, rules, person, ledger, now,
+-- changes; a null version or person is not compared. The result is the number of stored bookings
+-- and the number of raised rooms. ON CONFLICT names the constraint because plain inserts into an
+-- exclusion constraint can deadlock when many transactions insert the same slot.
 WITH given AS MATERIALIZED (
     SELECT $1::jsonb AS of
 ), guard AS MATERIALIZED (

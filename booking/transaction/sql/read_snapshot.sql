@@ -1,5 +1,5 @@
--- Read all that a booking command decides from, in one snapshot. $1 and the result are JSON.
--- $1: now (null: the database's clock), rooms, units, windows, person, asked, besides.
+-- Read all that a booking command needs for its decision, in one snapshot. $1 and the result are
+-- JSON. $1: now (null: the database's clock), rooms, units, windows, person, asked, besides.
 WITH given AS MATERIALIZED (
     SELECT $1::jsonb AS of
 ), here AS MATERIALIZED (
@@ -17,13 +17,13 @@ SELECT jsonb_build_array(
     coalesce((SELECT version FROM rooms_rulesversion WHERE id = 1), 0),
     (SELECT sum(schedule_version)::bigint FROM rooms_room WHERE id = ANY(here.rooms)),
     coalesce((SELECT version FROM booking_personledger WHERE user_id = here.person), 0),
-    -- The bookings that take a part of the windows. The room is looked up for the few that are
-    -- found: a join would read all rooms for them.
+    -- The bookings that take a part of the windows. The room is looked up for each booking found,
+    -- because a join would read all rooms.
     (SELECT jsonb_agg(to_jsonb(booking) || jsonb_build_object(
          'room', (SELECT room.uuid FROM rooms_room AS room WHERE room.id = booking.room_id)))
      FROM booking_booking AS booking
      WHERE booking.takes_slot AND booking.units && here.units AND booking.during && here.windows),
-    -- The bookings whose time to lapse has come.
+    -- The due bookings: their `lapses_at` has come.
     (SELECT jsonb_agg(to_jsonb(booking) || jsonb_build_object(
          'room', (SELECT room.uuid FROM rooms_room AS room WHERE room.id = booking.room_id)))
      FROM booking_booking AS booking
@@ -36,9 +36,9 @@ SELECT jsonb_build_array(
        AND tstzrange(closure.starts_at, closure.ends_at) && here.windows),
     EXISTS (SELECT FROM booking_waitingentry AS waiting
             WHERE waiting.closed_at IS NULL AND waiting.room_id = ANY(here.rooms)),
-    -- What the person has booked in each period that was asked for. A booking counts where it
-    -- begins, its minutes count where they lie. The bounds are written as the index
-    -- booking_of_organizer has them.
+    -- The bookings and minutes of the person in each requested period. A booking counts in the
+    -- period in which it begins; each minute counts in the period in which it lies. The conditions
+    -- on organizer and bounds match the index booking_of_organizer.
     (SELECT jsonb_agg(usage) FROM (
         SELECT asked.number, used.*
         FROM jsonb_to_recordset(here.asked) AS asked (

@@ -1,5 +1,6 @@
--- Change stored bookings and add their audit rows, raise the rooms' versions and wake the workers;
--- nothing of it where an expected version has changed. $1: as insert_bookings.sql.
+-- Change stored bookings and add their audit entries, raise the rooms' versions and notify the
+-- workers. If an expected version has changed, store nothing. $1 and result: see
+-- insert_bookings.sql.
 WITH given AS MATERIALIZED (
     SELECT $1::jsonb AS of
 ), guard AS MATERIALIZED (
