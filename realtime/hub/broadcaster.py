@@ -41,7 +41,7 @@ class Broadcaster:
         self._following: dict[Subscriber, _Following] = {}
         self._marked: dict[TopicSubscribers, None] = {}
         self._published: list[float] = []  # POSIX seconds, of the unsent changes
-        self._beat_proved_at: float | None = None  # loop time of the proof in the unsent heartbeat
+        self._beat_proved_at: float | None = None  # loop time; None: no unsent heartbeat
         self._wake = asyncio.Event()
         self.cache = FragmentCache()
 
@@ -78,7 +78,7 @@ class Broadcaster:
     def changed(
         self, before: LiveState | None, after: LiveState | None, published_at: float | None = None
     ) -> None:
-        """Queue the change of a room for the next flush; None means that the room did not exist."""
+        """Queue the change of a room for the next flush; None: the room does not exist."""
         now_in = set(topics_of(after)) if after else set()
         was_in = set(topics_of(before)) if before else set()
         for topic in now_in | was_in:
@@ -93,7 +93,10 @@ class Broadcaster:
         self._wake.set()
 
     def beat(self, proved_at: float) -> None:
-        """Queue a heartbeat for all subscribers, after the unsent changes; takes a loop time."""
+        """Queue a heartbeat for all subscribers, after the unsent changes.
+
+        `proved_at` is the loop time of the proof.
+        """
         self._beat_proved_at = proved_at
         self._wake.set()
 
@@ -158,9 +161,7 @@ class _Slices:
             for transport in part:
                 try:
                     call(transport)
-                except (
-                    Exception
-                ):  # logged with its traceback; the other connections must get the frame
+                except Exception:  # logged with its traceback; the others get the frame
                     log.exception("send_failed")
             self._sent += len(part)
             if self._sent >= SLICE:

@@ -183,9 +183,8 @@ class Hub:
         """Make the mirror equal to the store. Raises UnavailableError if the store is away."""
         async with self._comparing:
             self._compare_now.clear()
-            known = (
-                self._mirror.room_ids()
-            )  # read before the store: a room created in between is not gone
+            # Read before the store: a room that is created in between is not gone.
+            known = self._mirror.room_ids()
             marks = await self._store.marks()
             differing = self._mirror.differing(marks)
             states = await self._store.states_of(differing) if differing else []

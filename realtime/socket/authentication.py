@@ -131,9 +131,8 @@ def _signed_in(session_keys: Collection[str]) -> dict[str, User]:
     """Return the signed-in users by session key."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     found = {}
-    for key in filter(
-        str.isalnum, session_keys
-    ):  # session keys are alphanumeric; others may break the store
+    # Keys of sessions are alphanumeric; another key must not fail the lookup of all.
+    for key in filter(str.isalnum, session_keys):
         request = HttpRequest()
         request.session = store(key)
         if isinstance(user := get_user(request), User):

@@ -35,9 +35,8 @@ class BatchLoader(Generic[K, V]):
         answer = self._waiting.setdefault(key, loop.create_future())
         if self._asking is None or self._asking.done():
             self._asking = loop.create_task(self._ask_all(), name="batch-loader")
-        return await asyncio.shield(
-            answer
-        )  # one caller's cancellation must not cancel the others' lookup
+        # The cancellation of one caller must not cancel the lookup of the others.
+        return await asyncio.shield(answer)
 
     async def _ask_all(self) -> None:
         while self._waiting:

@@ -92,9 +92,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
                 await getattr(self, get_handler_name(message))(message)
-                await asyncio.sleep(
-                    0
-                )  # other tasks, and the answers, must not wait for many frames
+                await asyncio.sleep(0)  # many frames must not delay other tasks and the answers
             code = message["code"]
         finally:
             self._leave(code)

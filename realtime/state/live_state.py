@@ -111,7 +111,7 @@ class Slot:
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Return the object of an `as_plain` document, with the errors of LiveState's."""
+        """Return the object of an `as_plain` document. Raises KeyError, TypeError or ValueError."""
         return _read(cls, doc, state=SlotState(doc["state"]))
 
 
@@ -152,7 +152,7 @@ class Occupancy:
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Return the object of an `as_plain` document, with the errors of LiveState's."""
+        """Return the object of an `as_plain` document. Raises KeyError, TypeError or ValueError."""
         return _read(cls, doc, sensor=SensorHealth(doc["sensor"]))
 
 
