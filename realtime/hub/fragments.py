@@ -23,7 +23,7 @@ MAX_AGE = timedelta(minutes=1)
 
 
 class FragmentView(Protocol):
-    """Renders one kind of page. States are redacted for the audience before they get here.
+    """Renders one kind of page. The states are redacted for the audience already.
 
     Each root element of a fragment carries the id of the element that it replaces.
     """

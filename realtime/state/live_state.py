@@ -89,7 +89,7 @@ class SensorHealth(StrEnum):
 
 
 class Audience(StrEnum):
-    """The readers of a live state. It is redacted once per change for each audience."""
+    """The readers of a live state, which is redacted once per change for each audience."""
 
     PUBLIC = "public"
     STAFF = "staff"

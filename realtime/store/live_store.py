@@ -48,7 +48,10 @@ class Reading:
 
 
 class LiveStore(DisplayRows):
-    """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
+    """Live states, raw readings, displays and the projector lease in one MongoDB database.
+
+    Every method that waits raises UnavailableError if MongoDB does not answer in time.
+    """
 
     def _use(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         super()._use(client)

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_live_state`: rebuild live states from the truth, under a new epoch."""
+"""`manage.py rebuild_live_state`: rebuild live states, under new epochs."""
 
 import json
 from functools import partial
