@@ -24,7 +24,7 @@ from realtime.state.live_state import Audience
 log = structlog.get_logger(__name__)
 
 WATCH_S = 1.0  # between two rounds of `watch`
-REVOKED_WITHIN_S = 10.0  # a socket is closed this long after its session or token ended
+REVOKED_WITHIN_S = 10.0  # after its session or token ended, a socket is closed within this
 RECYCLE_SPREAD_MS = 5_000  # recycled sockets reconnect after a random part of this time
 STORE_ERRORS = (OperationalError, InterfaceError)
 Key = TypeVar("Key", bound=Hashable)
@@ -78,7 +78,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Connection, _Watched] = {}
         self._by_principal: dict[Hashable, int] = {}
-        self._public = 0  # sockets without session or token
+        self._public = 0  # sockets without sign-in or token
         self._public_by_address: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.is_draining = False
