@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RealtimeConfig(AppConfig):
-    """Registers the app."""
+    """The configuration that Django loads for `realtime`."""
 
     name = "realtime"
     verbose_name = "Live state"

@@ -1,7 +1,7 @@
 """The live protocol as an AsyncAPI 3.0 document, at `/api/v1/asyncapi.json`.
 
-Made from the frames' models, the close codes and the limits themselves; what is said of each is
-their own docstring. Only what has no place in a model is said here.
+The document is generated from the models of the frames, their docstrings, the close codes and the
+limits. This module adds only the descriptions that belong to no model.
 """
 
 from copy import deepcopy
@@ -32,33 +32,35 @@ ANSWERS = {
 
 LIMITS = {
     "HEARTBEAT_S": "Seconds between heartbeats.",
-    "MAX_FRAME_BYTES": "Bytes of a client's frame.",
-    "MAX_TOPICS_PER_CONNECTION": "Topics that one connection follows.",
-    "MAX_FRAMES_PER_MINUTE": "Frames of a client; one more ends the connection.",
-    "MAX_BAD_FRAMES_PER_MINUTE": "Unreadable frames; one more ends the connection.",
-    "MAX_LAGS": "Measurements in one `seen`.",
-    "MAX_NUMBER": "Any number in a client's frame; numbers are finite.",
+    "MAX_FRAME_BYTES": "The maximum size of a client's frame, in bytes.",
+    "MAX_TOPICS_PER_CONNECTION": "The maximum number of topics that one connection follows.",
+    "MAX_FRAMES_PER_MINUTE": "The maximum number of frames that a client sends in one minute. "
+    "One frame more closes the connection with 4429.",
+    "MAX_BAD_FRAMES_PER_MINUTE": "The maximum number of invalid frames that a client sends in one "
+    "minute. One frame more closes the connection with 4400.",
+    "MAX_LAGS": "The maximum number of measurements in one `seen` frame.",
+    "MAX_NUMBER": "The maximum of any number in a client's frame. Numbers must be finite.",
 }
 
 _DESCRIPTION = """\
-Every change of a room, pushed. Text frames of JSON with a `type`; members that you do not know are
-to be ignored, and so are frames of a type that you do not know.
+The server pushes every change of a room. Each frame is a text frame with one JSON object, which has
+a `type`. Ignore members and frame types that you do not know.
 
-A page of this site connects with its session and its exact Origin; a program sends a Bearer token
-and needs no Origin. From a page, public topics can be followed without signing in.
+A page of this site connects with its session cookie and the Origin of this site. A program sends a
+Bearer token and needs no Origin. A page can follow public topics without sign-in.
 """
 
 
 @require_safe
 def asyncapi_json(request: HttpRequest) -> JsonResponse:
-    """Answer with the document, its server being the one that was asked."""
+    """Return the document; its server is the host of the request."""
     return JsonResponse(document(host=request.get_host(), is_secure=settings.HTTPS))
 
 
 def document(*, host: str, is_secure: bool) -> dict[str, Any]:
     """Return the AsyncAPI 3.0 document of the server at `host`, JSON-ready.
 
-    Schemas are JSON Schema draft 7 and open: undocumented members are allowed, none are sent.
+    Schemas are JSON Schema draft 7. They allow undocumented members; the server sends none.
     """
     schemes = ("bearer", "session")
     server = {
@@ -78,17 +80,17 @@ def _described() -> dict[str, Any]:
             "title": f"{PRODUCT_NAME}: live protocol",
             "version": __version__,
             "description": _DESCRIPTION,
-            "x-close-codes": {str(code): says for code, says in CLOSE_CODES.items()},
+            "x-close-codes": {str(code): text for code, text in CLOSE_CODES.items()},
             "x-limits": {
-                name: {"value": getattr(messages, name), "description": says}
-                for name, says in LIMITS.items()
+                name: {"value": getattr(messages, name), "description": text}
+                for name, text in LIMITS.items()
             },
         },
         "defaultContentType": "application/json",
         "channels": {
             "live": {
                 "address": "/ws/v1/live",
-                "title": "The one socket of a client",
+                "title": "The WebSocket of a client",
                 "messages": {
                     kind_of(frame): {"$ref": f"#/components/messages/{kind_of(frame)}"}
                     for frame in frames
@@ -107,13 +109,13 @@ def _described() -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A token of /account/tokens.",
+                    "description": "An API token, created on the page /account/tokens.",
                 },
                 "session": {
                     "type": "httpApiKey",
                     "in": "cookie",
                     "name": settings.SESSION_COOKIE_NAME,
-                    "description": "The session of a page of this site, with its Origin.",
+                    "description": "The session cookie of a page of this site, with its Origin.",
                 },
             },
         },
@@ -121,18 +123,18 @@ def _described() -> dict[str, Any]:
 
 
 def kind_of(frame: type[BaseModel]) -> str:
-    """Return the `type` that a frame's model has on the wire."""
+    """Return the value of the member `type` of a frame model."""
     (kind,) = get_args(frame.model_fields["type"].annotation)
     return str(kind)
 
 
-def _says(frame: type[BaseModel]) -> str:
+def _description_of(frame: type[BaseModel]) -> str:
     return " ".join((frame.__doc__ or "").split())
 
 
 def _message(frame: type[BaseModel]) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{frame.__name__}"}
-    return {"name": kind_of(frame), "summary": _says(frame), "payload": schema}
+    return {"name": kind_of(frame), "summary": _description_of(frame), "payload": schema}
 
 
 def _sent(frame: type[BaseModel]) -> dict[str, Any]:
@@ -153,15 +155,15 @@ def _received(frame: type[BaseModel]) -> dict[str, Any]:
 
 
 def _schemas(frames: tuple[type[BaseModel], ...]) -> dict[str, Any]:
-    _, made = models_json_schema(
+    _, generated = models_json_schema(
         [(frame, "validation") for frame in frames], ref_template="#/components/schemas/{model}"
     )
-    schemas: dict[str, Any] = _as_draft_7(made["$defs"])
+    schemas: dict[str, Any] = _as_draft_7(generated["$defs"])
     return schemas
 
 
 def _as_draft_7(node: Any) -> Any:
-    """Rewrite what pydantic says in draft 2020-12: a tuple's `prefixItems` was `items`."""
+    """Convert JSON Schema 2020-12, as pydantic writes it, to draft 7: `prefixItems` was `items`."""
     if isinstance(node, list):
         return [_as_draft_7(item) for item in node]
     if not isinstance(node, dict):

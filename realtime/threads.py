@@ -1,4 +1,4 @@
-"""Calling the ORM from the event loop: in a thread of its own, with a connection from the pool."""
+"""Call the ORM from the event loop: in a thread, with a connection from the pool."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `function` in a pool of threads and return its result.
+    """Run `function` in a pool of threads and return its result. Raises what `function` raises.
 
-    Not thread-sensitive: that would give a process a single thread for Postgres, in which one
-    statement that waits for a lock holds up all others.
+    The call is not thread-sensitive: thread-sensitive calls of one process share a single thread,
+    so one statement that waits for a lock would delay all others.
     """
     call = database_sync_to_async(function, thread_sensitive=False)
     return cast("T", await call(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""The benchmark: the product and its peers side by side, each in a process of its own.
+"""The benchmark: it compares the product with its peers, each in its own process.
 
-It starts and ends every server itself. See README.md in this folder.
+The benchmark starts and stops every server itself. See README.md in this folder.
 """

@@ -1,4 +1,4 @@
-"""`python -m infra.bench`: measure the product beside its peers, print goals and values."""
+"""`python -m infra.bench`: measure product and peers, print goals and measured values."""
 
 import argparse
 import asyncio
@@ -23,15 +23,15 @@ from infra.bench.stage import open_stage
 DEFAULT_ROUNDS = 3
 EXIT_NOT_MEASURED = 1
 EXIT_INTERRUPTED = 130
-# The contest has 32 threads in this process, each with a connection of its own.
+# Connections. The row `contest` has 32 threads in this process, each with its own connection.
 OWN_POOL_SIZE = 64
 
 
 def main(words: Sequence[str]) -> int:
-    """Run, print, and return the exit code."""
+    """Run the benchmark, print the report, and return the exit code."""
     arguments = _parser().parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)  # the stores must be stopped on these ways out as well
+        signal.signal(number, _interrupt)  # so that the stores are stopped after these signals too
     raise_file_limit()
     try:
         report = _run(arguments)
@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> Report:
     ):
         os.environ.update(stage.environment, POSTGRES_POOL_SIZE=str(OWN_POOL_SIZE))
         django.setup()
-        from infra.bench import runner  # models can be loaded only now
+        from infra.bench import runner  # needs django.setup()
 
         bar.reset(total=runner.steps(arguments.rows))
         outcomes: list[Outcome] = []
@@ -71,18 +71,22 @@ def _run(arguments: argparse.Namespace) -> Report:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.bench",
-        description="Measures the product beside its peers; starts and ends all servers itself.",
-        epilog="Exit codes: 0 all was measured, 1 something could not be, 2 (--strict) a goal is "
-        "not met. Rows: " + ", ".join(all_keys()) + ".",
+        description="Compare the product with its peers. Starts and stops all servers itself.",
+        epilog="Exit codes: 0: all rows were measured. 1: a row could not be measured. 2 (with "
+        "--strict): a goal is not met. Rows: " + ", ".join(all_keys()) + ".",
     )
     parser.add_argument(
-        "--rows", type=_rows, default=all_keys(), metavar="A,B", help="only these (default: all)"
+        "--rows",
+        type=_rows,
+        default=all_keys(),
+        metavar="A,B",
+        help="only these rows (default: all)",
     )
     parser.add_argument(
-        "--rounds", type=int, metavar="N", help=f"interleaved rounds (default {DEFAULT_ROUNDS})"
+        "--rounds", type=int, metavar="N", help=f"number of rounds (default: {DEFAULT_ROUNDS})"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes, one round: shows that it works"
+        "--quick", action="store_true", help="small sizes, one round: only tests the benchmark"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--strict", action="store_true", help="exit 2 if a goal is not met")
@@ -92,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 def _rows(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if unknown := sorted(set(names) - set(all_keys())):
-        raise argparse.ArgumentTypeError(f"no such row: {', '.join(unknown)}")
+        raise argparse.ArgumentTypeError(f"no such row: {', '.join(unknown)}; see --help")
     return names
 
 

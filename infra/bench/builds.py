@@ -1,4 +1,4 @@
-"""What must be built before anything is measured: two C programs and the node packages."""
+"""Build the two C programs and install the node packages of the benchmark."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ MIN_NODE = 20
 
 
 def compile_program(name: str, folder: Path) -> Path:
-    """Compile `native/<name>.c` into the folder. Raises BenchError that says what to install."""
+    """Compile `native/<name>.c` into the folder. Raises BenchError if that fails."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         raise BenchError("A C compiler is missing. Install gcc (Debian: apt install gcc).")
@@ -26,18 +26,21 @@ def compile_program(name: str, folder: Path) -> Path:
 
 
 def find_node() -> str:
-    """Return the path of node. Raises BenchError that says what to install."""
+    """Return the path of node. Raises BenchError if node is not installed."""
     node = shutil.which("node")
     if node is None:
         raise BenchError(
             f"node is missing. Install Node.js {MIN_NODE} or newer (Debian: apt install nodejs "
-            "npm), or choose other rows with --rows."
+            "npm), or choose rows without node peers with --rows."
         )
     return node
 
 
 def install_node_packages(cache: Path) -> Path:
-    """Return a folder of node packages as the lock has them, installed there at the first run."""
+    """Return the folder of the locked node packages; install them at the first run.
+
+    Raises BenchError if npm is missing or fails.
+    """
     npm = shutil.which("npm")
     if npm is None:
         raise BenchError("npm is missing. Install it (Debian: apt install npm).")
@@ -66,6 +69,6 @@ def _run(command: list[str], folder: Path, timeout_s: float, failure: str) -> No
             check=False,
         )
     except subprocess.TimeoutExpired as exc:
-        raise BenchError(f"{failure}: no end in {timeout_s:.0f} s.") from exc
+        raise BenchError(f"{failure}: it did not end in {timeout_s:.0f} s.") from exc
     if done.returncode:
         raise BenchError(f"{failure}: {(done.stderr or done.stdout).strip()[-1000:]}")

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started and fed."""
+"""The compared servers: how each is started and how it receives changes."""
 
 import asyncio
 import sys
@@ -37,7 +37,7 @@ class Contender:
 
     @asynccontextmanager
     async def running(self, stage: Stage) -> AsyncIterator[tuple[Child, int]]:
-        """Start one process of it; yield it with its port. Raises BenchError."""
+        """Start one process; yield it with its port. Raises BenchError if it does not start."""
         port = free_port()
         if self.needs_node:
             modules = await asyncio.to_thread(install_node_packages, stage.cache)
@@ -54,7 +54,7 @@ class Contender:
             yield child, port
 
     def crowd(self, port: int, connections: int, estate: Estate, token: str) -> Crowd:
-        """Return clients that speak its dialect."""
+        """Return clients for this kind of server."""
         if self.dialect is Dialect.LIVE:
             topics = (str(estate.topic),)
             return Crowd(port, connections, self.dialect, self.path, token, topics)
@@ -79,7 +79,7 @@ def daphne(application: str, port: int) -> list[str]:
 def _broadcast_on(loop: str) -> Command:
     def command(_stage: Stage, port: int) -> list[str]:
         if loop == "uvloop" and find_spec("uvloop") is None:
-            raise BenchError("uvloop is missing: pip install uvloop.")
+            raise BenchError("uvloop is missing. Install it: pip install uvloop.")
         return [sys.executable, "-m", "infra.bench.peers.broadcast", str(port), CHANNEL, loop]
 
     return command

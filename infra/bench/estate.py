@@ -1,4 +1,4 @@
-"""The rooms whose changes are fanned out: live states made by the benchmark, one building."""
+"""The rooms of a measurement: generated live states of one building."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -18,8 +18,8 @@ EPOCH = "bench0000000"
 class Estate:
     """Rooms of one building, each with its newest state.
 
-    The name of a room carries the instant at which its state was made, `t=` and CLOCK_MONOTONIC ns,
-    so that a client of the same machine can tell how long the frame took.
+    The name of a room has the instant at which its state was made, `t=` and CLOCK_MONOTONIC ns, so
+    a client on the same machine can compute the lag of the frame.
     """
 
     size: int
@@ -31,7 +31,7 @@ class Estate:
 
     @property
     def topic(self) -> Topic:
-        """The topic that holds all of these rooms."""
+        """The topic of all these rooms."""
         return Topic("building", self.building)
 
     def change(self, room: int) -> LiveState:
@@ -46,7 +46,7 @@ class Estate:
         return self.states[room]
 
     def text(self, state: LiveState) -> str:
-        """Return the very frame that the product sends, for peers to send as well."""
+        """Return the frame that the product sends, so that peers send the same text."""
         return messages.room(str(self.topic), messages.encode(messages.room_body(state)))
 
     def _first(self, number: int) -> LiveState:
@@ -76,6 +76,6 @@ class Estate:
 
 
 def _now_ms() -> datetime:
-    """Return the instant as MongoDB keeps it, so that a state read back is the one written."""
+    """Return the present instant in milliseconds, the precision of MongoDB."""
     now = SYSTEM_CLOCK.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

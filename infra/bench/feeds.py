@@ -1,4 +1,4 @@
-"""How changes reach a server: through the product's own writes, or published for its peers."""
+"""How changes reach a server: through writes of the product, or published for peers."""
 
 import asyncio
 import json
@@ -18,12 +18,12 @@ from realtime.state.live_state import LiveState
 from realtime.store.live_store import LiveStore, open_store
 
 CHANNEL = "bench"
-LEASE_S = 1.0
+LEASE_S = 1.0  # between two renewals, as a worker does
 WRITES_AT_ONCE = 32
 
 
 class Feed(Protocol):
-    """Changes rooms of an estate, and lets a server know."""
+    """Changes rooms of an estate, and publishes the changes to a server."""
 
     async def change(self, rooms: Sequence[int]) -> None:
         """Change these rooms at once."""
@@ -31,7 +31,7 @@ class Feed(Protocol):
 
 
 class LiveFeed:
-    """The product's way: MongoDB first, so that healing finds nothing amiss, then the layer."""
+    """Changes for the product: write to MongoDB, so comparisons find nothing, then publish."""
 
     def __init__(self, estate: Estate, store: LiveStore) -> None:
         self.estate = estate
@@ -39,27 +39,31 @@ class LiveFeed:
         self._publisher = Publisher(get_channel_layer())
 
     async def change(self, rooms: Sequence[int]) -> None:
-        """Write all, then publish all, so that they are under way at the same time."""
+        """Write all rooms, then publish all at once. Raises BenchError if a change fails."""
         states = [self.estate.change(room) for room in rooms]
         if not all(await asyncio.gather(*map(self._replace, states))):
-            raise BenchError("Somebody else has changed the benchmark's live states.")
+            raise BenchError(
+                "Another process changed the live states of the benchmark. Stop it and run again."
+            )
         sent = await asyncio.gather(*map(self._publisher.publish, states))
         if not all(sent):
-            raise BenchError("The channel layer did not take a change.")
+            raise BenchError(
+                "The channel layer did not accept a change. Check Redis and run again."
+            )
 
     async def _replace(self, state: LiveState) -> bool:
         return await self._store.replace(state, expected=(state.epoch, state.version - 1))
 
 
 class TextFeed:
-    """A peer's way: the product's frame, published as a text."""
+    """Changes for a peer: the frame of the product, published as text."""
 
     def __init__(self, estate: Estate, redis: Redis) -> None:
         self._estate = estate
         self._redis = redis
 
     async def change(self, rooms: Sequence[int]) -> None:
-        """Publish all in one round trip."""
+        """Publish all rooms in one round trip."""
         pipeline = self._redis.pipeline(transaction=False)
         for room in rooms:
             pipeline.publish(CHANNEL, self._estate.text(self._estate.change(room)))
@@ -67,7 +71,7 @@ class TextFeed:
 
 
 class GroupFeed:
-    """The tutorial's way: the frame as an event for a group."""
+    """Changes for naive Channels: the frame as an event of a group."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
@@ -82,7 +86,7 @@ class GroupFeed:
 
 @asynccontextmanager
 async def live_feed(estate: Estate) -> AsyncIterator[LiveFeed]:
-    """Put the estate into MongoDB, alone, and vouch for it as a worker would."""
+    """Store only this estate in MongoDB, and renew the projector lease as a worker does."""
     store = open_store()
     try:
         await store.remove(await store.schedule_versions())
@@ -113,12 +117,12 @@ async def group_feed(estate: Estate) -> AsyncIterator[GroupFeed]:
 
 
 async def keep_lease(store: LiveStore) -> None:
-    """Renew the projector's lease, without which no web process vouches for its screens.
+    """Renew the projector lease until cancelled; without it web processes send no heartbeats.
 
-    No worker runs here: it would remove rooms that Postgres does not know.
+    No worker runs here, because it would delete states of rooms that are not in Postgres.
     """
     while True:
-        with suppress(UnavailableError):  # a busy machine; the next second tries again
+        with suppress(UnavailableError):  # a busy machine; try again after LEASE_S
             await store.renew_lease()
         await asyncio.sleep(LEASE_S)
 

@@ -1,15 +1,15 @@
-"""Rows, goals and what was measured. Pure."""
+"""Rows, goals and measured values. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class BenchError(Exception):
-    """Something could not be measured; the text says what to do or what was seen."""
+    """A row could not be measured; the text says why or what to do."""
 
 
 class Bound(StrEnum):
-    """On which side of its number a goal is met."""
+    """Whether the number of a goal is a maximum or a minimum."""
 
     AT_MOST = "≤"
     AT_LEAST = "≥"
@@ -17,14 +17,14 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A number not to be passed."""
+    """A maximum or minimum for a measured value."""
 
     bound: Bound
     number: float
     unit: str
 
     def is_met_by(self, value: float) -> bool:
-        """Say whether a measured value meets the goal; the number itself does."""
+        """Return whether a value meets the goal; a value equal to the number does."""
         return value <= self.number if self.bound is Bound.AT_MOST else value >= self.number
 
     def __str__(self) -> str:
@@ -32,12 +32,12 @@ class Goal:
 
 
 def at_most(number: float, unit: str) -> Goal:
-    """Return a ceiling."""
+    """Return the goal of a maximum."""
     return Goal(Bound.AT_MOST, number, unit)
 
 
 def at_least(number: float, unit: str) -> Goal:
-    """Return a floor."""
+    """Return the goal of a minimum."""
     return Goal(Bound.AT_LEAST, number, unit)
 
 
@@ -52,19 +52,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A value in the unit of its row's goal, and what it was made of."""
+    """A measured value, in the unit of the row's goal, and its details."""
 
     value: float
     detail: str = ""
 
 
-# By key of a row: what was measured, or why it was not.
+# By key of the row: the measured value, or the reason why there is none.
 Found = dict[str, Measured | BenchError]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A row with what was measured, or why nothing was."""
+    """A row with its measured value, or with the problem that prevented one."""
 
     row: Row
     measured: Measured | None = None
@@ -72,19 +72,19 @@ class Outcome:
 
     @property
     def is_met(self) -> bool:
-        """Say whether the goal is met. What could not be measured is not met."""
+        """Return whether the goal is met; False without a measured value."""
         return self.measured is not None and self.row.goal.is_met_by(self.measured.value)
 
 
 def times(above: float, below: float) -> float:
-    """Return above / below. Raises BenchError if there is nothing to divide by."""
+    """Return above / below. Raises BenchError if `below` is not positive."""
     if below <= 0:
-        raise BenchError("One of the two used no CPU that could be measured: sample for longer.")
+        raise BenchError("One of the two servers used no measurable CPU time. Measure for longer.")
     return above / below
 
 
 def worded(number: float, unit: str) -> str:
-    """Return a number with about three digits and its unit."""
+    """Return a number with about three digits, followed by its unit."""
     if number >= 100 or number == int(number):
         digits = f"{number:,.0f}"
     else:
@@ -93,7 +93,7 @@ def worded(number: float, unit: str) -> str:
 
 
 def exit_code(outcomes: list[Outcome], *, is_strict: bool) -> int:
-    """Return 0 if all was measured, 1 if not, and 2 for an unmet goal if that is to count."""
+    """Return 1 if a row was not measured, 2 if strict and a goal is not met, else 0."""
     if any(outcome.measured is None for outcome in outcomes):
         return 1
     return 2 if is_strict and not all(outcome.is_met for outcome in outcomes) else 0

@@ -1,4 +1,4 @@
-"""Percentiles out of the load client's histogram. Pure; the same buckets as `native/counters.h`."""
+"""Percentiles of the load client's histogram, with the buckets of `native/counters.h`. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ PER_OCTAVE = 64
 
 
 def upper_bound_us(bucket: int) -> int:
-    """Return the largest number of microseconds that falls into a bucket."""
+    """Return the largest number of microseconds in a bucket."""
     if bucket < PER_OCTAVE:
         return bucket
     octave, part = divmod(bucket, PER_OCTAVE)
@@ -16,9 +16,9 @@ def upper_bound_us(bucket: int) -> int:
 
 
 def percentile_ms(counts: Sequence[int], share: float) -> float:
-    """Return the lag in ms that `share` (0 to 1) of all arrivals stayed within.
+    """Return the lag in ms that `share` (0 to 1) of all arrivals do not exceed.
 
-    It errs upwards, by no more than 1.6 %. Raises ValueError if nothing has arrived.
+    The result is too high by at most 1.6 %. Raises ValueError without arrivals.
     """
     total, seen = sum(counts), 0
     if not total:

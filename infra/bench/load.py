@@ -1,4 +1,4 @@
-"""The load client, `native/load.c`, from outside: start it, read its counters, end it."""
+"""Start the load client, `native/load.c`, read its counters, and end it."""
 
 import asyncio
 import mmap
@@ -20,15 +20,15 @@ from infra.bench.stage import Stage
 
 WORD = 8  # every counter is a native uint64
 HEADER_WORDS = 16
-RAMP = 64
+RAMP = 64  # connections that are being opened at the same time
 POLL_S = 0.0005
 CONNECT_TIMEOUT_S = 90.0
-LIFETIME_S = 600  # it ends by itself after this long
+LIFETIME_S = 600  # then the load client ends by itself
 _numbers = count(1)
 
 
 class Dialect(StrEnum):
-    """What clients say before frames come."""
+    """What clients send before they receive frames."""
 
     PLAIN = "plain"
     SOCKETIO = "socketio"
@@ -43,7 +43,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Clients to be connected. `topics` are dealt out in turn; `log` arrivals are kept."""
+    """Clients to connect. Each follows one of `topics`, in turn; `log` arrivals are recorded."""
 
     port: int
     connections: int
@@ -65,12 +65,12 @@ class Load:
 
     @property
     def rooms(self) -> int:
-        """Room frames that have arrived, over all connections."""
+        """Room frames received by all connections."""
         return self._word(Word.ROOMS)
 
     @property
     def ready(self) -> int:
-        """Connections that have all they need, a snapshot included."""
+        """Connections that are open and have their snapshot."""
         return self._word(Word.READY)
 
     @property
@@ -80,7 +80,7 @@ class Load:
 
     @property
     def connected_in_s(self) -> float:
-        """From the first connect to the last connection that became ready."""
+        """Seconds from the first connect until the last connection was ready."""
         return (self._word(Word.LAST_READY) - self._word(Word.BEGAN)) / 1e9
 
     def lags(self) -> Sequence[int]:
@@ -88,20 +88,20 @@ class Load:
         return struct.unpack_from(f"{BUCKETS}Q", self._counters, HEADER_WORDS * WORD)
 
     def arrivals(self) -> list[tuple[int, int]]:
-        """Return (marker, CLOCK_MONOTONIC ns) of the arrivals kept so far."""
+        """Return (marker, CLOCK_MONOTONIC ns) of the recorded arrivals."""
         start = (HEADER_WORDS + BUCKETS) * WORD
         words = struct.unpack_from(f"{2 * self._word(Word.LOGGED)}Q", self._counters, start)
         return list(zip(words[::2], words[1::2], strict=True))
 
     async def forget(self) -> None:
-        """Empty histogram and log: what came before was to warm up."""
+        """Empty histogram and log after the warm-up."""
         struct.pack_into("Q", self._counters, Word.RESET * WORD, 1)
         async with asyncio.timeout(5):
             while self._word(Word.RESET):
                 await asyncio.sleep(POLL_S)
 
     async def until_ready(self, timeout_s: float) -> bool:
-        """Wait until every connection is ready or lost; say whether that came in time."""
+        """Wait until every connection is ready or lost; return False on a time-out."""
         deadline = time.monotonic() + timeout_s
         while self.ready + self._word(Word.FAILED) < self.crowd.connections:
             self.child.check()
@@ -111,7 +111,7 @@ class Load:
         return True
 
     async def until_rooms(self, wanted: int, timeout_s: float) -> bool:
-        """Wait for this many room frames in all; say whether they came in time."""
+        """Wait for this total number of room frames; return False on a time-out."""
         deadline = time.monotonic() + timeout_s
         while self.rooms < wanted:
             if time.monotonic() > deadline:
@@ -126,7 +126,7 @@ class Load:
 
 @asynccontextmanager
 async def connecting(stage: Stage, crowd: Crowd) -> AsyncIterator[Load]:
-    """Start a load client; it connects while the caller goes on. End it on the way out."""
+    """Start a load client, which connects in the background; end it on exit."""
     number = next(_numbers)
     path = stage.folder / f"load-{number}"
     size = (HEADER_WORDS + BUCKETS + 2 * crowd.log) * WORD
@@ -149,7 +149,7 @@ async def connecting(stage: Stage, crowd: Crowd) -> AsyncIterator[Load]:
 
 @asynccontextmanager
 async def connected(stage: Stage, crowd: Crowd) -> AsyncIterator[Load]:
-    """Like `connecting`, but wait for all. Raises BenchError if one was refused."""
+    """Like `connecting`, but wait for all connections. Raises BenchError if one is refused."""
     async with connecting(stage, crowd) as load:
         if not await load.until_ready(CONNECT_TIMEOUT_S) or load.lost:
             raise BenchError(

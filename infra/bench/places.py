@@ -1,4 +1,4 @@
-"""Who and what exists in Postgres for a run. Imported after Django is set up."""
+"""Create people, buildings and rooms of a run in Postgres. Import after Django is set up."""
 
 from dataclasses import dataclass
 
@@ -12,23 +12,23 @@ TIMEZONE = "Europe/Helsinki"
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
-    """A member of staff, as author of commands and as bearer of a token."""
+class Person:
+    """A person as the actor of commands, with an API token."""
 
     actor: Actor
     token: str
 
 
-def make_somebody(name: str) -> Somebody:
-    """Create a person with a token."""
+def make_person(name: str) -> Person:
+    """Create and return a person with a token."""
     user = User.objects.create_user(f"{name}@bench.example", None, display_name=name)
-    return Somebody(actor_of(user), issue_api_token(user=user, name="bench").secret)
+    return Person(actor_of(user), issue_api_token(user=user, name="bench").secret)
 
 
 def make_building(slug: str, rooms: int, *, first: int = 0) -> list[Room]:
     """Create a public building with its rooms on two floors.
 
-    Rooms are named `t=<n>` from `first` on: that is the marker by which the load client tells them.
+    Rooms are named `t=<n>` from `first` on: the load client identifies rooms by this marker.
     """
     building = Building.objects.create(
         slug=slug, name=slug, timezone=TIMEZONE, is_board_public=True, shows_titles=True

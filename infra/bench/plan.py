@@ -1,26 +1,26 @@
-"""How much is measured: the sizes of the goals, or small ones for a smoke test."""
+"""The sizes of all measurements: those of the goals, or small ones for a smoke test."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes of every measurement. Times in seconds."""
+    """The sizes of all measurements. Times are in seconds."""
 
     rounds: int
     clients: int = 1000  # "N" of the goals
     few_clients: int = 100
     many_clients: int = 5000
-    sample_s: float = 3.0  # how long one fan-out sample lasts
-    min_updates: int = 3  # of a sample, however slow the server
+    sample_s: float = 3.0  # of one fan-out sample
+    min_updates: int = 3  # of one sample, also for slow servers
     burst_rooms: int = 16
     latency_s: float = 15.0
     stalled_updates: int = 20_000
     herd_rooms: int = 50
     bookings: int = 300  # of one sample of the booking command
     contested_slots: int = 1000
-    contenders: int = 32  # for each of them
-    race_clients: int = 200  # that post one slot at once over HTTP
+    contenders: int = 32  # for each slot
+    race_clients: int = 200  # that request one slot at once over HTTP
     board_requests: int = 300
     board_rooms: int = 50
     day_rooms: int = 500
@@ -36,7 +36,7 @@ class Plan:
 
 
 def quick_plan() -> Plan:
-    """Return sizes that only show that everything works; its numbers mean nothing."""
+    """Return small sizes that only test the benchmark; the measured numbers mean nothing."""
     return Plan(
         rounds=1,
         clients=50,

@@ -10,18 +10,18 @@ from infra.bench.goals import Outcome, worded
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one server cost. CPU in µs per delivered message; None: it could not be measured."""
+    """The cost of one server: CPU in µs per delivered message; None if it was not measured."""
 
     server: str
     connections: int
     server_us: float | None
-    client_us: float | None = None  # what the load client cost: it must stay below the servers
+    client_us: float | None = None  # cost of the load client; must be below the servers'
     messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a run has found out."""
+    """All results of a run."""
 
     outcomes: Sequence[Outcome]
     samples: Sequence[Sample]
@@ -30,21 +30,21 @@ class Report:
 
 
 def as_text(report: Report) -> str:
-    """Return the table as people read it."""
+    """Return the report as tables of text."""
     lines = ["", "  ".join(f"{name} {value}" for name, value in report.machine.items()), ""]
     if report.outcomes:
-        head = ("row", "what", "goal", "measured", "met", "made of")
+        head = ("row", "what", "goal", "measured", "met", "details")
         lines += _columns([head, *(_cells(outcome) for outcome in report.outcomes)])
     if report.samples:
         lines += ["", "Server CPU per delivered message, µs (the least of all rounds)", ""]
         lines += _columns(_matrix(report.samples))
     if not report.is_complete:
-        lines += ["", "Interrupted: the rest was not measured."]
+        lines += ["", "Interrupted: the other rows were not measured. Choose them with --rows."]
     return "\n".join(lines)
 
 
 def as_json(report: Report) -> str:
-    """Return the same as one JSON document."""
+    """Return the report as one JSON document."""
     rows = [_document(outcome) for outcome in report.outcomes]
     samples = [
         {"server": s.server, "connections": s.connections, "messages": s.messages,
@@ -86,7 +86,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _matrix(samples: Sequence[Sample]) -> list[tuple[str, ...]]:
-    """Return a line per server and a column per number of connections."""
+    """Return one line per server and one column per number of connections."""
     sizes = sorted({sample.connections for sample in samples})
     found = {(s.server, s.connections): s for s in samples}
     lines = [("server", *(f"{size:,} clients" for size in sizes), "load client")]

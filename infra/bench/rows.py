@@ -1,8 +1,8 @@
-"""Every row that is measured, with its goal. Pure."""
+"""All rows of the benchmark and their goals. Pure."""
 
 from infra.bench.goals import Row, at_least, at_most
 
-# By measurement: rows that come out of the same run of servers stand together.
+# By measurement: one run of servers measures all rows of a group.
 ROWS: dict[str, tuple[Row, ...]] = {
     "fanout": (
         Row("vs-naive", "Fan-out vs naive Channels: times cheaper", at_least(20, "×")),
@@ -23,7 +23,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "stalled": (
         Row("stalled-memory", "50 of 60 clients stalled, 20,000 updates", at_most(20, "MB")),
         Row("stalled-slope", "The same, second half, per 1,000 updates", at_most(0.1, "MB")),
-        Row("stalled-final", "One that resumes gets the final states", at_least(1, "of 1")),
+        Row("stalled-final", "A client that resumes gets the final states", at_least(1, "of 1")),
     ),
     "herd": (
         Row("herd", "1,000 clients at once, until all are current", at_most(10, "s")),
@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("one-winner", "Rounds without exactly one winner", at_most(0, "")),
     ),
     "losers": (
-        Row("race-loser", "CPU of a lost race vs a slot taken for long", at_most(1.2, "×")),
+        Row("race-loser", "CPU of a lost race vs a slot already taken", at_most(1.2, "×")),
     ),
     "board": (
         Row("board", "Board page vs Django template: times cheaper", at_least(8, "×")),
@@ -60,9 +60,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("commit-p99", "The same, p99", at_most(1000, "ms")),
     ),
 }  # fmt: skip
-TABLE = "table"  # names the informative table for --rows; it has no goals
+TABLE = "table"  # the name for --rows of the table without goals
 
 
 def all_keys() -> list[str]:
-    """Return every name that `--rows` takes."""
+    """Return all names for `--rows`."""
     return [row.key for rows in ROWS.values() for row in rows] + [TABLE]

@@ -1,4 +1,4 @@
-"""Run what was asked for, one measurement after the other. Imported after Django is set up."""
+"""Run the wanted measurements one after the other. Import after Django is set up."""
 
 import asyncio
 import signal
@@ -28,7 +28,7 @@ from infra.bench.measures import (
     stalled,
     table,
 )
-from infra.bench.places import make_somebody
+from infra.bench.places import make_person
 from infra.bench.rows import ROWS, TABLE
 from infra.bench.stage import Stage
 from realtime.threads import in_thread
@@ -56,13 +56,13 @@ MEASURES: dict[str, Measure] = {
 async def run(
     stage: Stage, wanted: Collection[str], bar: "tqdm[Any]", outcomes: list[Outcome]
 ) -> None:
-    """Measure the wanted rows and append them in the order of the table.
+    """Measure the wanted rows and append their outcomes in the order of ROWS.
 
-    Ends with CancelledError on SIGINT, SIGTERM and SIGHUP, when all servers have been ended.
+    Raises CancelledError on SIGINT, SIGTERM and SIGHUP, after all servers have ended.
     """
     _cancel_on_signals()
-    somebody = await in_thread(make_somebody, "bench")
-    stage = replace(stage, token=somebody.token)
+    person = await in_thread(make_person, "bench")
+    stage = replace(stage, token=person.token)
     for name, rows in ROWS.items():
         keys = [row.key for row in rows if row.key in wanted]
         if not keys:
@@ -85,12 +85,12 @@ async def run(
 
 
 def steps(wanted: Collection[str]) -> int:
-    """Return how many measurements the wanted rows take."""
+    """Return the number of measurements for the wanted rows."""
     return sum(any(row.key in wanted for row in rows) for rows in ROWS.values()) + (TABLE in wanted)
 
 
 def _cancel_on_signals() -> None:
-    """Unwind as usual: an exception out of a signal handler would leave the loop half-way."""
+    """Cancel the task on signals: an exception in a signal handler would break the event loop."""
     task = asyncio.current_task()
     if task is not None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -102,7 +102,7 @@ async def _measured(measure: Measure, stage: Stage, keys: list[str]) -> Found:
         return await measure(stage, keys)
     except BenchError as exc:
         problem = exc
-    except Exception as exc:  # noqa: BLE001 - the other rows, half an hour of work, go on
+    except Exception as exc:  # noqa: BLE001 - the other rows must still be measured
         traceback.print_exc(file=sys.stderr)
         problem = BenchError(f"{type(exc).__name__}: {exc}")
     return dict.fromkeys(keys, problem)

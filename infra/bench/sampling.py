@@ -1,4 +1,4 @@
-"""One sample: start a server, connect clients, send changes, and read what the server has used."""
+"""One sample: start a server, connect clients, send changes, and read the CPU time."""
 
 import asyncio
 import time
@@ -24,10 +24,9 @@ QUIET_S = 1.0
 async def sample(
     stage: Stage, contender: Contender, connections: int, *, rooms: int = 1, processes: int = 1
 ) -> Sample:  # fmt: skip
-    """Return what one message costs the server, when each wave is sent after the last has arrived.
+    """Return the cost of one message; each wave is sent after the previous one has arrived.
 
-    A wave is one change of each of `rooms`, all under way at once. With several processes each
-    serves its share of the clients.
+    A wave is one change of each of `rooms` at once. Several processes share the clients equally.
     """
     estate = Estate(rooms)
     async with AsyncExitStack() as stack:
@@ -51,10 +50,11 @@ async def sample(
 
 
 async def warm_up(feed: Feed, loads: Sequence[Load]) -> None:
-    """Send changes until some have reached every client: some servers accept before they join.
+    """Send changes until WARM_UPS of them have reached every client.
 
-    A wave that falls short is over when nothing comes any more; a late frame would be taken for one
-    of the next wave.
+    Some servers accept clients before the clients can receive changes. After an incomplete wave,
+    wait until no frame arrives any more, because a late frame would count for the next wave. Raises
+    BenchError if too few changes reach every client.
     """
     clients = sum(load.crowd.connections for load in loads)
     complete = 0
@@ -69,12 +69,12 @@ async def warm_up(feed: Feed, loads: Sequence[Load]) -> None:
         complete += _arrived(loads) == wanted
         if complete == WARM_UPS:
             return
-    raise BenchError(f"Of {WARM_UP_TRIES} changes only {complete} have reached every client.")
+    raise BenchError(f"Only {complete} of {WARM_UP_TRIES} changes reached every client.")
 
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """What a number of waves has used, in seconds."""
+    """The CPU time of a number of waves, in seconds."""
 
     count: int
     server_s: float
@@ -89,9 +89,9 @@ async def measure_waves(
     loads: Sequence[Load],
     wave: Sequence[int],
 ) -> Waves:
-    """Send waves for as long as the plan says, each when the last has arrived everywhere.
+    """Send waves for the time of the plan, each after the previous one has reached all clients.
 
-    Raises BenchError when one does not arrive.
+    Raises BenchError if a wave does not arrive.
     """
     clients = sum(load.crowd.connections for load in loads)
     count, expected = 0, _arrived(loads)
@@ -114,7 +114,7 @@ async def measure_waves(
 
 
 def cheapest(samples: Iterable[Sample]) -> Sample:
-    """Return the sample with the least cost: noise of the machine only ever adds."""
+    """Return the sample with the least cost: other load can only add cost."""
     return min(samples, key=lambda s: s.server_us if s.server_us is not None else float("inf"))
 
 
@@ -123,7 +123,7 @@ def _arrived(loads: Sequence[Load]) -> int:
 
 
 async def _until(loads: Sequence[Load], wanted: int, timeout_s: float) -> bool:
-    """Wait for this many frames over all loads; say whether they came in time."""
+    """Wait for this total number of frames; return False on a time-out."""
     deadline = time.monotonic() + timeout_s
     while _arrived(loads) < wanted:
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""Where a run takes place: stores of its own, a folder of its own, and who may connect.
+"""The environment of a run: its own stores, its own folder, and its settings.
 
-Everything is below `.data`, which git ignores. What a killed run leaves there is cleared by the
-next run or the next `make test`.
+All files are in `.data`, which git ignores. The next run, or the next `make test`, removes the
+files of a killed run.
 """
 
 import os
@@ -25,21 +25,21 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / ".data"
 PREPARE_TIMEOUT_S = 120.0
 
-# Switches of the product: a row sets those it is about, whatever the caller's shell says.
+# Switches of the product. Rows set them; values of the caller's shell are removed.
 SWITCHES = ("DIRECT_SEND", "UVLOOP")
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What every measurement needs. `environment` points a process at this run's stores."""
+    """The environment of all measurements. `environment` has the addresses of this run's stores."""
 
     plan: Plan
     folder: Path
     cache: Path
     environment: dict[str, str]
-    report: Callable[[str], None]  # names the step that begins
-    token: str = ""  # of a member of staff
-    samples: list[Sample] = field(default_factory=list)  # what fan-out has cost, for the table
+    report: Callable[[str], None]  # prints the name of the next step
+    token: str = ""  # of a signed-in person
+    samples: list[Sample] = field(default_factory=list)  # of fan-out, for the table
 
     @property
     def redis_port(self) -> int:
@@ -58,9 +58,12 @@ class Stage:
 
 @contextmanager
 def open_stage(plan: Plan, report: Callable[[str], None]) -> Iterator[Stage]:
-    """Start the stores, migrate, and remove everything on the way out. Raises BenchError."""
+    """Start and migrate the stores; on exit stop them and remove their files.
+
+    Raises BenchError if the stores do not start.
+    """
     servers.reap_orphans(DATA, report=_quiet)
-    folder = DATA / f"test-bench-{os.getpid()}"  # the prefix marks folders that may be cleared
+    folder = DATA / f"test-bench-{os.getpid()}"  # the prefix marks folders that may be removed
     try:
         report("starting the stores")
         started = servers.start(
@@ -95,7 +98,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "LOG_LEVEL": "ERROR",
         "MONGODB_DATABASE": "meeting_rooms_bench",
         "REDIS_PREFIX": "meeting_rooms_bench",
-        # One token opens all of a row's connections, 5,000 at the most, and they may overlap.
+        # One token opens up to 5,000 connections of a row, and old ones may still be open.
         "MAX_CONNECTIONS": "20000",
         "MAX_CONNECTIONS_PER_PERSON": "20000",
         "MAX_CONNECTIONS_PER_ADDRESS": "20000",  # all come from this machine
@@ -116,4 +119,4 @@ def _prepare(stage: Stage) -> None:
 
 
 def _quiet(_line: str) -> None:
-    """Say nothing: a failing start raises with the server's own words."""
+    """Print nothing: if a server does not start, its output is in the error."""

@@ -1,1 +1,1 @@
-"""Unit costs: what one frame, connection, publish, write and booking uses of whom."""
+"""Unit costs: CPU and memory of one frame, connection, publish, write and booking."""

@@ -1,8 +1,8 @@
-"""`python -m infra.costs [name …]`: measure the unit costs that docs/scaling.md reckons with.
+"""`python -m infra.costs [name …]`: measure the unit costs that docs/scaling.md uses.
 
-CPU time counts, not wall time, so that a busy machine changes little. Some six minutes for all of
-fan_out, connections, rooms, through_nginx, redis, mongodb, bookings and flips.
-Exit codes: 0 all was measured, 1 something could not be.
+The costs are CPU time, not wall time, so other load changes them little. All measurements take
+about six minutes: fan_out, connections, rooms, through_nginx, redis, mongodb, bookings and flips.
+Exit codes: 0: all were measured. 1: a measurement failed.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from infra.bench.stage import Stage, open_stage
 from infra.costs.meters import Cost
 from infra.nginx.rendered import NginxError
 
-ENOUGH = "100000"
+ENOUGH = "100000"  # more than any measurement opens
 MANY = {
     "MAX_CONNECTIONS": ENOUGH,
     "MAX_CONNECTIONS_PER_PERSON": ENOUGH,
@@ -30,7 +30,7 @@ MANY = {
 
 
 def main(names: Sequence[str]) -> int:
-    """Measure what is named, or all, and print one line a cost as it is found."""
+    """Run the named measurements, or all, and print one line per cost; return the exit code."""
     raise_file_limit()
     try:
         with open_stage(Plan(rounds=1), _say) as stage:
@@ -45,12 +45,12 @@ def main(names: Sequence[str]) -> int:
 
 
 async def _measure(stage: Stage, names: Sequence[str]) -> None:
-    from infra.bench.places import make_somebody  # models can be loaded only now
+    from infra.bench.places import make_person  # models can be loaded only now
     from infra.costs import flips, stores, web
     from realtime.threads import in_thread
 
-    somebody = await in_thread(make_somebody, "costs")
-    stage = replace(stage, token=somebody.token)
+    person = await in_thread(make_person, "costs")
+    stage = replace(stage, token=person.token)
     measures: dict[str, Callable[[Stage], Awaitable[list[Cost]]]] = {
         "fan_out": web.fan_out,
         "connections": web.connections,
@@ -58,11 +58,13 @@ async def _measure(stage: Stage, names: Sequence[str]) -> None:
         "through_nginx": web.through_nginx,
         "redis": stores.redis,
         "mongodb": stores.mongodb,
-        "bookings": partial(stores.bookings, actor=somebody.actor),
-        "flips": partial(flips.flips, actor=somebody.actor),
+        "bookings": partial(stores.bookings, actor=person.actor),
+        "flips": partial(flips.flips, actor=person.actor),
     }
     if unknown := set(names) - measures.keys():
-        raise BenchError(f"No such measurement: {', '.join(unknown)}.")
+        raise BenchError(
+            f"No such measurement: {', '.join(unknown)}. Known: {', '.join(measures)}."
+        )
     for name, measure in measures.items():
         if not names or name in names:
             _print(await measure(stage))

@@ -1,4 +1,4 @@
-"""The top of the hour: many rooms change at one instant, and workers must follow."""
+"""The cost of a full hour: many rooms change at one instant, and workers project them."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from rooms.models import Room
 
 ROOMS = 500
 WORKERS = (1, 2)
-AHEAD = timedelta(seconds=30)  # the bookings must be made and projected by then
+AHEAD = timedelta(seconds=30)  # time to make and project the bookings
 LIMIT_S, POLL_S = 60.0, 0.1
 
 
@@ -31,12 +31,12 @@ async def flips(stage: Stage, *, actor: Actor) -> list[Cost]:
     for workers in WORKERS:
         stage.report(f"meetings that begin in {ROOMS} rooms at once, {workers} workers")
         rooms = await in_thread(make_building, f"flips-{workers}", ROOMS)
-        costs += await _together(stage, store, rooms, workers, actor)
+        costs += await _measure(stage, store, rooms, workers, actor)
     await store.close()
     return costs
 
 
-async def _together(
+async def _measure(
     stage: Stage, store: LiveStore, rooms: list[Room], count: int, actor: Actor
 ) -> list[Cost]:
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""CPU time of what is measured: of processes by their ids, never of the wall."""
+"""CPU time and memory of the measured processes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from meeting_rooms.dev.servers import ServiceName
 
 
 class HasCpu(Protocol):
-    """Whatever knows how much CPU time it has used, in seconds."""
+    """An object that has a CPU time, in seconds."""
 
     @property
     def cpu_s(self) -> float:
@@ -32,35 +32,35 @@ class Cost:
 
 @dataclass(slots=True)
 class Family:
-    """A process and all that it has started, the ended ones left out."""
+    """A process and its running child processes."""
 
     pid: int
 
     @property
     def cpu_s(self) -> float:
-        """User and system time so far of those that live."""
+        """User and system time so far of all running processes."""
         root = psutil.Process(self.pid)
         times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
         return sum(t.user + t.system for t in times)
 
     @property
     def memory_kb(self) -> float:
-        """Resident memory."""
+        """Resident memory of all running processes."""
         root = psutil.Process(self.pid)
         return sum(p.memory_info().rss for p in (root, *root.children(recursive=True))) / 1024
 
 
 def stores(stage: Stage) -> dict[ServiceName, Family]:
-    """Return the embedded servers of a run."""
+    """Return the embedded servers of a run by name."""
     found = servers.status(stage.folder)
     return {one.name: Family(one.pid) for one in found if one.pid is not None}
 
 
 def spent(meters: Iterable[HasCpu]) -> list[float]:
-    """Read all meters."""
+    """Return the CPU time of all meters."""
     return [meter.cpu_s for meter in meters]
 
 
 def since(meters: Iterable[HasCpu], before: list[float], per: float) -> list[float]:
-    """Return the µs each meter has gone on by, divided by `per`."""
+    """Return the µs that each meter has used since `before`, divided by `per`."""
     return [(meter.cpu_s - was) / per * 1e6 for meter, was in zip(meters, before, strict=True)]

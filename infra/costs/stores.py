@@ -1,4 +1,4 @@
-"""What Redis, MongoDB and Postgres use for publishes, live writes, comparisons and bookings."""
+"""The cost of publishes, live writes, comparisons and bookings in Redis, MongoDB and Postgres."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ BOOKINGS, SETTLE_S, IDLE_S, PACE_S = 200, 4.0, 10.0, 0.05
 
 
 async def redis(stage: Stage) -> list[Cost]:
-    """Measure one publish, by how many web processes listen."""
+    """Measure one publish, by the number of listening web processes."""
     server = meters.stores(stage)[ServiceName.REDIS]
     publisher, state = Publisher(get_channel_layer()), Estate(1).states[0]
     costs = []
@@ -55,9 +55,9 @@ async def redis(stage: Stage) -> list[Cost]:
 
 @asynccontextmanager
 async def _listening(stage: Stage, subscribers: int) -> AsyncIterator[None]:
-    """Subscribe this many connections to the hubs' group, and read nothing of what comes.
+    """Subscribe this number of connections to the hubs' group, without reading messages.
 
-    What is not read fits into the sockets and Redis' buffers: the server's part is the same.
+    Unread messages fit into the buffers of sockets and Redis, so the server's cost is the same.
     """
     channel = f"{stage.environment['REDIS_PREFIX']}__group__{GROUP}"
     async with Redis.from_url(stage.environment["REDIS_URL"]) as client:
@@ -72,7 +72,7 @@ async def _listening(stage: Stage, subscribers: int) -> AsyncIterator[None]:
 
 
 async def mongodb(stage: Stage) -> list[Cost]:
-    """Measure one live write, and the comparison that each web process makes again and again."""
+    """Measure one live write, and the regular comparison of each web process."""
     server = meters.stores(stage)[ServiceName.MONGODB]
     costs = []
     for rooms in ROOMS:
@@ -125,7 +125,7 @@ async def bookings(stage: Stage, *, actor: Actor) -> list[Cost]:
         ServiceName.POSTGRES, ServiceName.MONGODB, ServiceName.REDIS))]  # fmt: skip
     rooms = await in_thread(make_building, "costs", ROOMS[0])
     try:
-        stage.report("a worker with nothing to do")
+        stage.report("an idle worker")
         await _settled(ROOMS[0])
         before = spent(family)
         await asyncio.sleep(IDLE_S)
@@ -142,7 +142,7 @@ async def bookings(stage: Stage, *, actor: Actor) -> list[Cost]:
         used = since(family, before, BOOKINGS)
     finally:
         await asyncio.to_thread(worker.end)
-    how = f"{BOOKINGS} bookings in {lasted:.0f} s, less what is used when idle"
+    how = f"{BOOKINGS} bookings in {lasted:.0f} s, less the idle cost"
     for name, all_us, idle_us in zip(names, used, idle, strict=True):
         costs.append(Cost(f"booking, {name}", all_us - idle_us * lasted / BOOKINGS, "µs", how))
     costs.append(Cost("booking, the web process's command", own_s / BOOKINGS * 1e6, "µs", how))

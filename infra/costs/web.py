@@ -1,4 +1,4 @@
-"""What a web process, and nginx before it, uses for frames and connections."""
+"""The cost of frames and connections in a web process, and in nginx before it."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ from realtime.protocol import messages
 
 ROUNDS = 3
 CROWDS = (100, 1000, 5000)
-SETTLE_S, IDLE_S = 5.0, 12.0  #  three heartbeats
+SETTLE_S, IDLE_S = 5.0, 12.0  # IDLE_S: three heartbeats
 BIG, SMALL, CHANGES = 5000, 1000, 1000
 
 
 async def fan_out(stage: Stage) -> list[Cost]:
-    """Measure one change to everybody: CPU per frame and connection, by size of the crowd."""
+    """Measure one change to all clients: CPU per frame and connection, by number of clients."""
     costs = []
     for clients in CROWDS:
         taken = []
@@ -37,7 +37,7 @@ async def fan_out(stage: Stage) -> list[Cost]:
 
 
 async def connections(stage: Stage) -> list[Cost]:
-    """Measure a connection: to open it, to hold it, to keep it alive while nothing changes."""
+    """Measure a connection: opening, memory, and keeping it alive without changes."""
     estate = Estate(1)
     async with PRODUCT.open_feed(stage, estate), PRODUCT.running(stage) as (web, port):
         stage.report(f"{BIG} connections")
@@ -64,9 +64,9 @@ async def connections(stage: Stage) -> list[Cost]:
 
 
 async def rooms(stage: Stage) -> list[Cost]:
-    """Measure what a process pays for rooms, and changes of rooms, that none of its screens show.
+    """Measure the cost of rooms, and of changes of rooms, that no screen of the process shows.
 
-    A thousand of the changes go to a process with one connection that follows another building.
+    The process has one connection, which follows another room, and receives 1,000 changes.
     """
     few, many = Estate(SMALL), Estate(BIG)
     kb: list[float] = []
@@ -92,7 +92,7 @@ async def rooms(stage: Stage) -> list[Cost]:
 
 
 async def _idle_s(web: Child) -> float:
-    """Return the CPU of a stretch in which nothing changes, once what came before has settled."""
+    """Wait SETTLE_S, then return the CPU of IDLE_S without changes, in seconds."""
     await asyncio.sleep(SETTLE_S)
     cpu_s = web.cpu_s
     await asyncio.sleep(IDLE_S)
@@ -100,7 +100,7 @@ async def _idle_s(web: Child) -> float:
 
 
 async def through_nginx(stage: Stage) -> list[Cost]:
-    """Measure the same frames through nginx, without TLS, which the load client does not speak."""
+    """Measure frames through nginx, without TLS: the load client has no TLS."""
     estate, http, plain = Estate(1), free_port(), free_port()
     async with PRODUCT.open_feed(stage, estate) as feed, PRODUCT.running(stage) as (web, port):
         folder = stage.folder / "nginx-costs"

@@ -1,1 +1,1 @@
-"""nginx before several web processes, and the proof that it does what its configuration says."""
+"""The nginx configuration for several web processes, and its test with the real nginx."""

@@ -1,6 +1,6 @@
-"""`python -m infra.nginx`: the real nginx with `nginx.conf` before two web processes, put to proof.
+"""`python -m infra.nginx`: test `nginx.conf` with the real nginx and two web processes.
 
-Exit codes: 0 all is as promised, 1 something is not, or nginx is not installed.
+Exit codes: 0: all tests passed. 1: a test failed, or nginx is not installed.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ LIMIT_S = 150.0
 
 
 def main() -> int:
-    """Run both proofs and print what was seen."""
+    """Run both tests, print their results, and return the exit code."""
     raise_file_limit()
     try:
         find_nginx()
@@ -38,7 +38,7 @@ def main() -> int:
     except (NginxError, BenchError) as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
-    _say("nginx.conf does what it says.")
+    _say("All tests of nginx.conf passed.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What nginx tells a web process, and what it repeats: seen from stand-ins for web processes."""
+"""Test the headers and retries of nginx with stand-ins for web processes."""
 
 import asyncio
 import ssl
@@ -27,7 +27,7 @@ REMOVED = ("x-forwarded-host", "x-real-ip", "forwarded", "upgrade")
 
 
 async def prove(folder: Path) -> None:
-    """Raise NginxError unless claims are overwritten and no POST is ever sent twice."""
+    """Raise NginxError if client headers reach a process or a POST is sent twice."""
     http, https = free_port(), free_port()
     with (
         stand_in(is_mute=False) as (echo, echoed),
@@ -42,22 +42,24 @@ async def prove(folder: Path) -> None:
 
 
 async def _repeats(client: httpx.AsyncClient, echoed: list[str], swallowed: list[str]) -> None:
-    """One of the two takes every request and dies, so a GET goes to the other and a POST fails."""
+    """Test retries: one process closes every request unanswered; only a GET may go to the other."""
     posts = [(await client.post(f"/p{n}", content="x")).status_code for n in range(REQUESTS)]
     gets: list[int] = []
-    async with asyncio.timeout(RETURN_LIMIT_S):  # it is asked again two seconds after it failed
+    async with asyncio.timeout(RETURN_LIMIT_S):  # nginx uses it again two seconds after a failure
         while not any(what.startswith("GET") for what in swallowed):
             gets.append((await client.get(f"/g{len(gets)}")).status_code)
             await asyncio.sleep(PAUSE_S)
     arrived = Counter(echoed + swallowed)
     twice = [what for what, times in arrived.items() if what.startswith("POST") and times > 1]
     dropped = sum(what.startswith("POST") for what in swallowed)
-    _require(dropped > 0, "no POST met the process that dies: nothing is proven")
+    _require(
+        dropped > 0, "no POST reached the process that closes requests, so the test proves nothing"
+    )
     _require(not twice, f"POSTs were sent twice: {twice}")
     _require(posts.count(502) == dropped, f"POSTs were answered {Counter(posts)}")
     _require(set(gets) == {200}, f"GETs were answered {Counter(gets)}")
-    print(f"{REQUESTS} POSTs, {dropped} to a process that took it and died: none was sent twice")
-    print(f"{len(gets)} GETs: all answered, by the other process where one had died")
+    print(f"{REQUESTS} POSTs, {dropped} to a process that closed them: none was sent twice")
+    print(f"{len(gets)} GETs: all answered, if necessary by the other process")
 
 
 async def _overwrites(client: httpx.AsyncClient) -> None:
@@ -66,9 +68,9 @@ async def _overwrites(client: httpx.AsyncClient) -> None:
         _require(arrived.get(name) == value, f"{name} arrived as {arrived.get(name)!r}")
     for name in REMOVED:
         _require(name not in arrived, f"{name} arrived as {arrived.get(name)!r}")
-    print(f"claims from outside: overwritten {', '.join(OVERWRITTEN)}; gone {', '.join(REMOVED)}")
+    print(f"client headers: overwritten {', '.join(OVERWRITTEN)}; removed {', '.join(REMOVED)}")
 
 
 def _require(is_so: bool, otherwise: str) -> None:
     if not is_so:
-        raise NginxError(f"nginx.conf fails: {otherwise}.")
+        raise NginxError(f"nginx.conf failed a test: {otherwise}.")

@@ -1,6 +1,6 @@
-"""The product behind nginx: pages, bookings and sockets, while its processes come and go.
+"""Test pages, bookings and sockets behind nginx while web processes end and start.
 
-Imported after Django is set up.
+Import after Django is set up.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import httpx
 from websockets.typing import Origin
 
 from infra.bench.children import Child, free_port, listening
-from infra.bench.places import make_building, make_somebody
+from infra.bench.places import make_building, make_person
 from infra.bench.stage import Stage
 from infra.nginx.rendered import HOST, NginxError, running
 from infra.nginx.screens import Screen
@@ -27,16 +27,16 @@ from realtime.threads import in_thread
 from rooms.models import Room
 
 SCREENS = 40
-BACK_WITHIN_S = 5.0
-SETTLE_S = 30.0
+BACK_WITHIN_S = 5.0  # a screen must be live again after this time
+SETTLE_S = 30.0  # the longest wait for a condition
 POLL_S = 0.05
 PACE_S = 0.01  # between two bookings
-BOOKINGS = 60  # at least, around each event
+BOOKINGS = 60  # the least number during each event
 
 
 @dataclass(slots=True)
 class Site:
-    """Two web processes and a worker behind nginx, and what comes of requests to it."""
+    """Two web processes and a worker behind nginx, and the counted answers."""
 
     stage: Stage
     room: Room
@@ -49,12 +49,12 @@ class Site:
 
     @property
     def origin(self) -> Origin:
-        """The site as browsers see it."""
+        """The origin of the site."""
         return Origin(f"https://{HOST}:{self.https}")
 
     @property
     def tls(self) -> ssl.SSLContext:
-        """What trusts its certificate."""
+        """A TLS context that trusts the certificate of the site."""
         return ssl.create_default_context(cafile=self.stage.folder / "nginx" / "site.pem")
 
     def worker(self) -> Child:
@@ -63,7 +63,7 @@ class Site:
         return Child("worker", self.stage.manage("worker"), self.stage.environment, log)
 
     async def book(self, client: httpx.AsyncClient) -> None:
-        """Book the next quarter of an hour, once, and count the answer; 0 is none at all."""
+        """Book the next quarter of an hour once, and count the status code; 0: no answer."""
         start = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0)
         start += timedelta(days=1) + next(self.slots) * timedelta(minutes=15)
         body = {"room": str(self.room.uuid), "starts_at": start.isoformat(),
@@ -78,10 +78,10 @@ class Site:
 
 
 async def prove(stage: Stage) -> None:
-    """Raise NginxError unless the site works, and goes on when a process dies or is replaced."""
-    somebody = await in_thread(make_somebody, "nginx")
+    """Raise NginxError if the site fails, also while a process is killed or replaced."""
+    person = await in_thread(make_person, "nginx")
     [room] = await in_thread(make_building, "harbour", 1)
-    site = Site(stage, room, somebody.token)
+    site = Site(stage, room, person.token)
     async with AsyncExitStack() as stack:
         webs = [await stack.enter_async_context(_web(site, n)) for n in range(len(site.ports))]
         worker = site.worker()
@@ -105,14 +105,14 @@ async def prove(stage: Stage) -> None:
         async with _booking(site, client, may_fail=0):
             lost = webs[1].sockets
             webs[1].drain()
-            await _all_back(screens, lost, "SIGTERM to the other, the first being back")
+            await _all_back(screens, lost, "SIGTERM to the other process, with the first one back")
             await _until(lambda: webs[1].has_ended)
         await _agree(site, client, screens)
 
 
 @asynccontextmanager
 async def _web(site: Site, n: int) -> AsyncIterator[Web]:
-    """Start a web process, and wait until it accepts."""
+    """Start a web process, and wait until it accepts connections."""
     web = Web(site.stage, site.ports[n])
     async with listening(web, web.port):
         yield web
@@ -144,7 +144,7 @@ async def _screens(site: Site) -> AsyncIterator[list[Screen]]:
 
 @asynccontextmanager
 async def _booking(site: Site, client: httpx.AsyncClient, *, may_fail: int) -> AsyncIterator[None]:
-    """Keep booking meanwhile. Raises NginxError if more than `may_fail` were not answered 201."""
+    """Book continuously. Raises NginxError if more than `may_fail` bookings fail."""
 
     async def keep_on() -> None:
         while True:
@@ -160,7 +160,7 @@ async def _booking(site: Site, client: httpx.AsyncClient, *, may_fail: int) -> A
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     failed = site.answers.total() - site.answers[201]
-    print(f"bookings meanwhile, by answer: {dict(site.answers)}")
+    print(f"bookings during the event, by status code: {dict(site.answers)}")
     _require(failed <= may_fail, f"{failed} bookings failed")
 
 
@@ -169,7 +169,7 @@ async def _live(screens: list[Screen]) -> None:
 
 
 async def _all_back(screens: list[Screen], lost: int, after: str) -> None:
-    """Wait until as many sockets as were lost are back."""
+    """Wait until `lost` screens have reconnected. Raises NginxError if one is too slow."""
     for screen in screens:
         screen.gaps.clear()
     await _until(lambda: sum(bool(screen.gaps) for screen in screens) >= lost)
@@ -187,15 +187,15 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 
 async def _agree(site: Site, client: httpx.AsyncClient, screens: list[Screen]) -> None:
-    """Book once more: every screen must come to the same version, and none may have gone back."""
+    """Book again: every screen must get the new version, and no version may decrease."""
     before = max(screen.versions[-1] for screen in screens)
     await site.book(client)
     await _until(lambda: all(screen.versions[-1] > before for screen in screens))
     rising = all(screen.versions == sorted(screen.versions) for screen in screens)
-    _require(rising, "a screen was sent an older version after a newer one")
-    print(f"a last booking: version {before + 1} on all {SCREENS} screens, none has gone back")
+    _require(rising, "a screen received an older version after a newer one")
+    print(f"a last booking: version {before + 1} on all {SCREENS} screens, no version decreased")
 
 
 def _require(is_so: bool, otherwise: str) -> None:
     if not is_so:
-        raise NginxError(f"The site behind nginx fails: {otherwise}.")
+        raise NginxError(f"The site behind nginx failed a test: {otherwise}.")

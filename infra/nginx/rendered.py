@@ -1,4 +1,4 @@
-"""`nginx.conf` with its site's lines replaced, run by the real nginx."""
+"""Run the real nginx with `nginx.conf`, with addresses and files replaced for a test."""
 
 import os
 import shutil
@@ -26,11 +26,11 @@ ADVICE = (
 
 
 class NginxError(Exception):
-    """nginx is missing, or not what its configuration promises; the text says which."""
+    """nginx is not installed, or a test of its configuration failed; the text says which."""
 
 
 def find_nginx() -> str:
-    """Return the program. Raises NginxError that says how to install it."""
+    """Return the path of nginx. Raises NginxError if nginx is not installed."""
     found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if found is None:
         raise NginxError(ADVICE)
@@ -41,9 +41,10 @@ def find_nginx() -> str:
 def running(
     folder: Path, *, http: int, https: int, servers: Sequence[int], has_tls: bool = True
 ) -> Iterator[Child]:
-    """Run nginx with the tree's configuration, before two servers. Raises NginxError.
+    """Run nginx with `nginx.conf` before two servers; end it on exit.
 
-    Without TLS for what measures nginx with clients that cannot speak it.
+    `has_tls` is False for clients without TLS. Raises NginxError if nginx is not installed or
+    refuses the configuration.
     """
     folder.mkdir()
     _make_certificate(folder)
@@ -79,13 +80,13 @@ def _render(folder: Path, *, http: int, https: int, servers: Sequence[int]) -> s
     text = CONFIG.read_text()
     for old, new in replaced.items():
         if old not in text:
-            raise NginxError(f"nginx.conf has no line {old!r} any more: change rendered.py.")
+            raise NginxError(f"nginx.conf no longer contains {old!r}. Change rendered.py.")
         text = text.replace(old, new)
     return text
 
 
 def _user() -> str:
-    """Return the line without which nginx, started by root, could not enter a private folder."""
+    """Return the `user` line that root needs so that nginx can read a private folder."""
     return "user root root;" if os.geteuid() == 0 else ""
 
 

@@ -1,4 +1,4 @@
-"""Screens behind nginx: sockets that come back by themselves, as the page's script does."""
+"""Screens behind nginx: clients that reconnect, as the script of the page does."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Origin
 
-BACK_OFF_S = 0.5  # the script's first wait, before a random part of it
+BACK_OFF_S = 0.5  # a screen waits a random part of it before it reconnects
 
 
 @dataclass(slots=True)
@@ -30,16 +30,16 @@ class Screen:
     _lost_at: float | None = None
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow the topic until cancelled."""
         while True:
             with suppress(OSError, WebSocketException):
                 await self._follow()
             if self.is_live:
                 self.is_live, self._lost_at = False, time.monotonic()
-            await asyncio.sleep(BACK_OFF_S * random.random())  # noqa: S311 - a spread
+            await asyncio.sleep(BACK_OFF_S * random.random())  # noqa: S311 - spreads the load
 
     async def _follow(self) -> None:
-        """Follow on one connection until it ends."""
+        """Follow the topic on one connection until the connection ends."""
         async with connect(
             self.url, origin=self.origin, ssl=self.tls, open_timeout=2, ping_interval=None,
             additional_headers={"Authorization": f"Bearer {self.token}"},
@@ -51,7 +51,7 @@ class Screen:
                 match frame["type"]:
                     case "sync":
                         await socket.send(json.dumps({"type": "ack", "n": frame["n"]}))
-                    case "error":  # no worker has made the room known yet
+                    case "error":  # no worker has projected the room yet
                         await asyncio.sleep(BACK_OFF_S)
                         await socket.send(follow)
                     case "snapshot":

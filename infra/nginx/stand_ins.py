@@ -1,4 +1,4 @@
-"""Servers that stand in for web processes where the product would not show what nginx has sent."""
+"""HTTP servers in place of web processes, which record the requests that nginx sends."""
 
 import json
 import threading
@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the headers that have arrived, and keeps what was asked."""
+    """Answers with the received headers, and records the requests."""
 
-    seen: list[str]  # "METHOD path" of every request that has arrived, per class
+    seen: list[str]  # "METHOD path" of every request, per class
     is_mute = False
 
     def do_GET(self) -> None:
-        """Answer, or drop the connection with the request taken."""
+        """Answer the request; if mute, close the connection without an answer."""
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.seen.append(f"{self.command} {self.path}")
         self.close_connection = True
@@ -29,12 +29,12 @@ class Echo(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the base class' name
 
     def log_message(self, *_words: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def stand_in(*, is_mute: bool) -> Iterator[tuple[int, list[str]]]:
-    """Serve on a free port; yield it and what has arrived. A mute one takes requests and dies."""
+    """Serve on a free port; yield the port and the requests. If mute, answer no request."""
     seen: list[str] = []
     handler = type("Handler", (Echo,), {"seen": seen, "is_mute": is_mute})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

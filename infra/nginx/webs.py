@@ -1,4 +1,4 @@
-"""Web processes that are killed, replaced and asked how many sockets they hold."""
+"""Web processes that a test can kill, replace, and whose sockets it can count."""
 
 import signal
 from pathlib import Path
@@ -13,7 +13,7 @@ PRODUCTION = {"HTTPS": "1", "BEHIND_PROXY": "1", "DRAIN_SPREAD_S": "2", "LOG_LEV
 
 
 class Web(Child):
-    """One web process as it runs behind a proxy."""
+    """One web process with the settings for a proxy."""
 
     def __init__(self, stage: Stage, port: int) -> None:
         log: Path = stage.folder / f"web-{uuid4()}.log"
@@ -23,22 +23,22 @@ class Web(Child):
 
     @property
     def sockets(self) -> int:
-        """How many connections it holds."""
+        """The number of open connections of clients."""
         held = self._process.net_connections("tcp")
         return sum(
             one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self.port for one in held
         )
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill the process, like a crash."""
         self._popen.kill()
         self._popen.wait()
 
     def drain(self) -> None:
-        """Ask it to end as a new release does."""
+        """Send SIGTERM, like the deployment of a new release."""
         self._popen.send_signal(signal.SIGTERM)
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is gone."""
+        """Whether the process has ended."""
         return self._popen.poll() is not None

@@ -97,7 +97,7 @@ def test_worker__with_a_metrics_port__serves_until_it_stops(tmp_path):
         assert "meeting_rooms_projector_lag_seconds" in _text_when_up(worker, port)
         second = Process(arguments, tmp_path / "second.log", store_environment())
         assert second.wait(START_TIMEOUT_S) != 0
-        assert "needs a port of its own" in second.output
+        assert "needs its own port" in second.output
     finally:
         worker.stop()
     assert worker.wait(1) == 0

@@ -1,1 +1,1 @@
-"""The way of a frame to one connection: encoded frames, send queue, transports."""
+"""Sending frames to one connection: encoded frames, send queue, transports."""

@@ -1,16 +1,16 @@
-"""Frames on their way out: encoded once, shared by every connection that gets them. Pure."""
+"""Frames that are encoded once and shared by all connections that receive them. Pure."""
 
 from collections.abc import Mapping
 from functools import cached_property
 from struct import pack
 
-Key = tuple[str, str]  # topic, and the room or part of the page: a newer frame replaces an older
+Key = tuple[str, str]  # topic, and room or page part: a newer frame replaces one of the same key
 
 _TEXT = 0x81  # RFC 6455 section 5.2: final fragment, text; servers do not mask
 
 
 class Frame:
-    """One text frame. `wire` is the same text as it leaves on a socket, framed on first use."""
+    """One text frame. `wire_bytes`, its bytes on the socket, are computed on first use."""
 
     __slots__ = ("__dict__", "text")
 
@@ -18,8 +18,8 @@ class Frame:
         self.text = text
 
     @cached_property
-    def wire(self) -> bytes:
-        """Return header and payload as RFC 6455 section 5.2 lays them out."""
+    def wire_bytes(self) -> bytes:
+        """Return header and payload in the format of RFC 6455 section 5.2."""
         payload = self.text.encode()
         size = len(payload)
         if size < 126:
@@ -30,7 +30,7 @@ class Frame:
 
 
 class Batch:
-    """Frames that leave together, in order, to everybody who follows one topic in one form."""
+    """Frames that are sent together, in order, to all subscribers of one topic and rendering."""
 
     __slots__ = ("__dict__", "frames")
 
@@ -38,6 +38,6 @@ class Batch:
         self.frames = frames
 
     @cached_property
-    def wire(self) -> bytes:
-        """Return all frames joined: one `send` a connection, however many rooms changed."""
-        return b"".join(frame.wire for frame in self.frames.values())
+    def wire_bytes(self) -> bytes:
+        """Return the bytes of all frames: one `send` per connection, however many rooms changed."""
+        return b"".join(frame.wire_bytes for frame in self.frames.values())

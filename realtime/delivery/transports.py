@@ -1,8 +1,8 @@
-"""The way out of one connection. Two kinds, one contract.
+"""Transports: how the frames of one connection are sent. One interface, two implementations.
 
-`AsgiTransport` works on every ASGI server; `realtime.server.direct.DirectWire` writes to the socket
-itself. Both keep order, bound what a client has not read, and skip to the newest state of each room
-for a client that is behind.
+`AsgiTransport` works on every ASGI server; `realtime.server.direct.DirectTransport` writes to the
+socket itself. Both keep the order, limit the unread data of a client, and send a client that is
+behind only the newest state of each room.
 """
 
 import asyncio
@@ -13,50 +13,51 @@ from realtime.delivery.encoded_frame import Batch, Frame
 from realtime.delivery.send_queue import SendQueue, SendQueueFullError
 from realtime.protocol import messages
 
-SYNC_EVERY = 32 * 1024  # characters
-WINDOW = 256 * 1024  # characters sent, but not yet acknowledged
-DIRECT_EXTENSION = "meeting_rooms.direct"  # in the scope of our own server
+SYNC_EVERY = 32 * 1024  # characters between two requests to acknowledge
+WINDOW = 256 * 1024  # the most characters sent and not yet acknowledged
+DIRECT_EXTENSION = "meeting_rooms.direct"  # key in the ASGI scope, set by realtime.server.daphne
 
 
 class Transport(Protocol):
-    """How the hub reaches a client. No call waits; none raises for a client that is gone."""
+    """Sends frames to one client. No call waits; no call raises if the client is disconnected."""
 
     name: str  # "direct" or "asgi", for logs and metrics
 
     def push(self, batch: Batch) -> None:
-        """Send rooms; for a client that is behind the newest of each replaces those before."""
+        """Send frames of rooms; if the client is behind, keep only the newest of each room."""
         ...
 
     def beat(self, frame: Frame) -> None:
-        """Send proof of life, unless the client is behind: then it is not current."""
+        """Send a heartbeat, unless the client is behind: its screen is not current then."""
         ...
 
     def reply(self, frame: Frame) -> None:
-        """Send any other frame, in order. A client that reads none of them overflows."""
+        """Send any other frame, in order. Call `on_overflow` if too many replies are queued."""
         ...
 
     def acknowledge(self, n: int) -> bool:
-        """Take the answer to a `sync`; say whether one was due."""
+        """Process the answer to a `sync`; return whether an answer was expected."""
         ...
 
     def taken(self) -> int | None:
-        """Return how much the client has taken so far; None while nothing waits for the client.
+        """Return how much data the client has read; None if no data waits for the client.
 
-        The number stands still exactly while the client takes nothing. Its unit is the wire's own.
+        The number is constant exactly while the client reads nothing. The unit depends on the
+        transport.
         """
         ...
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Stop sending frames."""
         ...
 
 
 class AsgiTransport:
-    """Sends through ASGI's `send`.
+    """Sends frames with the `send` of ASGI.
 
-    A server's `send` need not wait for the client: Daphne's returns at once however much is unread.
-    So the client is asked to acknowledge (`sync`, `ack`), and no more than WINDOW are ever
-    under way. Source: 78 MiB went out in 3 s to a client that never read, before this bound.
+    The `send` of a server need not wait for the client: Daphne's returns at once, however much is
+    unread. So the client must acknowledge (`sync`, `ack`), and at most WINDOW characters are
+    unacknowledged. Source: without this bound 78 MiB were sent in 3 s to a client that never read.
     """
 
     name = "asgi"
@@ -66,61 +67,61 @@ class AsgiTransport:
     ) -> None:
         self._send = send
         self._on_overflow = on_overflow
-        self._outbox = SendQueue()
+        self._queue = SendQueue()
         self._ready = asyncio.Event()
-        self._room = asyncio.Event()
+        self._acknowledgement = asyncio.Event()
         self._sent = self._asked = self._acknowledged = 0  # characters
-        self._is_sending = False  # or waits for an acknowledgement
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="asgi-wire")
+        self._is_sending = False  # also while it waits for an acknowledgement
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="asgi-transport")
 
     def push(self, batch: Batch) -> None:
-        """Queue rooms."""
-        self._outbox.put(batch)
+        """Queue frames of rooms."""
+        self._queue.put(batch)
         self._ready.set()
 
     def beat(self, frame: Frame) -> None:
-        """Queue proof of life, unless the line is full."""
+        """Queue a heartbeat, unless a frame is being sent."""
         if not self._is_sending:
-            self._outbox.put_beat(frame)
+            self._queue.put_beat(frame)
             self._ready.set()
 
     def reply(self, frame: Frame) -> None:
-        """Queue any other frame."""
+        """Queue any other frame; call `on_overflow` if too many replies are queued."""
         try:
-            self._outbox.put_reply(frame)
+            self._queue.put_reply(frame)
         except SendQueueFullError:
             self._on_overflow()
         self._ready.set()
 
     def acknowledge(self, n: int) -> bool:
-        """Note what has arrived. A number that was never asked for is not an answer."""
+        """Record that the client has `n` characters; return False if no `sync` asked for `n`."""
         if not self._acknowledged < n <= self._asked:
             return False
         self._acknowledged = n
-        self._room.set()
+        self._acknowledgement.set()
         return True
 
     def taken(self) -> int | None:
-        """Return what the server has accepted and the client has acknowledged, in characters."""
+        """Return the characters accepted by the server plus those acknowledged by the client."""
         return self._sent + self._acknowledged if self._is_sending else None
 
     def stop(self) -> None:
-        """End the sending task."""
+        """Cancel the sending task."""
         self._task.cancel()
 
     async def _run(self) -> None:
         while True:
-            while not self._outbox:
+            while not self._queue:
                 self._ready.clear()
                 await self._ready.wait()
             self._is_sending = True
-            await self._transmit(self._outbox.take().text)
+            await self._transmit(self._queue.take().text)
             if self._sent - self._asked >= SYNC_EVERY:
                 self._asked = self._sent
                 await self._transmit(messages.sync(self._asked))
             while self._sent - self._acknowledged > WINDOW:
-                self._room.clear()
-                await self._room.wait()
+                self._acknowledgement.clear()
+                await self._acknowledgement.wait()
             self._is_sending = False
 
     async def _transmit(self, text: str) -> None:

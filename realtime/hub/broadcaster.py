@@ -1,8 +1,8 @@
-"""Broadcast: tells the followers of every topic what has changed, and that it may be believed.
+"""The broadcaster: sends changes and heartbeats to the subscribers of every topic.
 
-One task sends everything, so that a heartbeat always leaves behind the changes that its digest
-covers. Changes that come close together leave together; the loop is yielded between slices, so that
-no change, however many screens follow it, holds up anything else for long.
+One task sends all frames, so a heartbeat always follows the changes that its digest covers. Changes
+within PAUSE_S are sent together. The task yields to the event loop between slices, so a change with
+many subscribers does not delay other work for long.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from realtime.state.topics import Topic, topics_of
 
 log = structlog.get_logger(__name__)
 
-# A lone change leaves at once; those within this time of the last telling leave together.
+# Seconds. A single change is sent at once; changes within PAUSE_S of a flush wait for the next one.
 PAUSE_S = 0.01
 SLICE = 256  # sends between two yields: 1 to 3 ms
 
@@ -32,60 +32,60 @@ _Following = dict[Topic, Audience]
 
 
 class Broadcaster:
-    """The feeds of one process, and the task that sends."""
+    """The followed topics of one process, and the task that sends."""
 
     def __init__(self, mirror: Mirror, clock: Clock) -> None:
         self._mirror = mirror
         self._clock = clock
-        self._feeds: dict[Topic, TopicSubscribers] = {}
+        self._topics: dict[Topic, TopicSubscribers] = {}
         self._following: dict[Subscriber, _Following] = {}
         self._marked: dict[TopicSubscribers, None] = {}
-        self._published: list[float] = []  # POSIX seconds, of the changes that wait
-        self._beat_of: float | None = None  # loop time of the proof that waits to be sent
+        self._published: list[float] = []  # POSIX seconds, of the unsent changes
+        self._beat_proved_at: float | None = None  # loop time; None: no unsent heartbeat
         self._wake = asyncio.Event()
         self.cache = FragmentCache()
 
     def follow(
         self, subscriber: Subscriber, topic: Topic, rendering: Rendering
     ) -> TopicSubscribers:
-        """Let a connection follow a topic; the feed is made with the first of them."""
-        feed = self._feeds.get(topic)
-        if feed is None:
-            feed = TopicSubscribers(topic, self._mirror.states(topic), self.cache)
-            self._feeds[topic] = feed
-        feed.add(subscriber, rendering)
+        """Subscribe a connection to a topic and return all subscribers of the topic."""
+        subscribers = self._topics.get(topic)
+        if subscribers is None:
+            subscribers = TopicSubscribers(topic, self._mirror.states(topic), self.cache)
+            self._topics[topic] = subscribers
+        subscribers.add(subscriber, rendering)
         self._following.setdefault(subscriber, {})[topic] = rendering.audience
-        return feed
+        return subscribers
 
     def unfollow(self, subscriber: Subscriber, topic: Topic) -> None:
-        """End it. Harmless when there is nothing to end."""
+        """End one subscription. Does nothing if the connection does not follow the topic."""
         following = self._following.get(subscriber, {})
         if following.pop(topic, None) is None:
             return
         if not following:
             del self._following[subscriber]
-        feed = self._feeds[topic]
-        feed.remove(subscriber)
-        if feed.is_idle:
-            del self._feeds[topic]
-            self._marked.pop(feed, None)
+        subscribers = self._topics[topic]
+        subscribers.remove(subscriber)
+        if subscribers.is_idle:
+            del self._topics[topic]
+            self._marked.pop(subscribers, None)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """End everything that a connection follows."""
+        """End all subscriptions of a connection."""
         for topic in list(self._following.get(subscriber, ())):
             self.unfollow(subscriber, topic)
 
     def changed(
         self, before: LiveState | None, after: LiveState | None, published_at: float | None = None
     ) -> None:
-        """Note a change of a room, to be told soon; None means that there was, or is, no room."""
+        """Queue the change of a room for the next flush; None: the room does not exist."""
         now_in = set(topics_of(after)) if after else set()
         was_in = set(topics_of(before)) if before else set()
         for topic in now_in | was_in:
-            if feed := self._feeds.get(topic):
+            if subscribers := self._topics.get(topic):
                 room = after or before
-                feed.mark(room.id if room else "", after if topic in now_in else None)
-                self._marked[feed] = None
+                subscribers.mark(room.id if room else "", after if topic in now_in else None)
+                self._marked[subscribers] = None
         if before and not after:
             self.cache.forget(before.id)
         if published_at is not None:
@@ -93,12 +93,15 @@ class Broadcaster:
         self._wake.set()
 
     def beat(self, proved_at: float) -> None:
-        """Send proof of life, of this loop time, to everybody, behind the changes that wait."""
-        self._beat_of = proved_at
+        """Queue a heartbeat for all subscribers, after the unsent changes.
+
+        `proved_at` is the loop time of the proof.
+        """
+        self._beat_proved_at = proved_at
         self._wake.set()
 
     def heartbeat(self, subscriber: Subscriber, proved_at: float) -> Frame:
-        """Encode proof of life, of this loop time, for one connection."""
+        """Encode a heartbeat for one connection; `proved_at` is a loop time."""
         return self._heartbeat(self._following.get(subscriber, {}), proved_at)
 
     async def run(self) -> None:
@@ -106,56 +109,61 @@ class Broadcaster:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self.tell()
+            await self.flush()
             await asyncio.sleep(PAUSE_S)
 
-    async def tell(self) -> None:
-        """Encode all that waits at one instant, heartbeats last; then send it in slices."""
+    async def flush(self) -> None:
+        """Encode all unsent changes and heartbeats now; send them in slices, changes first."""
         now, started = self._clock.now(), asyncio.get_running_loop().time()
         marked, self._marked = self._marked, {}
         published, self._published = self._published, []
-        batches = [one for feed in marked for one in feed.flush(now)]
-        proved_at, self._beat_of = self._beat_of, None
+        batches = [batch for subscribers in marked for batch in subscribers.flush(now)]
+        proved_at, self._beat_proved_at = self._beat_proved_at, None
         beats = [] if proved_at is None else self._beats(proved_at)
         sliced = _Slices()
-        for wires, batch in batches:
-            await sliced.send(wires, methodcaller("push", batch))
+        for transports, batch in batches:
+            await sliced.send(transports, methodcaller("push", batch))
         if batches:
             metrics.fan_out_seconds.observe(asyncio.get_running_loop().time() - started)
             sent_at = self._clock.now().timestamp()
             for at in published:
                 metrics.publish_to_send_seconds.observe(max(0.0, sent_at - at))
-        for wires, frame in beats:
-            await sliced.send(wires, methodcaller("beat", frame))
+        for transports, frame in beats:
+            await sliced.send(transports, methodcaller("beat", frame))
 
     def _beats(self, proved_at: float) -> Iterable[tuple[list[Transport], Frame]]:
-        """Encode heartbeats, one for all connections that follow the same as the same audience."""
-        alike: dict[frozenset[tuple[Topic, Audience]], list[Transport]] = {}
+        """Encode one heartbeat for all connections with the same topics and audiences."""
+        by_following: dict[frozenset[tuple[Topic, Audience]], list[Transport]] = {}
         for subscriber, following in self._following.items():
-            alike.setdefault(frozenset(following.items()), []).append(subscriber.wire)
-        return [(wires, self._heartbeat(dict(key), proved_at)) for key, wires in alike.items()]
+            by_following.setdefault(frozenset(following.items()), []).append(subscriber.transport)
+        return [
+            (transports, self._heartbeat(dict(key), proved_at))
+            for key, transports in by_following.items()
+        ]
 
     def _heartbeat(self, following: _Following, proved_at: float) -> Frame:
-        digests = {str(t): self._feeds[t].digest(audience) for t, audience in following.items()}
+        digests = {str(t): self._topics[t].digest(audience) for t, audience in following.items()}
         age_ms = round((asyncio.get_running_loop().time() - proved_at) * 1000)
         return Frame(messages.heartbeat(self._clock.now(), age_ms, digests))
 
 
 class _Slices:
-    """Sends, yields the loop after every SLICE or so, and lets no connection spoil another's."""
+    """Sends to many connections: yields after about SLICE sends, continues after an error."""
 
     def __init__(self) -> None:
         self._sent = 0
 
-    async def send(self, wires: Sequence[Transport], call: Callable[[Transport], object]) -> None:
-        for first in range(0, len(wires), SLICE):
-            some = wires[first : first + SLICE]
-            for wire in some:
+    async def send(
+        self, transports: Sequence[Transport], call: Callable[[Transport], object]
+    ) -> None:
+        for first in range(0, len(transports), SLICE):
+            part = transports[first : first + SLICE]
+            for transport in part:
                 try:
-                    call(wire)
-                except Exception:  # logged whole; the others must get theirs
+                    call(transport)
+                except Exception:  # logged with its traceback; the others get the frame
                     log.exception("send_failed")
-            self._sent += len(some)
+            self._sent += len(part)
             if self._sent >= SLICE:
                 self._sent = 0
                 await asyncio.sleep(0)

@@ -1,7 +1,7 @@
-"""How fresh each display of this process is, and telling the store, so that an admin sees them all.
+"""The freshness of the displays of this process, saved in the store for the page `/displays`.
 
-Bounded: MAX_CONNECTIONS connections with the newest LAGS_KEPT measurements each. A display's report
-is its own claim. It is shown; only the reports of signed-in pages reach the metric of the alert.
+Bounded: MAX_CONNECTIONS connections with the newest LAGS_KEPT measurements each. A report is only a
+claim of the display: all reports are shown, but only those of signed-in pages count for the alert.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from realtime.store.live_store import LiveStore, shared_store
 from realtime.store.mongo_link import DISPLAYS_AT_ONCE
 
 log = structlog.get_logger(__name__)
-MAX_CONNECTIONS = 10_000
-LAGS_KEPT = 100
-FLUSH_S = 15.0
+MAX_CONNECTIONS = 10_000  # the default of settings.MAX_CONNECTIONS
+LAGS_KEPT = 100  # measurements per connection
+FLUSH_S = 15.0  # as often as a display reports
 _TIMED = {
     Audience.PUBLIC: metrics.commit_to_public_screen_seconds,
     Audience.STAFF: metrics.commit_to_screen_seconds,
@@ -33,7 +33,7 @@ _TIMED = {
 
 @dataclass(slots=True)
 class _Connection:
-    """What is known of one connection. A display is one that has reported."""
+    """The data of one connection. A connection that has reported is a display."""
 
     audience: Audience
     path: str
@@ -43,7 +43,7 @@ class _Connection:
     last_seen: datetime | None = None
     stale_s: float = 0.0
     lags_ms: deque[int] = field(default_factory=lambda: deque(maxlen=LAGS_KEPT))
-    is_told: bool = True  # whether the store knows the last report
+    is_reported: bool = True  # whether the store has the last report
 
     def as_display(self, last_seen: datetime) -> Display:
         lags = list(self.lags_ms)
@@ -61,16 +61,16 @@ class _Connection:
 
 
 class DisplayLog:
-    """The displays of one process. Every `note_…` is quick and never waits."""
+    """The displays of one process. The methods `note_…` never wait."""
 
     def __init__(self, store: LiveStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._connections: dict[Hashable, _Connection] = {}
-        self._left: dict[str, Display] = {}  # closed before their last report was written
+        self._left: dict[str, Display] = {}  # closed before their last report was saved
 
     def note_connected(self, connection: Hashable, *, audience: Audience, path: str) -> None:
-        """Take a new connection."""
+        """Record a new connection; beyond MAX_CONNECTIONS only count it."""
         if len(self._connections) >= MAX_CONNECTIONS:
             metrics.displays_unlogged_total.inc()
             return
@@ -86,10 +86,9 @@ class DisplayLog:
         topics: Collection[str],
         stale_s: float | None = None,
     ) -> None:
-        """Take a display's report: what it painted how late, and whether it is live.
+        """Record a display's report: the lags of painted changes, and for how long it is stale.
 
-        Shapes: the members of the frame `seen`, and the topics that the connection follows with the
-        audience as which it reads them.
+        Shapes: the members of the frame `seen`, and the topics and audience of the connection.
         """
         lags = [min(max(lag, 0), MAX_LAG_MS) for lag in lags_ms]
         for lag in lags:
@@ -102,20 +101,20 @@ class DisplayLog:
         known.last_seen = self._clock.now()
         known.stale_s = min(stale_s or 0.0, MAX_STALE_S)
         known.lags_ms.extend(lags)
-        known.is_told = False
+        known.is_reported = False
 
     def note_closed(self, connection: Hashable) -> None:
-        """Forget a connection, but not a report that the store has not been told yet."""
+        """Remove a connection, but keep its last report until the store has it."""
         gone = self._connections.pop(connection, None)
-        if gone and gone.last_seen and not gone.is_told:
+        if gone and gone.last_seen and not gone.is_reported:
             left = gone.as_display(gone.last_seen)
             self._keep_left({left.key: left})
 
     async def flush(self) -> None:
-        """Tell the store every report that it does not know. Raises UnavailableError.
+        """Save all unsaved reports. Raises UnavailableError if the store does not answer.
 
-        Reports that come while the store answers, or does not, are told the next time; of closed
-        connections the newest MAX_CONNECTIONS.
+        Reports that arrive during the call, and reports that could not be saved, are saved by the
+        next call; of closed connections only the newest MAX_CONNECTIONS.
         """
         left, self._left = self._left, {}
         try:
@@ -124,20 +123,20 @@ class DisplayLog:
             newer, self._left = self._left, left
             self._keep_left(newer)
             raise
-        news = [c for c in self._connections.values() if not c.is_told]
-        for first in range(0, len(news), DISPLAYS_AT_ONCE):
-            await self._tell(news[first : first + DISPLAYS_AT_ONCE])
+        unsaved = [c for c in self._connections.values() if not c.is_reported]
+        for first in range(0, len(unsaved), DISPLAYS_AT_ONCE):
+            await self._save(unsaved[first : first + DISPLAYS_AT_ONCE])
 
-    async def _tell(self, connections: Sequence[_Connection]) -> None:
-        """Tell a few at a time: sorting the lags of all at once would hold up the event loop."""
+    async def _save(self, connections: Sequence[_Connection]) -> None:
+        """Save some reports: sorting the lags of all displays at once blocks the event loop."""
         for connection in connections:
-            connection.is_told = True
+            connection.is_reported = True
         try:
             seen = ((c, c.last_seen) for c in connections)
             await self._store.put_displays([c.as_display(at) for c, at in seen if at])
         except UnavailableError:
             for connection in connections:
-                connection.is_told = False
+                connection.is_reported = False
             raise
 
     def _keep_left(self, newer: dict[str, Display]) -> None:
@@ -146,20 +145,20 @@ class DisplayLog:
             del self._left[next(iter(self._left))]
 
     async def run(self) -> None:
-        """Flush until cancelled. While the store is away, what is newest waits, bounded."""
+        """Flush every FLUSH_S until cancelled. If the store is away, the newest reports wait."""
         while True:
             await asyncio.sleep(FLUSH_S)
             try:
                 await self.flush()
             except UnavailableError as exc:
-                log.warning("displays_not_told", error=exc)
+                log.warning("displays_not_saved", error=exc)
 
 
 _logs: WeakKeyDictionary[asyncio.AbstractEventLoop, DisplayLog] = WeakKeyDictionary()
 
 
 def shared_displays() -> DisplayLog:
-    """Return the log of the running event loop, made on first use; somebody must `run` it."""
+    """Return the log of the running event loop, created on first use. The caller must `run` it."""
     loop = asyncio.get_running_loop()
     if loop not in _logs:
         _logs[loop] = DisplayLog(shared_store(), SYSTEM_CLOCK)

@@ -1,7 +1,7 @@
-"""What a room looks like to one kind of reader: rendered once per process, shared by all of them.
+"""Rendered rooms: each version of a room is rendered once per process and shared by its readers.
 
-A rendering is a view (or plain JSON), an audience and a language. A page registers how its HTML is
-made; the cache asks once per version of a room, never once per reader, topic or request.
+A rendering is a view (or plain JSON), an audience and a language. A page registers the view that
+renders its HTML; the cache calls the view once per version of a room, not per reader or request.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,12 +18,12 @@ from realtime.state.audience import redact
 from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import Audience, LiveState, Mark
 
-# Views word time ("for 21 min") and pages count on from there; a page without script cannot.
+# HTML contains durations ("for 21 min"). Scripts keep them current; pages without script cannot.
 MAX_AGE = timedelta(minutes=1)
 
 
 class FragmentView(Protocol):
-    """Renders one kind of page. States are redacted for the audience before they get here.
+    """Renders one kind of page. The states are redacted for the audience already.
 
     Each root element of a fragment carries the id of the element that it replaces.
     """
@@ -33,7 +33,7 @@ class FragmentView(Protocol):
         ...
 
     def summary(self, states: Sequence[LiveState], now: datetime) -> str:
-        """Return the HTML of what the page says about the topic as a whole."""
+        """Return the HTML of the summary of a topic."""
         ...
 
 
@@ -41,13 +41,13 @@ _views: dict[str, FragmentView] = {}
 
 
 def register_view(name: str, view: FragmentView) -> None:
-    """Make a view known under the name that clients subscribe with. Called while apps load."""
+    """Register a view under the name that clients subscribe with. Called while apps load."""
     _views[name] = view
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """In which form a subscriber gets a topic. Subscribers of one rendering share every text."""
+    """The form in which a subscriber gets a topic. Subscribers of one rendering share frames."""
 
     audience: Audience
     view: str | None = None
@@ -55,18 +55,21 @@ class Rendering:
 
     @classmethod
     def of(cls, audience: Audience, view: str | None, language: str | None) -> "Rendering":
-        """Check what a client asks for. Raises InvalidCommandError that lists what there is."""
+        """Return the rendering that a client asks for.
+
+        Raises InvalidCommandError, with the known names, if the view or language is unknown.
+        """
         if view is None:
             return cls(audience)
         if view not in _views:
             known = ", ".join(sorted(_views)) or "none"
             raise InvalidCommandError(
-                f"There is no view '{view[:40]}'. Known: {known}.", code=LiveErrorCode.BAD_VIEW
+                f"There is no view '{view[:40]}'. Views: {known}.", code=LiveErrorCode.BAD_VIEW
             )
         languages = [code for code, _ in settings.LANGUAGES]
         if language is not None and language not in languages:
             raise InvalidCommandError(
-                f"There is no language '{language[:20]}'. Known: {', '.join(languages)}.",
+                f"There is no language '{language[:20]}'. Languages: {', '.join(languages)}.",
                 code=LiveErrorCode.BAD_LANGUAGE,
             )
         return cls(audience, view, language or settings.LANGUAGE_CODE)
@@ -74,26 +77,27 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One room as one rendering shows it. `html` is empty for plain JSON.
+    """One room in one rendering. `html` is empty for plain JSON.
 
-    Compared by identity: the same object is shown until the room changes or the wording ages.
+    Compared by identity: the cache returns the same object until the room changes or the rendering
+    is older than MAX_AGE.
     """
 
     mark: Mark
     at: datetime
     state: LiveState  # redacted
     html: str
-    body: str  # as frames carry it
+    body: str  # JSON, as in a frame
 
 
 class FragmentCache:
-    """Rooms as they are shown, the newest version of each. Bounded by rooms times renderings."""
+    """The newest version of each room, rendered. Bounded by rooms times renderings."""
 
     def __init__(self) -> None:
         self._shown: dict[str, dict[Rendering, Shown]] = {}
 
     def room(self, state: LiveState, rendering: Rendering, now: datetime) -> Shown:
-        """Return a room for a reader who may know of it, rendered now or at most MAX_AGE ago."""
+        """Return a room, rendered at most MAX_AGE ago. The audience must be allowed to read it."""
         known = self._shown.setdefault(state.id, {})
         shown = known.get(rendering)
         if shown is None or shown.mark != state.mark or now - shown.at > MAX_AGE:
@@ -101,11 +105,11 @@ class FragmentCache:
         return shown
 
     def summary(self, shown: Sequence[LiveState], rendering: Rendering, now: datetime) -> str:
-        """Return what the rendering's page says of a topic whose redacted states these are."""
+        """Return the HTML of the summary of these redacted states; "" for plain JSON."""
         return _render(rendering, lambda view: view.summary(shown, now))
 
     def forget(self, room_id: str) -> None:
-        """Drop a room that is gone."""
+        """Remove a room that no longer exists."""
         self._shown.pop(room_id, None)
 
 

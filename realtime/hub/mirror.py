@@ -1,4 +1,4 @@
-"""The mirror: the newest live state of every room that this process knows of. Pure bookkeeping."""
+"""The mirror: the newest live state of every room, in the memory of one process. Pure."""
 
 from collections.abc import Mapping
 from enum import Enum, auto
@@ -8,11 +8,11 @@ from realtime.state.topics import Topic, topics_of
 
 
 class Verdict(Enum):
-    """What became of a state that arrived."""
+    """The result of applying a state that arrived through the layer."""
 
-    NEXT = auto()  # applied; nothing was missed
-    GAP = auto()  # applied; versions between were missed, which a whole state makes good
-    OLD = auto()  # known already, or older
+    NEXT = auto()  # applied; no version is missing
+    GAP = auto()  # applied; versions are missing, but every message carries the complete state
+    OLD = auto()  # not applied: the mirror has this version or a newer one
     OTHER_EPOCH = auto()  # not applied: only the store knows which of two epochs is newer
 
 
@@ -21,25 +21,25 @@ class Mirror:
 
     def __init__(self) -> None:
         self._states: dict[str, LiveState] = {}
-        self._topics: dict[Topic, dict[str, None]] = {}  # the rooms of each
+        self._topics: dict[Topic, dict[str, None]] = {}  # ids of the rooms
 
     def __len__(self) -> int:
         return len(self._states)
 
     def get(self, room_id: str) -> LiveState | None:
-        """Return a room's state."""
+        """Return the state of a room; None if the mirror does not have it."""
         return self._states.get(room_id)
 
     def room_ids(self) -> frozenset[str]:
-        """Return the rooms that are known."""
+        """Return the ids of all rooms in the mirror."""
         return frozenset(self._states)
 
     def states(self, topic: Topic) -> list[LiveState]:
-        """Return the states of a topic, without looking at any other room."""
+        """Return the states of a topic. The cost depends only on the number of its rooms."""
         return [self._states[room_id] for room_id in self._topics.get(topic, ())]
 
     def accept(self, state: LiveState) -> Verdict:
-        """Apply a state that came through the layer, which may repeat, swap and lose messages."""
+        """Apply a state from the layer, which may repeat, reorder and lose messages."""
         held = self._states.get(state.id)
         if held is None:
             self._put(state)
@@ -52,9 +52,10 @@ class Mirror:
         return Verdict.NEXT if state.version == held.version + 1 else Verdict.GAP
 
     def correct(self, state: LiveState) -> bool:
-        """Apply a state just read from the store, whose epoch is the true one; say if it was news.
+        """Apply a state that was just read from the store; return whether it changed the mirror.
 
-        The layer may have brought a newer version while the store was being read; that one stays.
+        The epoch of the store is the valid one. A newer version of that epoch, which the layer
+        delivered while the store was read, is kept.
         """
         held = self._states.get(state.id)
         if held is not None and held.epoch == state.epoch and state.version <= held.version:
@@ -63,7 +64,7 @@ class Mirror:
         return True
 
     def differing(self, marks: Mapping[str, Mark]) -> list[str]:
-        """Return the rooms of which the store holds something else."""
+        """Return the ids of the rooms whose mark in the store differs from the mirror."""
         held = self._states
         return [
             room_id
@@ -72,7 +73,7 @@ class Mirror:
         ]
 
     def forget(self, room_id: str) -> None:
-        """Drop a room. Harmless when it is not known."""
+        """Remove a room. Does nothing if the mirror does not have it."""
         if held := self._states.pop(room_id, None):
             self._unlist(held)
 

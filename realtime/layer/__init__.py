@@ -1,1 +1,1 @@
-"""The Redis channel layer: publishing changes and listening to them."""
+"""The Redis channel layer: publish changes of rooms and listen to them."""

@@ -1,8 +1,8 @@
-"""The hub's link to the channel layer: one channel, one group, and a probe that shows a lost link.
+"""Link of a hub to the channel layer: one channel, one group, and a probe that detects a lost link.
 
-The layer re-subscribes silently after Redis was away, and what was published meanwhile is gone
-without a sign. So the link sends itself an echo every second: when echoes stop it is deaf, and when
-they come back everything is resynced.
+After an outage of Redis the layer subscribes again without a signal, and messages of the outage are
+lost. So the link sends itself an echo every second. If echoes stop, the link is deaf; when they
+return, `on_return` is called and all rooms are resynced.
 """
 
 import asyncio
@@ -24,17 +24,15 @@ from realtime.state.live_state import LiveState
 
 log = structlog.get_logger(__name__)
 
-LAYER_TIMEOUT_S = 3.0
-ECHO_S = 1.0
-REFUSED_PAUSE_S = (
-    0.01  # after a message that cannot be read: a flood of them leaves time for others
-)
-DEAF_AFTER_S = 3.0
+LAYER_TIMEOUT_S = 3.0  # of one call of the layer
+ECHO_S = 1.0  # between two echoes, and between two attempts to join
+REFUSED_PAUSE_S = 0.01  # after an unreadable message, so that many of them do not block other tasks
+DEAF_AFTER_S = 3.0  # without an echo: three echoes are missing
 ECHO = "echo"
 
 
 class LayerLink:
-    """Listens for changes until cancelled."""
+    """Receives changes from the layer, and detects a lost link."""
 
     def __init__(
         self,
@@ -52,7 +50,7 @@ class LayerLink:
         self.is_deaf = True
 
     async def listen(self) -> None:
-        """Join the group and hand on what comes."""
+        """Join the group, then pass each change to `on_change` until cancelled."""
         while True:
             if await self._join():
                 break
@@ -60,9 +58,9 @@ class LayerLink:
         while True:
             try:
                 message = await self._layer.receive(self._channel)
-            except (ValueError, TypeError) as exc:  # whoever has Redis can send anything
+            except (ValueError, TypeError) as exc:  # any client of this Redis can send any message
                 self._refuse(repr(exc))
-                await asyncio.sleep(REFUSED_PAUSE_S)  # `receive` itself need not have waited
+                await asyncio.sleep(REFUSED_PAUSE_S)  # `receive` may return without waiting
                 continue
             kind = message.get("type") if isinstance(message, dict) else None
             if kind == ROOM_CHANGED:
@@ -73,7 +71,7 @@ class LayerLink:
                 self._refuse(f"a message of type {kind!r:.80}")
 
     async def probe(self) -> None:
-        """Send echoes, and notice when none comes back."""
+        """Send an echo every ECHO_S until cancelled; set `is_deaf` if none returns."""
         loop = asyncio.get_running_loop()
         await self._joined.wait()
         while True:
@@ -100,7 +98,7 @@ class LayerLink:
         return True
 
     async def _forget_attempt(self) -> None:
-        """Drop what the layer keeps of a channel that never came to be, or retries pile up."""
+        """Remove what the layer stored for the failed channel, so that retries do not add up."""
         try:
             async with asyncio.timeout(LAYER_TIMEOUT_S):
                 await self._layer.flush()

@@ -1,8 +1,8 @@
-"""Publishing into the channel layer: a hint to the hubs that a room has changed.
+"""Publish changes of rooms into the channel layer, as hints to the hubs.
 
-Every change is published once, to one group: each hub mirrors all rooms and knows who follows which
-(docs/decisions/0003). The layer may drop it; the version then tells, and the hubs heal from the
-store. So a failure here is counted and logged, and never fails the write that it follows.
+Every change is published once, to one group: each hub mirrors all rooms and knows their subscribers
+(docs/decisions/0003). The layer may drop a message; hubs notice the missing version and read the
+store. So a failed publication is counted and logged, and the write before it still succeeds.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from realtime.store.mongo_link import CODEC
 
 log = structlog.get_logger(__name__)
 PUBLISH_TIMEOUT_S = 2.0
-MUTE_S = 5.0  # a layer that hangs must not slow projection down to its time-outs
+MUTE_S = 5.0  # no attempts for this time after a failure: time-outs must not slow down projection
 GROUP = "live"
 ROOM_CHANGED = "room.changed"
 # uvloop answers a write on a connection that was just reset with a bare RuntimeError.
@@ -29,11 +29,11 @@ LAYER_ERRORS = (RedisError, OSError, TimeoutError, RuntimeError)
 
 
 class UnreadableChangeError(Exception):
-    """A message in the layer is not what `publish` sends; the store knows the truth anyway."""
+    """A message in the layer is not a valid change. The hub ignores it; the store has the state."""
 
 
 class Publisher:
-    """Sends each new state to the hubs."""
+    """Publishes new states to all hubs."""
 
     def __init__(self, layer: BaseChannelLayer, clock: Clock = SYSTEM_CLOCK) -> None:
         self._layer = layer
@@ -41,7 +41,7 @@ class Publisher:
         self._mute_until = 0.0  # loop time
 
     async def publish(self, state: LiveState) -> bool:
-        """Send the state to every hub; say whether it left. A layer that is away raises nothing."""
+        """Publish the state to every hub; return False, without an error, if the layer is away."""
         now = asyncio.get_running_loop().time()
         if now < self._mute_until:
             metrics.publishes_dropped_total.inc()
@@ -62,7 +62,10 @@ class Publisher:
 
 
 def decode_change(message: dict[str, Any]) -> tuple[LiveState, float]:
-    """Read what `publish` sent: the state, and when it left. Raises UnreadableChangeError."""
+    """Return the state of a message and its publication time in POSIX seconds.
+
+    Raises UnreadableChangeError if `publish` cannot have sent the message.
+    """
     try:
         doc = bson.decode(message["state"], codec_options=CODEC)
         return LiveState.from_document(doc), float(message["at"])

@@ -1,1 +1,1 @@
-"""Management."""
+"""Commands of `manage.py` for live state."""

@@ -1,6 +1,6 @@
-"""The frames of `/ws/v1/live`, version 1. Pure: parsing and encoding only.
+"""Parsing of client frames and encoding of server frames of `/ws/v1/live`, version 1. Pure.
 
-Frames are JSON texts with a `type`. Members nobody knows are ignored, so either side may be newer.
+Frames are JSON texts with a `type`. Unknown members are ignored, so either side may be newer.
 """
 
 import json
@@ -16,13 +16,13 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import LiveState, as_plain
 
-MAX_FRAME_BYTES = 4096  # from a client
+MAX_FRAME_BYTES = 4096  # of a client's frame
 MAX_TOPICS_PER_CONNECTION = 50
 MAX_FRAMES_PER_MINUTE = 60
 MAX_BAD_FRAMES_PER_MINUTE = 5
 MAX_LAGS = 64  # measurements in one `seen`
-MAX_NUMBER = 2**53 - 1  # of any number from a client. Source: RFC 8259 section 6, exact everywhere
-HEARTBEAT_S = 4.0
+MAX_NUMBER = 2**53 - 1  # of any number from a client. Source: RFC 8259 section 6, interoperable
+HEARTBEAT_S = 4.0  # two fit into the 10 s after which a screen is stale
 
 CLOSE_RESTART = 1012  # RFC 6455 registry: service restart
 CLOSE_BAD_FRAME = 4400
@@ -35,14 +35,14 @@ Ref = str | Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None
 
 
 class _Frame(BaseModel):
-    # 1e999 is JSON, and infinity once it is read.
+    # 1e999 is valid JSON and is parsed as infinity.
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
-    ref: Ref = None  # the client's own, repeated in an error
+    ref: Ref = None  # chosen by the client; repeated in `held`, `released` and `error`
 
 
 class Subscribe(_Frame):
-    """Follow a topic. `have` names what the client shows already; `view` asks for HTML."""
+    """Follow a topic. `have` names the versions that the client has; `view` asks for HTML."""
 
     type: Literal["subscribe"]
     topic: str
@@ -59,23 +59,24 @@ class Unsubscribe(_Frame):
 
 
 class Ping(_Frame):
-    """Ask for a sign of life; `t` comes back unchanged."""
+    """Ask for a `pong`, which repeats `t`."""
 
     type: Literal["ping"]
     t: float = Field(ge=-MAX_NUMBER, le=MAX_NUMBER)
 
 
 class Ack(_Frame):
-    """Confirm that everything up to this `sync` has arrived."""
+    """Confirm that every frame up to the `sync` with this `n` has arrived."""
 
     type: Literal["ack"]
     n: Count
 
 
 class Seen(_Frame):
-    """Report, per change painted since the last report, how long after the fact it was on screen.
+    """Report the lag of each change painted since the last report: from `changed_at` to the screen.
 
-    `stale_s`: how long the screen has not been live; 0 or left out while it is.
+    `lags_ms` are milliseconds. `stale_s`: for how many seconds the screen has not been live; 0 or
+    omitted while the screen is live.
     """
 
     type: Literal["seen"]
@@ -85,7 +86,7 @@ class Seen(_Frame):
 
 
 class HoldSlot(_Frame):
-    """Keep a slot for the person who is booking it. Choosing it again renews the hold."""
+    """Hold a slot for the signed-in person. Holding the same slot again renews the hold."""
 
     type: Literal["hold"]
     room: UUID
@@ -94,14 +95,14 @@ class HoldSlot(_Frame):
 
 
 class RenewHold(_Frame):
-    """Go on holding: two more minutes from now, six in all."""
+    """Renew a hold: for two minutes from now, six minutes in total."""
 
     type: Literal["renew"]
     hold: UUID
 
 
 class ReleaseHold(_Frame):
-    """Let a held slot go. Harmless when it is over."""
+    """Release a hold. Does nothing if the hold is over."""
 
     type: Literal["release"]
     hold: UUID
@@ -114,19 +115,23 @@ _ADAPTER: TypeAdapter[ClientFrame] = TypeAdapter(
 
 
 class BadFrameError(InvalidCommandError):
-    """The frame cannot be read."""
+    """A frame of a client is not valid."""
 
     default_code = LiveErrorCode.BAD_FRAME
 
 
 def parse_frame(text: str | None) -> ClientFrame:
-    """Read a client's frame; None is a binary one. Raises BadFrameError that says what is wrong."""
+    """Return a client's frame; None stands for a binary frame.
+
+    Raises BadFrameError, with the reason, if the frame is not valid.
+    """
     if text is None:
-        raise BadFrameError("Frames are JSON text; this one was binary.")
+        raise BadFrameError("The frame is binary. Send JSON as a text frame.")
     encoded = text.encode("utf-8", "surrogatepass")
     if len(encoded) > MAX_FRAME_BYTES:
         raise BadFrameError(
-            f"A frame may have at most {MAX_FRAME_BYTES} bytes.", code=LiveErrorCode.FRAME_TOO_LARGE
+            f"The frame has {len(encoded)} bytes. The maximum is {MAX_FRAME_BYTES}.",
+            code=LiveErrorCode.FRAME_TOO_LARGE,
         )
     try:
         read = from_json(encoded, allow_inf_nan=False)
@@ -141,7 +146,7 @@ def parse_frame(text: str | None) -> ClientFrame:
 
 
 def instant(at: datetime) -> str:
-    """Return an instant as frames carry it: UTC, milliseconds, Z."""
+    """Return an instant in the format of frames: UTC, milliseconds, Z."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -158,7 +163,7 @@ def encode(frame: Mapping[str, Any]) -> str:
 
 
 def room_body(state: LiveState) -> dict[str, Any]:
-    """Return a room as JSON clients get it. The state is redacted already."""
+    """Return a room for JSON clients. The state must be redacted."""
     body: dict[str, Any] = as_plain(state)
     for name in ("is_public", "shows_titles", "next_public_change_at"):
         del body[name]
@@ -166,54 +171,54 @@ def room_body(state: LiveState) -> dict[str, Any]:
 
 
 def view_body(state: LiveState, html: str) -> dict[str, Any]:
-    """Return a room as pages get it."""
+    """Return a room for pages, as HTML with its mark."""
     names = ("id", "epoch", "version", "changed_at")
     return {**{name: getattr(state, name) for name in names}, "html": html}
 
 
 def hello(at: datetime, build: str) -> str:
-    """Encode the first frame of every connection. `build` names the code and assets served."""
+    """Encode the first frame of a connection. `build` is the version of the code and assets."""
     return encode({"type": "hello", "at": at, "build": build, "heartbeat_s": HEARTBEAT_S})
 
 
 def snapshot(
     topic: str, at: datetime, bodies: Iterable[str], gone: Iterable[str], **extra: Any
 ) -> str:
-    """Encode a topic's rooms, or those that differ from what the client has.
+    """Encode the rooms of a topic, or those that differ from the client's.
 
-    Shapes: `bodies` are encoded already, for the same text serves `room` frames.
+    Shapes: `bodies` are encoded rooms; `room` frames share the same text.
     """
     head = encode({"type": "snapshot", "topic": topic, "at": at, "gone": [*gone], **extra})
     return f'{head[:-1]},"rooms":[{",".join(bodies)}]}}'
 
 
 def room(topic: str, body: str) -> str:
-    """Encode one room's newest state, whose body is encoded already."""
+    """Encode the newest state of one room from its encoded body."""
     return f'{{"type":"room","topic":{json.dumps(topic)},"room":{body}}}'
 
 
 def summary(topic: str, html: str) -> str:
-    """Encode what a page says of the topic as a whole."""
+    """Encode the HTML of the summary of a topic."""
     return encode({"type": "summary", "topic": topic, "html": html})
 
 
 def heartbeat(at: datetime, age_ms: int, digest: Mapping[str, int]) -> str:
-    """Encode proof of life, that old when it is sent, with the digest of each topic."""
+    """Encode a heartbeat with the age of its proof and the digest of each topic."""
     return encode({"type": "heartbeat", "at": at, "age_ms": age_ms, "digest": digest})
 
 
 def sync(n: int) -> str:
-    """Encode the request to confirm what has arrived so far; `ack` repeats the number."""
+    """Encode the request to confirm all frames so far; `ack` repeats the number."""
     return encode({"type": "sync", "n": n})
 
 
 def bye(after_ms: int, reason: Literal["restart", "recycle"]) -> str:
-    """Encode the announcement of a close: connect again after a random part of `after_ms`."""
+    """Encode the announcement of a close with 1012."""
     return encode({"type": "bye", "after_ms": after_ms, "reason": reason})
 
 
 def unsubscribed(topic: str) -> str:
-    """Encode the end of a topic."""
+    """Encode the answer to `unsubscribe`."""
     return encode({"type": "unsubscribed", "topic": topic})
 
 
@@ -231,7 +236,7 @@ def held(
     renewable_until: datetime,
     ref: Ref,
 ) -> str:
-    """Encode that a slot is the client's until `expires_at`."""
+    """Encode the answer to `hold` and `renew`."""
     start, end = slot
     named = {"hold": hold, "room": room, "start": start, "end": end, "ref": ref}
     until = {"expires_at": expires_at, "renewable_until": renewable_until}
@@ -239,11 +244,11 @@ def held(
 
 
 def released(hold: str, ref: Ref) -> str:
-    """Encode the end of a hold."""
+    """Encode the answer to `release`."""
     return encode({"type": "released", "hold": hold, "ref": ref})
 
 
 def error(code: str, detail: str, ref: Ref = None, facts: Mapping[str, Any] | None = None) -> str:
-    """Encode a refusal; `facts` tell what would be allowed instead."""
-    told = {"facts": dict(facts)} if facts else {}
-    return encode({"type": "error", "code": code, "detail": detail, "ref": ref, **told})
+    """Encode a refusal; `facts` hold details, such as what would be allowed."""
+    extra = {"facts": dict(facts)} if facts else {}
+    return encode({"type": "error", "code": code, "detail": detail, "ref": ref, **extra})

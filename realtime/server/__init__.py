@@ -1,1 +1,1 @@
-"""The web server: Daphne with a direct way to its sockets, a self-test of it, an orderly end."""
+"""The web server: Daphne with direct send, the self-test of direct send, and the shutdown."""

@@ -1,7 +1,7 @@
-"""Request bodies, bounded while they arrive.
+"""A limit on the size of request bodies, enforced while a body arrives.
 
-Twisted keeps a whole body, on disk where it is large, before Daphne reads it into memory and Django
-looks at it. So the bound is here: a client without a sign-in could fill both.
+Twisted stores the complete body, on disk if it is large. Then Daphne reads the body into memory,
+and only then Django checks it. Without this limit an anonymous client could fill disk and memory.
 """
 
 from typing import Any
@@ -10,27 +10,27 @@ import structlog
 from daphne.http_protocol import WebRequest
 
 log = structlog.get_logger(__name__)
-# Bytes. Django refuses more than DATA_UPLOAD_MAX_MEMORY_SIZE with a problem that programs can read;
-# a client that sends 16 times as much is cut off.
+# Bytes: 16 times DATA_UPLOAD_MAX_MEMORY_SIZE. Between the two limits Django answers with a problem
+# document; beyond this limit the connection is closed.
 MAX_BODY_BYTES = 4 * 1024 * 1024
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class BoundedRequest(WebRequest):
-    """A request of Daphne's whose body has at most MAX_BODY_BYTES, declared or not."""
+    """A Daphne request whose body has at most MAX_BODY_BYTES, with or without Content-Length."""
 
     _received = 0
     _is_refused = False
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """Refuse a body that is declared too large. One of unknown length is counted."""
+        """Refuse a body whose declared length is too large."""
         is_too_large = length is not None and length > MAX_BODY_BYTES
         super().gotLength(0 if is_too_large else length)
         if is_too_large:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Keep a part of the body, or refuse it and all that follows."""
+        """Store a part of the body; refuse the body if it has become too large."""
         self._received += len(data)
         if self._received > MAX_BODY_BYTES:
             self._refuse()
@@ -52,7 +52,7 @@ class BoundedRequest(WebRequest):
 
 
 def bound_bodies(http_factory: Any) -> None:
-    """Make the requests of a Daphne HTTP factory bounded ones."""
+    """Make a Daphne HTTP factory create BoundedRequests."""
     build = http_factory.buildProtocol
 
     def build_bounded(address: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Daphne, with the direct way out in the scope of each socket, and in charge of its own end.
+"""Daphne with direct send for WebSockets and an orderly shutdown.
 
-Import this module only after `install_loop`: Daphne takes whatever reactor is installed by then.
+Import this module only after `install_loop`: Daphne uses the reactor that is installed at import.
 """
 
 import asyncio
@@ -23,27 +23,27 @@ from realtime.server.self_test import find_fault
 
 log = structlog.get_logger(__name__)
 
-CHECK_S = 2.0  # as Daphne's own
-CHECKED_AT_ONCE = 32
+CHECK_S = 2.0  # the interval of Daphne
+CHECKED_AT_ONCE = 32  # connections between two yields
 
 Application = Callable[..., Any]
-_reactor: Any = reactor  # its type says nothing of TCP
+_reactor: Any = reactor  # its declared type lacks the TCP methods
 
 
 class LiveProtocol(WebSocketProtocol):
-    """A WebSocket of Daphne's, cheaper to open, that can also close with 1012.
+    """A WebSocket of Daphne that is cheaper to open and can close with 1012.
 
-    autobahn lets an application send 1000 and 3000 to 4999 only; 1012, service restart, was
-    registered for servers later. And it copies its options to every connection and formats them
-    for a debug line even where nobody reads it, a quarter of what a connection costs: here they
-    are the class's, which autobahn leaves alone.
+    autobahn lets an application close with 1000 and 3000 to 4999 only; 1012, service restart, was
+    registered later. For every connection autobahn also copies its options and formats them for a
+    debug message, even if debug logging is off: a quarter of the cost of a connection. Here the
+    options are attributes of the class, which autobahn does not copy.
     """
 
-    wire: DirectTransport | None = None  # once it is there, everything goes out by it
+    direct_transport: DirectTransport | None = None  # if set, all data is sent through it
 
     @classmethod
     def configure(cls, factory: WebSocketFactory) -> None:
-        """Take over the factory's options, and leave none to be copied."""
+        """Move the options of the factory to the class, so that autobahn has none to copy."""
         for name in cls.CONFIG_ATTRS:
             option = getattr(factory, name)
             setattr(cls, name, staticmethod(option) if callable(option) else option)
@@ -53,8 +53,8 @@ class LiveProtocol(WebSocketProtocol):
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802
         """Send a message of any size.
 
-        autobahn holds the limit on what clients may send against what is sent to them as well, and
-        a snapshot of some hundred rooms is larger than that.
+        autobahn applies the size limit of client messages to server messages too, but a snapshot of
+        some hundred rooms is larger than that limit.
         """
         if self.state == self.STATE_OPEN:
             payload = content if binary else content.encode()
@@ -63,25 +63,25 @@ class LiveProtocol(WebSocketProtocol):
     def sendData(  # noqa: N802 - autobahn's name
         self, data: bytes, sync: bool = False, chopsize: int | None = None
     ) -> None:
-        """Hand autobahn's own frames to whoever has the line."""
-        if self.wire is None:
+        """Send a frame of autobahn through the direct transport, if there is one."""
+        if self.direct_transport is None:
             super().sendData(data, sync, chopsize)
         else:
-            self.wire.write_raw(data)
+            self.direct_transport.write_raw(data)
 
     def sendCloseFrame(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802 - autobahn's name
-        """Close, and let nothing follow."""
+        """Send the close frame; stop the direct transport, so that no frame follows."""
         super().sendCloseFrame(*args, **kwargs)
-        if self.wire is not None:
-            self.wire.stop()
+        if self.direct_transport is not None:
+            self.direct_transport.stop()
 
     def direct(self, on_overflow: Callable[[], None]) -> DirectTransport:
-        """Open the direct way out."""
-        self.wire = DirectTransport(self.transport, on_overflow)
-        return self.wire
+        """Create and return the direct transport of this connection."""
+        self.direct_transport = DirectTransport(self.transport, on_overflow)
+        return self.direct_transport
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802 - Daphne's name
-        """Close; with 1012 too."""
+        """Close with `code`, which may be 1012."""
         if code == CLOSE_RESTART:
             self.sendCloseFrame(code=code)
         else:
@@ -89,10 +89,10 @@ class LiveProtocol(WebSocketProtocol):
 
 
 class LiveServer(Server):
-    """Accepts connections once the self-test is done, and drains before it stops.
+    """A Daphne server that accepts connections after the self-test and drains before it stops.
 
-    When a signal comes, `notice` is awaited while everything is still served, then nothing new is
-    accepted, and `drain` is awaited while requests under way go on.
+    After a signal the server awaits `notice` while it still accepts connections. Then it closes its
+    ports, awaits `drain`, and waits up to `request_timeout_s` for the running requests.
     """
 
     application: Application
@@ -124,16 +124,16 @@ class LiveServer(Server):
         super().run()
 
     def listen_success(self, port: Any) -> None:
-        """Let the kernel queue connections until the self-test is done."""
+        """Leave new connections in the kernel's queue until the self-test is done."""
         super().listen_success(port)
         self._ports.append(port)
         port.stopReading()
 
     def timeout_checker(self) -> None:
-        """Begin to check every connection, each about every CHECK_S, a few at a time.
+        """Start the check of every connection, about every CHECK_S, a few connections at a time.
 
-        Daphne checks all in one go. Where 5,000 have come together, so do their pings, and hold up
-        whatever changes meanwhile for some 0.3 s.
+        Daphne checks all connections at once. If 5,000 connections were opened together, their
+        pings are sent together and delay other work by about 0.3 s.
         """
         self._checking = asyncio.get_event_loop().create_task(self._check(), name="server-check")
 
@@ -150,11 +150,11 @@ class LiveServer(Server):
         try:
             if protocol in self.connections:
                 protocol.check_timeouts()
-        except Exception:  # logged whole; the others are to be checked all the same
+        except Exception:  # logged with its traceback; the other connections must be checked
             log.exception("check_failed")
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Offer the direct way to sockets whose transport is plain TCP."""
+        """Offer direct send in the scope of WebSockets over plain TCP."""
         if (
             self._is_direct
             and scope["type"] == "websocket"
@@ -172,7 +172,7 @@ class LiveServer(Server):
         self._starting = loop.create_task(self._open(), name="server-open")
 
     async def _open(self) -> None:
-        """Choose the way out, then accept."""
+        """Choose the transport, then accept connections."""
         fault = "switched off by DIRECT_SEND"
         if self._wants_direct:
             fault = await self._test_direct()
@@ -185,7 +185,7 @@ class LiveServer(Server):
             port.startReading()
 
     async def _test_direct(self) -> str:
-        """Run the self-test on this very server, while nobody else can connect."""
+        """Run the self-test on this server before clients can connect; return the fault or ""."""
         real, self._is_direct = self.application, True
         port: Any = _reactor.listenTCP(0, self.http_factory, interface="127.0.0.1")
         try:
@@ -204,7 +204,7 @@ class LiveServer(Server):
             )
 
     async def _stop(self, number: signal.Signals) -> None:
-        """Say goodbye, take nothing new, finish what runs, end. A bug here must not keep it up."""
+        """Shut down in the order of the class docstring. A bug here must not prevent the end."""
         try:
             await self._notice(number)
             for port in self._ports:
@@ -221,6 +221,6 @@ class LiveServer(Server):
             self.stop()
 
     def _running(self) -> set[asyncio.Future[Any]]:
-        """Return what still runs: requests, and sockets that are being closed."""
+        """Return the unfinished tasks: requests, and sockets that are being closed."""
         tasks = (details.get("application_instance") for details in self.connections.values())
         return {task for task in tasks if task is not None and not task.done()}

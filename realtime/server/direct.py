@@ -1,12 +1,13 @@
-"""The direct way out: frames go to the socket in the very call, past Twisted's write queue.
+"""Direct send: a transport that writes frames to the socket at once, without Twisted's write queue.
 
-Twisted never sends inside `write`: it queues, registers with the selector, waits for a loop pass,
-sends and unregisters, which costs several times the `send(2)` itself. So while a transport has
-nothing queued, the socket is written at once; what the kernel does not take is given to the
-transport, and from then on newer frames wait here, the latest of each room, until it has drained.
+Twisted never sends inside `write`: it queues the data, registers with the selector, waits for the
+event loop, sends and unregisters, which costs several times the `send(2)` itself. So if Twisted's
+transport has no queued data, this module writes to the socket at once. Data that the kernel does
+not accept goes to Twisted's transport. Until that transport has drained, newer frames wait in the
+send queue here, only the newest of each room.
 
-It reads attributes of Twisted and autobahn that are not promised to stay; `self_test` decides at
-start-up whether they still do what is relied on.
+The module uses internal attributes of Twisted and autobahn, which may change in a new release.
+`self_test` decides at start-up whether direct send works with the installed releases.
 """
 
 import socket
@@ -16,92 +17,97 @@ from typing import Any
 from realtime.delivery.encoded_frame import Batch, Frame
 from realtime.delivery.send_queue import SendQueue, SendQueueFullError
 
-# What the kernel may hide of a client that does not read; Linux doubles it. It grows to 4 MB else.
+# Limits the data that the kernel buffers for a client that does not read. Linux doubles the value;
+# without a limit the buffer grows to 4 MB.
 SEND_BUFFER_BYTES = 64 * 1024
 
 
 class DirectTransport:
-    """Writes to the socket of one WebSocket of Daphne's; a push producer of its transport.
+    """Writes to the socket of one Daphne WebSocket; a push producer of Twisted's transport.
 
-    From its making on everything goes through it, autobahn's own frames too (`write_raw`), so the
-    transport has something queued only while this is blocked. To look there before every frame
-    would touch a dozen objects of each connection, all of them cold when there are thousands.
+    All data of the connection goes through this object, frames of autobahn too (`write_raw`). So
+    Twisted's transport has queued data only while `_is_blocked` is set. Checking the transport
+    itself before every frame would touch a dozen objects per connection, which are not in the CPU
+    cache if there are thousands of connections.
     """
 
     name = "direct"
 
     __slots__ = (
-        "_handed_over", "_is_blocked", "_is_stopped", "_on_overflow", "_outbox", "_socket_send",
+        "_handed_over", "_is_blocked", "_is_stopped", "_on_overflow", "_queue", "_socket_send",
         "_transport",
     )  # fmt: skip
 
     def __init__(self, transport: Any, on_overflow: Callable[[], None]) -> None:
-        line: socket.socket = transport.socket
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        connection: socket.socket = transport.socket
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._transport = transport
-        self._socket_send = line.send
+        self._socket_send = connection.send
         self._on_overflow = on_overflow
-        self._outbox = SendQueue()
-        self._is_blocked = False  # until the transport has drained
-        self._handed_over = 0  # bytes, to the transport
+        self._queue = SendQueue()
+        self._is_blocked = False  # until Twisted's transport has drained
+        self._handed_over = 0  # bytes, to Twisted's transport
         self._is_stopped = False
         if transport.dataBuffer or transport._tempDataBuffer:
-            self._block(b"")  # the answer to the handshake goes first
+            self._block(b"")  # the handshake response must leave first
 
     def push(self, batch: Batch) -> None:
-        """Send rooms, or keep the newest of each until the client has caught up."""
+        """Send frames of rooms; if the client is behind, queue the newest frame of each room."""
         if not self._is_blocked:
-            self._write(batch.wire)
+            self._write(batch.wire_bytes)
         else:
-            self._outbox.put(batch)
+            self._queue.put(batch)
 
     def beat(self, frame: Frame) -> None:
-        """Send proof of life, unless the client is behind."""
+        """Send a heartbeat, unless the client is behind."""
         if not self._is_blocked:
-            self._write(frame.wire)
+            self._write(frame.wire_bytes)
 
     def reply(self, frame: Frame) -> None:
-        """Send any other frame, or keep it until the client has caught up."""
+        """Send any other frame; if the client is behind, queue it.
+
+        Calls `on_overflow` if too many replies are queued.
+        """
         if not self._is_blocked:
-            self._write(frame.wire)
+            self._write(frame.wire_bytes)
             return
         try:
-            self._outbox.put_reply(frame)
+            self._queue.put_reply(frame)
         except SendQueueFullError:
             self._on_overflow()
 
-    def acknowledge(self, n: int) -> bool:  # noqa: ARG002 - the transport tells by itself
-        """Answer that nothing was asked: this way needs no acknowledgement."""
+    def acknowledge(self, n: int) -> bool:  # noqa: ARG002 - direct send needs no `sync`
+        """Return False: direct send never asks for an acknowledgement."""
         return False
 
     def taken(self) -> int | None:
-        """Return how many of the bytes that were given to the transport have left it."""
+        """Return how many of the bytes given to Twisted's transport it has sent."""
         if not self._is_blocked:
             return None
-        line = self._transport
-        waiting: int = len(line.dataBuffer) - line.offset + line._tempDataLen
+        twisted = self._transport
+        waiting: int = len(twisted.dataBuffer) - twisted.offset + twisted._tempDataLen
         return self._handed_over - waiting
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Stop sending, except for `write_raw`."""
         self._is_stopped = True
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
-        """Send what has waited: the transport has drained."""
+        """Send the queued frames: Twisted's transport has drained."""
         self._transport.unregisterProducer()
         self._is_blocked = False
-        if self._outbox:
-            self._write(self._outbox.take_all())
+        if self._queue:
+            self._write(self._queue.take_all())
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
-        """Do nothing: this producer has paused itself already."""
+        """Do nothing: `_block` has paused this producer already."""
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's IPushProducer
-        """Forget what waits: the connection is lost."""
-        self._outbox.take_all()
+        """Discard the queued frames: the connection is lost."""
+        self._queue.take_all()
 
     def write_raw(self, data: bytes) -> None:
-        """Send a frame of autobahn's own (ping, pong, close), even after `stop`."""
+        """Send a frame of autobahn (ping, pong, close), even after `stop`."""
         if not self._is_blocked:
             self._send(data)
         else:
@@ -117,16 +123,16 @@ class DirectTransport:
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:
-            return  # the reading side reports the loss, and the connection ends there
+            return  # reading fails too and ends the connection
         if sent < len(data):
             self._block(data[sent:])
 
     def _block(self, rest: bytes) -> None:
         transport = self._transport
         self._is_blocked = True
-        transport.unregisterProducer()  # HTTP's own is left from the handshake
+        transport.unregisterProducer()  # the producer of the HTTP handshake
         transport.registerProducer(self, True)
-        transport.producerPaused = True  # so that it calls back once it has drained
+        transport.producerPaused = True  # so that Twisted calls resumeProducing once drained
         self._hand_over(rest)
 
     def _hand_over(self, data: bytes) -> None:

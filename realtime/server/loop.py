@@ -1,6 +1,6 @@
-"""Which event loop the web process runs on: uvloop where it can be had, else asyncio's own.
+"""The event loop of the web process: uvloop if it is installed, else asyncio's.
 
-To be called before anything imports `daphne.server` or Twisted's reactor.
+Call `install_loop` before any import of `daphne.server` or Twisted's reactor.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from twisted.internet import asyncioreactor
 
 
 def install_loop(*, wants_uvloop: bool) -> None:
-    """Install Twisted's asyncio reactor on a new event loop."""
+    """Install Twisted's asyncio reactor on a new event loop, uvloop's if wanted and installed."""
     asyncioreactor.install(  # type: ignore[no-untyped-call]
         _new_loop(wants_uvloop=wants_uvloop)
     )

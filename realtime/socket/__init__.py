@@ -1,1 +1,1 @@
-"""One WebSocket connection: authentication, consumer, holds, limits."""
+"""WebSocket connections: authentication, consumer, holds, limits."""

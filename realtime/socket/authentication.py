@@ -1,6 +1,6 @@
-"""Who opens a socket: a page of ours (session cookie, exact Origin) or a program (Bearer token).
+"""Authentication of WebSockets: of pages by session cookie and Origin, of programs by Bearer token.
 
-A browser always sends Origin and cannot send a Bearer header, so each path covers the other's gap.
+A browser always sends Origin and cannot send a Bearer header, so a foreign page can use neither.
 """
 
 import asyncio
@@ -27,56 +27,56 @@ from realtime.socket.batch_loader import BatchLoader
 from realtime.state.live_state import Audience
 
 Find = Callable[[Collection[str]], Mapping[str, User]]
-Ask = Callable[[], Awaitable[User | None]]
+FindUser = Callable[[], Awaitable[User | None]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-_asking: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Find, BatchLoader[str, User]]] = (
+_loaders: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Find, BatchLoader[str, User]]] = (
     WeakKeyDictionary()
 )
 
 
 class SocketAuthenticationMiddleware(BaseMiddleware):
-    """Refuses a handshake (HTTP 403) from a foreign page or with a token that is not good.
+    """Refuses a handshake (HTTP 403) from a foreign page or with an invalid token.
 
-    Adds to the scope: `address`, the network that the client counts as; `principal`, the token or
-    session that the socket belongs to, None without either; `audience`, as whom it reads;
-    `ask_audience`, which answers that afresh, and `ask_actor`, who it is: a token may be revoked, a
-    session end and a person leave meanwhile.
+    Adds to the scope: `address`, the network of the client; `principal`, its token or session key,
+    None without either; `audience`; and two functions, `ask_audience` and `ask_actor`, that read
+    the present audience and actor, because a token, a session or a person's access may end while
+    the socket is open.
     """
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        """Let the handshake through or close it."""
+        """Pass the handshake to the consumer, or refuse it."""
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         scheme, _, token = headers.get(b"authorization", "").partition(" ")
         is_program = scheme.lower() == "bearer"
         if is_program:
             principal: str | None = token.strip()
-            ask = partial(_ask, _owners, principal)
+            find_user = partial(_find_user, _owners, principal)
         elif is_own_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
             principal = scope["session"].session_key
-            ask = partial(_ask, _signed_in, principal)
+            find_user = partial(_find_user, _signed_in, principal)
         else:
             return await _refuse("foreign_origin", receive, send)
-        audience = Audience.PUBLIC if principal is None else _audience_of(await ask())
+        audience = Audience.PUBLIC if principal is None else _audience_of(await find_user())
         if is_program and audience is Audience.PUBLIC:
             return await _refuse("bad_token", receive, send)
         added = {
             "address": _network_of(scope),
             "principal": principal,
             "audience": audience,
-            "ask_audience": partial(_ask_audience, ask),
-            "ask_actor": partial(_ask_actor, ask),
+            "ask_audience": partial(_ask_audience, find_user),
+            "ask_actor": partial(_ask_actor, find_user),
         }
         return await self.inner({**scope, **added}, receive, send)
 
 
 def _network_of(scope: dict[str, Any]) -> str:
-    """Return what counts as one client, as the outermost trusted proxy saw it."""
+    """Return the network address of the client, as seen by the outermost trusted proxy."""
     peer, *_ = scope.get("client") or ("",)
-    # A proxy may append a header line of its own instead of to the last one.
-    lines = (value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
-    forwarded_for = b",".join(lines).decode("latin-1")
+    # A proxy may add a second header instead of appending to the existing one.
+    values = (value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
+    forwarded_for = b",".join(values).decode("latin-1")
     return network_of(client_address(peer, forwarded_for, settings.TRUSTED_PROXIES))
 
 
@@ -84,30 +84,30 @@ def _audience_of(user: User | None) -> Audience:
     return Audience.PUBLIC if user is None else Audience.STAFF
 
 
-async def _ask_audience(ask: Ask) -> Audience:
-    return _audience_of(await ask())
+async def _ask_audience(find_user: FindUser) -> Audience:
+    return _audience_of(await find_user())
 
 
-async def _ask_actor(ask: Ask) -> Actor | None:
-    user = await ask()
+async def _ask_actor(find_user: FindUser) -> Actor | None:
+    user = await find_user()
     return actor_of(user) if user is not None else None
 
 
-async def _ask(find: Find, principal: str | None) -> User | None:
-    """Return whoever is found, as they are now."""
+async def _find_user(find: Find, principal: str | None) -> User | None:
+    """Return the present user of a token or session; None if there is none."""
     if principal is None:
         return None
     loop = asyncio.get_running_loop()
-    asking = _asking.setdefault(loop, {})
-    if find not in asking:
-        asking[find] = BatchLoader(find)
-    return await asking[find].ask(principal)
+    loaders = _loaders.setdefault(loop, {})
+    if find not in loaders:
+        loaders[find] = BatchLoader(find)
+    return await loaders[find].ask(principal)
 
 
 def is_own_origin(origin: str, host: str) -> bool:
-    """Say whether a page of this very site (scheme, host and port) opens the socket.
+    """Return whether the Origin is this site: the same scheme, host and port.
 
-    Behind a proxy the site's own scheme is the proxy's; those origins are in CSRF_TRUSTED_ORIGINS.
+    Behind a proxy the scheme of the site is the proxy's; CSRF_TRUSTED_ORIGINS lists such origins.
     """
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
@@ -128,10 +128,11 @@ def _owners(secrets: Collection[str]) -> dict[str, User]:
 
 
 def _signed_in(session_keys: Collection[str]) -> dict[str, User]:
-    """Return who is signed in by each of these sessions now."""
+    """Return the signed-in users by session key."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     found = {}
-    for key in filter(str.isalnum, session_keys):  # as all of ours are: junk must not fail the rest
+    # Keys of sessions are alphanumeric; another key must not fail the lookup of all.
+    for key in filter(str.isalnum, session_keys):
         request = HttpRequest()
         request.session = store(key)
         if isinstance(user := get_user(request), User):

@@ -1,4 +1,7 @@
-"""Questions to a store, asked together: a thousand sockets that open at once ask a few times."""
+"""A batch loader: many lookups at the same time become a few queries of a store.
+
+A thousand sockets that open at once cause a few queries instead of a thousand.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
@@ -8,14 +11,14 @@ from realtime.threads import in_thread
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-AT_ONCE = 500  # keys of one question
-PAUSE_S = 0.02  # between two questions; a lone one is asked at once
+AT_ONCE = 500  # keys per query
+PAUSE_S = 0.02  # between two queries; a single lookup is queried at once
 
 
 class BatchLoader(Generic[K, V]):
-    """Collects what is asked within PAUSE_S of an earlier question, and asks it as one.
+    """Collects the lookups within PAUSE_S of an earlier query into one query.
 
-    `find` runs in a thread; it returns the answers of the keys that have one.
+    `find` runs in a thread; it returns the values of the keys that exist.
     """
 
     def __init__(self, find: Callable[[Collection[K]], Mapping[K, V]]) -> None:
@@ -24,12 +27,16 @@ class BatchLoader(Generic[K, V]):
         self._asking: asyncio.Task[None] | None = None
 
     async def ask(self, key: K) -> V | None:
-        """Return the answer, found after this call began. Raises whatever `find` raises."""
+        """Return the value of a key, read after this call began; None if there is none.
+
+        Raises the errors of `find`.
+        """
         loop = asyncio.get_running_loop()
         answer = self._waiting.setdefault(key, loop.create_future())
         if self._asking is None or self._asking.done():
-            self._asking = loop.create_task(self._ask_all(), name="together")
-        return await asyncio.shield(answer)  # one that leaves must not take it from the others
+            self._asking = loop.create_task(self._ask_all(), name="batch-loader")
+        # The cancellation of one caller must not cancel the lookup of the others.
+        return await asyncio.shield(answer)
 
     async def _ask_all(self) -> None:
         while self._waiting:
@@ -37,10 +44,10 @@ class BatchLoader(Generic[K, V]):
             asked = {key: self._waiting.pop(key) for key in keys}
             try:
                 found = await in_thread(self._find, keys)
-            except Exception as exc:  # noqa: BLE001 - it belongs to those who asked
+            except Exception as exc:  # noqa: BLE001 - raised in the callers
                 for answer in asked.values():
                     answer.set_exception(exc)
-                    answer.exception()  # seen: nobody may be left to ask for it
+                    answer.exception()  # marks it as retrieved: every caller may be cancelled
             else:
                 for key, answer in asked.items():
                     answer.set_result(found.get(key))

@@ -1,7 +1,7 @@
-"""The open sockets of one process: how many there may be, for how long, and how they end.
+"""The open sockets of one process: their limits, their maximum age, and how they are closed.
 
-One task watches them all. Sockets end with a close code that tells the client what to do; on a
-restart they end one after another, so that they do not all arrive elsewhere at once.
+One task watches all sockets. The close code tells the client what to do. On a restart the sockets
+are closed one after another, so that they do not all reconnect to another process at once.
 """
 
 import asyncio
@@ -23,50 +23,50 @@ from realtime.state.live_state import Audience
 
 log = structlog.get_logger(__name__)
 
-WATCH_S = 1.0
-REVOKED_WITHIN_S = 10.0
-RECYCLE_SPREAD_MS = 5_000
+WATCH_S = 1.0  # between two rounds of `watch`
+REVOKED_WITHIN_S = 10.0  # after its session or token ended, a socket is closed within this
+RECYCLE_SPREAD_MS = 5_000  # recycled sockets reconnect after a random part of this time
 STORE_ERRORS = (OperationalError, InterfaceError)
 Key = TypeVar("Key", bound=Hashable)
 
 
 class Connection(Protocol):
-    """A socket, as the registry sees it. None of the calls may wait."""
+    """The part of a socket that the registry uses. Only `ask_audience` may wait."""
 
-    wire: Transport
+    transport: Transport
     audience: Audience
-    principal: Hashable  # whose it is; None for nobody in particular
-    address: str  # the network that counts as one client
+    principal: Hashable  # its token or session key; None for an anonymous client
+    address: str  # network address of the client
     opened_at: float  # loop time
     ask_audience: Callable[[], Awaitable[Audience]]
 
     def restart(self, after_ms: int, reason: str) -> None:
-        """Say goodbye and close with 1012."""
+        """Send `bye` and close with 1012."""
         ...
 
-    def let_go(self) -> None:
-        """Close with 4408: the client does not read."""
+    def close_too_slow(self) -> None:
+        """Close with 4408, because the client does not read."""
         ...
 
     def sign_out(self) -> None:
-        """Close with 4401."""
+        """Close with 4401, because the session or token has ended."""
         ...
 
 
 @dataclass(slots=True)
 class _Watched:
-    """What the rounds know of one connection."""
+    """The data that `watch` keeps of one connection."""
 
     recycle_at: float  # loop time
-    _taken: int | None = None  # as its wire said in the last round
-    _rounds: int = 0  # in a row, in which it took nothing
+    _taken: int | None = None  # by its transport, in the last round
+    _rounds: int = 0  # in a row in which the client read nothing
 
-    def stuck_s(self, wire: Transport) -> float:
-        """Count one more round; return how long the client has taken nothing off a full line.
+    def stuck_s(self, transport: Transport) -> float:
+        """Count one round; return for how many seconds the client has read no waiting data.
 
-        A round counts as WATCH_S, however much later it comes.
+        A round counts as WATCH_S, even if it starts late.
         """
-        before, self._taken = self._taken, wire.taken()
+        before, self._taken = self._taken, transport.taken()
         is_stuck = self._taken is not None and self._taken == before
         self._rounds = self._rounds + 1 if is_stuck else 0
         return self._rounds * WATCH_S
@@ -78,7 +78,7 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Connection, _Watched] = {}
         self._by_principal: dict[Hashable, int] = {}
-        self._public = 0  # without a sign-in or token
+        self._public = 0  # sockets without sign-in or token
         self._public_by_address: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.is_draining = False
@@ -87,10 +87,10 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: Connection) -> None:
-        """Take in a socket. Raises LimitExceededError beyond the limits of the settings.
+        """Register a socket. Raises LimitExceededError beyond the limits of the settings.
 
-        Public sockets have a limit for each address and leave RESERVED_CONNECTIONS places free, so
-        that they never keep out people and programs that have signed in.
+        Public sockets have a limit per address and leave RESERVED_CONNECTIONS places free, so they
+        never block signed-in people and programs.
         """
         self._start()
         if connection.audience is Audience.PUBLIC:
@@ -98,12 +98,14 @@ class Connections:
         theirs = self._by_principal.get(connection.principal, 0)
         if len(self._open) >= settings.MAX_CONNECTIONS:
             raise LimitExceededError(
-                f"This server holds {settings.MAX_CONNECTIONS} connections, its most. Try later.",
+                f"The maximum of this server is {settings.MAX_CONNECTIONS} connections. "
+                "Try again later.",
                 code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
         if connection.principal is not None and theirs >= settings.MAX_CONNECTIONS_PER_PERSON:
             raise LimitExceededError(
-                f"At most {settings.MAX_CONNECTIONS_PER_PERSON} connections a sign-in or token.",
+                f"The maximum is {settings.MAX_CONNECTIONS_PER_PERSON} connections with one "
+                "sign-in or token. Close some.",
                 code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
         self._by_principal[connection.principal] = theirs + 1
@@ -111,11 +113,11 @@ class Connections:
             there = self._public_by_address.get(connection.address, 0)
             self._public_by_address[connection.address] = there + 1
             self._public += 1
-        age_s = settings.SOCKET_MAX_AGE_S * random.uniform(0.5, 1.0)  # noqa: S311 - a spread
+        age_s = settings.SOCKET_MAX_AGE_S * random.uniform(0.5, 1.0)  # noqa: S311 - spreads the load
         self._open[connection] = _Watched(connection.opened_at + age_s)
 
     def remove(self, connection: Connection) -> None:
-        """Let a closed socket go. Harmless for one that is not known."""
+        """Remove a closed socket. Does nothing if it is not registered."""
         if self._open.pop(connection, None) is None:
             return
         _count_down(self._by_principal, connection.principal)
@@ -128,20 +130,20 @@ class Connections:
         most = settings.MAX_CONNECTIONS_PER_ADDRESS
         if self._public_by_address.get(address, 0) >= most:
             raise LimitExceededError(
-                f"The maximum is {most} connections from one address without a sign-in. "
+                f"The maximum is {most} connections from one address without sign-in. "
                 "Close some, or sign in.",
                 code=LiveErrorCode.TOO_MANY_FROM_ADDRESS,
             )
         places = settings.MAX_CONNECTIONS - settings.RESERVED_CONNECTIONS
         if self._public >= places:
             raise LimitExceededError(
-                f"The maximum of this server is {places} connections without a sign-in. Try later, "
-                "or sign in.",
+                f"The maximum of this server is {places} connections without sign-in. "
+                "Try again later, or sign in.",
                 code=LiveErrorCode.TOO_MANY_CONNECTIONS,
             )
 
     async def drain(self, spread_s: float) -> None:
-        """End all sockets, evenly over `spread_s`, and refuse to be called ready from here on."""
+        """Close all sockets, evenly over `spread_s`; `is_draining` is true from now on."""
         self.is_draining = True
         leaving = list(self._open)
         log.info("drain_started", sockets=len(leaving), spread_s=spread_s)
@@ -152,14 +154,14 @@ class Connections:
             if wait > 0:
                 await asyncio.sleep(wait)
             if connection in self._open:
-                # Its place in the queue was the jitter; those it is left are for the last ones.
+                # The loop spreads the sockets already; these 500 ms spread the last ones.
                 connection.restart(after_ms=500, reason="restart")
         log.info("drain_done", still_open=len(self._open))
 
     def _start(self) -> None:
         if not self._tasks:
             loop = asyncio.get_running_loop()
-            for step in (self._watch, self._ask):
+            for step in (self._watch, self._check_access):
                 task = loop.create_task(self._forever(step), name=f"connections.{step.__name__}")
                 self._tasks.append(task)
             self._tasks.append(loop.create_task(shared_displays().run(), name="displays"))
@@ -168,7 +170,7 @@ class Connections:
         while True:
             try:
                 await step()
-            except Exception:  # logged whole; one socket must not end the watch over all
+            except Exception:  # logged with its traceback; one socket must not end the loop
                 log.exception("connections_step_failed")
                 await asyncio.sleep(WATCH_S)
 
@@ -177,25 +179,25 @@ class Connections:
         self.watch()
 
     def watch(self) -> None:
-        """Do one round: end who does not read, recycle who has been here for long.
+        """Do one round: close sockets of clients that do not read, recycle old sockets.
 
-        A client that takes nothing is judged by rounds, not by the clock: a process that was
-        stopped, or got no processor, must first look at its sockets. What clients have read and
-        acknowledged meanwhile is taken in between two rounds.
+        The time without reading is counted in rounds, not by the clock: a process that was stopped,
+        or got no CPU time, must first process what clients read and acknowledged meanwhile, which
+        happens between two rounds.
         """
         now = asyncio.get_running_loop().time()
         for connection, watched in list(self._open.items()):
-            if watched.stuck_s(connection.wire) >= settings.SOCKET_STUCK_S:
-                connection.let_go()
+            if watched.stuck_s(connection.transport) >= settings.SOCKET_STUCK_S:
+                connection.close_too_slow()
             elif now >= watched.recycle_at:
                 watched.recycle_at = now + settings.SOCKET_MAX_AGE_S
                 connection.restart(after_ms=RECYCLE_SPREAD_MS, reason="recycle")
 
-    async def _ask(self) -> None:
-        """End the sockets of somebody who has signed out, left or lost the token.
+    async def _check_access(self) -> None:
+        """Close the sockets whose session, token or person's access has ended.
 
-        Each sign-in is asked for once, however many sockets it has. While Postgres is away nobody
-        can be asked; then the last answer holds.
+        Each token or session is looked up once, however many sockets it has. While Postgres is
+        away, the last answer stays valid.
         """
         await asyncio.sleep(REVOKED_WITHIN_S)
         by_principal: dict[Hashable, list[Connection]] = {}
@@ -203,8 +205,8 @@ class Connections:
             if connection.audience is Audience.STAFF:
                 by_principal.setdefault(connection.principal, []).append(connection)
         try:
-            asked = (theirs[0].ask_audience() for theirs in by_principal.values())
-            audiences = await asyncio.gather(*asked)
+            questions = (theirs[0].ask_audience() for theirs in by_principal.values())
+            audiences = await asyncio.gather(*questions)
         except STORE_ERRORS as exc:
             log.warning("audience_not_asked", error=exc)
             return
@@ -224,7 +226,7 @@ _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, Connections] = WeakKey
 
 
 def shared_connections() -> Connections:
-    """Return the registry of the running event loop, made on first use."""
+    """Return the registry of the running event loop, created on first use."""
     loop = asyncio.get_running_loop()
     if loop not in _registries:
         _registries[loop] = Connections()

@@ -1,4 +1,4 @@
-"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, answers over its wire."""
+"""`/ws/v1/live`: one connection. Parses frames, delegates to the hub, sends the answers."""
 
 import asyncio
 from collections import deque
@@ -42,7 +42,7 @@ from realtime.state.topics import Topic
 
 log = structlog.get_logger(__name__)
 MINUTE_S = 60.0
-CLOSE_ON_ERROR = 1011  # what the server sends when a handler fails
+CLOSE_ON_ERROR = 1011  # the code with which the server closes after a bug in a handler
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -58,7 +58,7 @@ class RateWindow:
         self._times: deque[float] = deque()
 
     def exceeded_by(self, at: float) -> bool:
-        """Count one event at this loop time; say whether it is one too many."""
+        """Count one event at this loop time; return whether the limit is exceeded."""
         while self._times and self._times[0] <= at - MINUTE_S:
             self._times.popleft()
         self._times.append(at)
@@ -66,9 +66,9 @@ class RateWindow:
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """One client of the live protocol. It has no channel of its own: the hub has one for all."""
+    """One client of the live protocol. The hub has one channel for all clients of the process."""
 
-    wire: Transport
+    transport: Transport
     audience: Audience
     principal: Hashable
     address: str
@@ -76,29 +76,30 @@ class LiveConsumer(AsyncWebsocketConsumer):
     ask_audience: Callable[[], Awaitable[Audience]]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Handle the socket's messages one after another until it is closed.
+        """Handle the messages of the socket one after another until it is closed.
 
-        Channels' own loop also waits for a channel layer, by two more tasks per message, and closes
-        old database connections around each, in a thread, 75 to 130 µs a time. Nothing here has a
-        channel, or speaks to the database outside `in_thread`, which sees to its own.
+        The loop of Channels also waits for a channel layer, with two more tasks per message, and
+        closes old database connections around each message, in a thread, for 75 to 130 µs. This
+        consumer has no channel and uses the database only through `in_thread`, which closes its own
+        connections.
 
-        Guarantees: however it ends, nothing of the connection is left behind; what it held is let
-        go where it was closed on purpose, and runs out where it was cut.
+        Guarantees: after the end no data of the connection is left in hub and registries. Its holds
+        are released if the client closed the socket; they expire if the connection was lost.
         """
         self.scope, self.base_send = scope, send
-        self._holding = ConnectionHolds(scope["ask_actor"])
+        self._holds = ConnectionHolds(scope["ask_actor"])
         code = CLOSE_ON_ERROR
         try:
             while (message := await receive())["type"] != "websocket.disconnect":
                 await getattr(self, get_handler_name(message))(message)
-                await asyncio.sleep(0)  # a burst must not hold up others, nor outrun its answers
+                await asyncio.sleep(0)  # many frames must not delay other tasks and the answers
             code = message["code"]
         finally:
             self._leave(code)
-        await self._holding.closed(code)
+        await self._holds.release_on_close(code)
 
     async def connect(self) -> None:
-        """Accept anybody, up to the limits; what they may follow is decided per topic."""
+        """Accept the socket, within the limits. Access is checked per topic, in `_subscribe`."""
         self._hub, self._connections = shared_hub(), shared_connections()
         self._displays = shared_displays()
         self._topics: set[Topic] = set()
@@ -111,9 +112,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.ask_audience = self.scope["ask_audience"]
         await self.accept()
         direct = self.scope.get("extensions", {}).get(DIRECT_EXTENSION)
-        self.wire = direct(self.let_go) if direct else AsgiTransport(self.base_send, self.let_go)
+        self.transport = (
+            direct(self.close_too_slow)
+            if direct
+            else AsgiTransport(self.base_send, self.close_too_slow)
+        )
         metrics.connections_total.inc()
-        metrics.live_connections.labels(path=self.wire.name).inc()
+        metrics.live_connections.labels(path=self.transport.name).inc()
         try:
             self._connections.add(self)
         except LimitExceededError as exc:
@@ -121,28 +126,28 @@ class LiveConsumer(AsyncWebsocketConsumer):
             metrics.connections_refused_total.labels(reason=reason).inc()
             self._end(messages.CLOSE_TOO_MANY, messages.error(exc.code, exc.detail))
             return
-        self._displays.note_connected(self, audience=self.audience, path=self.wire.name)
+        self._displays.note_connected(self, audience=self.audience, path=self.transport.name)
         self._reply(messages.hello(SYSTEM_CLOCK.now(), settings.BUILD))
 
     def _leave(self, code: int) -> None:
-        """Leave every topic, and be forgotten."""
-        if not hasattr(self, "wire"):
-            return  # refused, or gone, before it was accepted
-        self.wire.stop()
+        """Remove the connection from hub, registry and metrics."""
+        if not hasattr(self, "transport"):
+            return  # closed before it was accepted
+        self.transport.stop()
         self._hub.disconnect(self)
         self._connections.remove(self)
         self._displays.note_closed(self)
-        metrics.live_connections.labels(path=self.wire.name).dec()
+        metrics.live_connections.labels(path=self.transport.name).dec()
         metrics.count_close(code)
         log.debug("socket_closed", code=code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
-        """Handle one frame. A bad one is answered; too many end the connection."""
+        """Handle one frame. An invalid frame gets an `error`; too many frames close the socket."""
         if self._ending is not None:
             return
         at = asyncio.get_running_loop().time()
         frame, bad = self._read(text_data)
-        is_due = isinstance(frame, Ack) and self.wire.acknowledge(frame.n)
+        is_due = isinstance(frame, Ack) and self.transport.acknowledge(frame.n)
         if not is_due and self._frames.exceeded_by(at):
             self._end(
                 messages.CLOSE_TOO_MANY, messages.error(LiveErrorCode.TOO_MANY_FRAMES, _TOO_MANY)
@@ -153,16 +158,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self._answer(frame)
 
     def restart(self, after_ms: int, reason: Literal["restart", "recycle"]) -> None:
-        """Say goodbye and close with 1012."""
+        """Send `bye` and close with 1012."""
         self._end(messages.CLOSE_RESTART, messages.bye(after_ms, reason))
 
-    def let_go(self) -> None:
-        """Close with 4408: the client does not read."""
+    def close_too_slow(self) -> None:
+        """Close with 4408, because the client does not read."""
         log.warning("socket_too_slow", topics=len(self._topics))
         self._end(messages.CLOSE_TOO_SLOW)
 
     def sign_out(self) -> None:
-        """Close with 4401."""
+        """Close with 4401, because the session or token has ended."""
         self._end(
             messages.CLOSE_NOT_AUTHENTICATED, messages.error(LiveErrorCode.SIGNED_OUT, _SIGNED_OUT)
         )
@@ -199,7 +204,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 self._hub.unsubscribe(self, topic)
                 self._reply(messages.unsubscribed(str(topic)))
             case HoldSlot() | RenewHold() | ReleaseHold():
-                self._reply(await self._holding.answer(frame))
+                self._reply(await self._holds.answer(frame))
             case Ping():
                 self._reply(messages.pong(frame.t, SYSTEM_CLOCK.now()))
             case Seen():
@@ -212,14 +217,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     stale_s=frame.stale_s,
                 )
             case Ack():
-                pass  # of something that was never asked for: counted, and no harm
+                pass  # unexpected, and counted as a frame by `receive`
 
     async def _subscribe(self, frame: Subscribe) -> None:
         topic = Topic.parse(frame.topic)
         rendering = Rendering.of(self.audience, frame.view, frame.language)
         if len(self._topics | {topic}) > messages.MAX_TOPICS_PER_CONNECTION:
             raise LimitExceededError(
-                f"One connection follows at most {messages.MAX_TOPICS_PER_CONNECTION} topics.",
+                f"The connection follows {len(self._topics)} topics. The maximum is "
+                f"{messages.MAX_TOPICS_PER_CONNECTION}. Unsubscribe from one first.",
                 code=LiveErrorCode.TOO_MANY_TOPICS,
             )
         await self._hub.subscribe(self, topic, rendering, frame.have)
@@ -228,13 +234,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._topics.add(topic)
 
     def _reply(self, text: str) -> None:
-        self.wire.reply(Frame(text))
+        self.transport.reply(Frame(text))
 
     def _end(self, code: int, last: str | None = None) -> None:
-        """Say why, then close: the reason must not wait behind what was queued before it."""
+        """Stop the transport, send the reason and close: the reason must not wait in the queue."""
         if self._ending is None:
             self._hub.disconnect(self)
-            self.wire.stop()
+            self.transport.stop()
             loop = asyncio.get_running_loop()
             self._ending = loop.create_task(self._close(code, last), name="socket-end")
 
@@ -244,5 +250,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.close(code)
 
 
-_SIGNED_OUT = "You are signed out here. Sign in again to go on."
-_TOO_MANY = f"At most {messages.MAX_FRAMES_PER_MINUTE} frames a minute. Connect again later."
+_SIGNED_OUT = "Your session or token has ended. Sign in again."
+_TOO_MANY = (
+    f"Too many frames. The maximum is {messages.MAX_FRAMES_PER_MINUTE} in a minute. "
+    "Connect again later."
+)

@@ -1,7 +1,7 @@
-"""The holds of one connection: taken, renewed and let go over the socket, in a thread each.
+"""The holds of one connection: hold, renew and release slots over the socket.
 
-A hold outlives a socket that was cut: its owner may be back before it runs out. It does not outlive
-one that was closed on purpose.
+If the connection is lost, its holds stay: the person may reconnect before they expire. If the
+client closes the socket, its holds are released.
 """
 
 import asyncio
@@ -30,23 +30,23 @@ from realtime.threads import in_thread
 
 log = structlog.get_logger(__name__)
 CLOSED_ON_PURPOSE = frozenset({1000, 1001, 1005})  # RFC 6455 7.4.1: done, page left, no code given
-LEFT = "The page was closed"
+PAGE_CLOSED = "The page was closed"  # reason in the audit entry
 
 AskActor = Callable[[], Awaitable[Actor | None]]
 
 
 class ConnectionHolds:
-    """What one connection holds. Who it is, is asked afresh for every frame."""
+    """The holds of one connection. The actor is looked up again for every frame."""
 
     def __init__(self, ask_actor: AskActor) -> None:
         self._ask_actor = ask_actor
         self._holds: set[UUID] = set()
 
     async def answer(self, frame: HoldSlot | RenewHold | ReleaseHold) -> str:
-        """Do what the frame says and return the answer's text.
+        """Run the command of the frame and return the encoded answer.
 
-        Raises NotAuthenticatedError for nobody in particular, UnavailableError while Postgres is
-        away, and whatever the commands raise.
+        Raises NotAuthenticatedError for an anonymous client, UnavailableError if Postgres does not
+        answer, and the errors of `hold_slot`, `renew_hold` and `release_hold`.
         """
         try:
             actor = await self._ask_actor()
@@ -54,23 +54,25 @@ class ConnectionHolds:
                 raise NotAuthenticatedError("Sign in to hold a room.")
             return await self._do(frame, actor)
         except (OperationalError, InterfaceError) as exc:
-            raise UnavailableError("Bookings cannot be reached right now. Try again.") from exc
+            raise UnavailableError(
+                "The bookings cannot be read or changed at the moment. Try again."
+            ) from exc
 
     async def _do(self, frame: HoldSlot | RenewHold | ReleaseHold, actor: Actor) -> str:
         match frame:
             case HoldSlot():
                 interval = Interval.of(frame.start, frame.end)
                 take = partial(hold_slot, actor=actor, room=frame.room, interval=interval)
-                return self._held(await in_thread(take), frame.ref)
+                return self._add(await in_thread(take), frame.ref)
             case RenewHold():
                 renew = partial(renew_hold, actor=actor, hold=frame.hold)
-                return self._held(await in_thread(renew), frame.ref)
+                return self._add(await in_thread(renew), frame.ref)
             case ReleaseHold():
                 await in_thread(partial(release_hold, actor=actor, hold=frame.hold))
                 self._holds.discard(frame.hold)
                 return messages.released(str(frame.hold), frame.ref)
 
-    def _held(self, hold: BookingData, ref: messages.Ref) -> str:
+    def _add(self, hold: BookingData, ref: messages.Ref) -> str:
         self._holds.add(hold.id)
         expires_at = hold.expires_at or hold.interval.end
         return messages.held(
@@ -82,13 +84,13 @@ class ConnectionHolds:
             ref=ref,
         )
 
-    async def closed(self, code: int) -> None:
-        """Let go of what was held, if the client closed the socket on purpose."""
+    async def release_on_close(self, code: int) -> None:
+        """Release the holds if the close code shows that the client closed the socket."""
         if code not in CLOSED_ON_PURPOSE or not self._holds:
             return
         try:
             if actor := await self._ask_actor():
-                release = partial(release_hold, actor=actor, reason=LEFT)
+                release = partial(release_hold, actor=actor, reason=PAGE_CLOSED)
                 await asyncio.gather(*(in_thread(release, hold=hold) for hold in self._holds))
         except (MeetingRoomsError, OperationalError, InterfaceError) as exc:
-            log.warning("holds_run_out_instead", holds=len(self._holds), error=exc)
+            log.warning("holds_not_released", holds=len(self._holds), error=exc)

@@ -1,4 +1,4 @@
-"""Socket addresses."""
+"""The URL of the WebSocket and its middleware."""
 
 from channels.routing import URLRouter
 from channels.sessions import SessionMiddlewareStack

@@ -1,1 +1,1 @@
-"""Pure rules of live room state. No Django, no store, no clock of its own."""
+"""Pure rules of live room state: they use no Django, no store and no clock."""

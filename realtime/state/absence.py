@@ -1,6 +1,6 @@
-"""For how long a room has been proved empty. Pure.
+"""The duration for which sensor readings prove that a room is empty. Pure.
 
-Only readings prove it. Silence proves nothing: not that somebody is there, nor that nobody is.
+Only readings prove presence or absence. A silent sensor proves neither.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ Sighting = tuple[datetime, bool]  # when a sensor reported, and whether it saw p
 
 
 def empty_for(sightings: Iterable[Sighting], *, since: datetime, now: datetime) -> timedelta:
-    """Return for how long, not counting before `since`, the readings say that nobody was there.
+    """Return for how long after `since` the readings prove that the room was empty.
 
-    It ends with the newest reading, and begins after the last one that saw people or after a gap in
-    which the sensor was silent for as long as makes it stale. Zero where it is silent now. Late,
-    repeated and reordered readings make no difference.
+    The proved interval ends with the newest reading. It begins after the last reading that saw
+    people, or after the last silence of SENSOR_STALE_AFTER or more. The result is zero if the
+    sensor is stale at `now`. The order and repetition of readings do not matter.
     """
     newest, began = None, None
     later = now

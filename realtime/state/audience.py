@@ -1,4 +1,4 @@
-"""Redaction: what of a live state an audience may read. The only place where titles are hidden."""
+"""Redaction of live states for an audience. The only module that hides titles of live states."""
 
 from dataclasses import replace
 
@@ -7,16 +7,16 @@ from realtime.state.live_state import Audience, LiveState, RoomStatus, Slot, Slo
 
 
 def may_read(state: LiveState, audience: Audience) -> bool:
-    """Say whether the audience may know of this room at all."""
+    """Return whether the audience may read any data of this room."""
     return audience is Audience.STAFF or state.is_public
 
 
 def redact(state: LiveState, audience: Audience) -> LiveState:
-    """Return `state` without anything that `audience` may not read.
+    """Return `state` without the data that `audience` may not read.
 
-    A private booking is "Busy" to everyone; to the public every booking is, unless its building
-    shows titles and somebody has approved it; organizers, head counts and holds never leave for the
-    public, to whom a held room is free.
+    The title of a private booking is "Busy" for everyone. For the public every title is "Busy",
+    unless the building shows titles and the booking is not pending. The public gets no organizers,
+    head counts and holds; a held room is free for the public.
     """
     titles = audience is Audience.STAFF or state.shows_titles
 
@@ -33,7 +33,7 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
 
     schedule = state.schedule
     public = audience is Audience.PUBLIC
-    told = replace(
+    redacted = replace(
         state,
         schedule=replace(
             schedule,
@@ -43,11 +43,11 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
         ),
         occupancy=replace(state.occupancy, count=None) if public else state.occupancy,
     )
-    return _without_holds(told) if public else told
+    return _without_holds(redacted) if public else redacted
 
 
 def _without_holds(state: LiveState) -> LiveState:
-    """Return the state as it would be if nobody held anything."""
+    """Return the state as if the room had no holds."""
     if not state.holds:
         return state
     return replace(

@@ -1,6 +1,6 @@
-"""What a room is right now, from its schedule, its rules, its sensors and the time. Pure.
+"""Derive the status of a room from its schedule, its policy, its sensors and the time. Pure.
 
-Displays, pages, API and tests all read the outcome of `derive`; nothing else decides a status.
+Displays, pages, API and tests all use the result of `derive`; no other code decides a status.
 Free means bookable: the rules of `booking.domain.policy_checks` accept a booking that begins now.
 """
 
@@ -27,20 +27,20 @@ from realtime.state.live_state import (
 )
 from rooms.domain.effective_policy import RoomPolicy
 
-ENDING_LEAD = timedelta(minutes=10)
-SENSOR_STALE_AFTER = timedelta(minutes=10)
-NOWHERE_ELSE: Mapping[str, int] = MappingProxyType({})
+ENDING_LEAD = timedelta(minutes=10)  # status `ending` begins this long before the end
+SENSOR_STALE_AFTER = timedelta(minutes=10)  # without a reading
+NO_OTHER_ROOMS: Mapping[str, int] = MappingProxyType({})
 DAYS_SHOWN = timedelta(days=2)  # today and tomorrow
-NOT_SHOWN = UUID(int=0)  # the rules of one room ask for no booking's id
+NO_BOOKING_ID = UUID(int=0)  # the checks of one room do not read ids of bookings
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The outcome for one instant; it holds until `next_change_at`.
+    """The status and its details at one instant; valid until `next_change_at`.
 
-    `until` is when the bookings of a busy room end, when a closed or unattended one is free, or
-    until when a free one can be had; None: unknown. `refusal` says why a closed room is no free
-    one, with the code of the refused booking.
+    `until`: for a busy room, when its bookings end; for a closed or unattended room, when the room
+    can be booked again; for a free room, until when it can be booked. None: unknown. `refusal`: for
+    a closed room, the error code that a booking from now on would get.
     """
 
     status: RoomStatus
@@ -53,12 +53,12 @@ class Derived:
     closure: Closure | None
     occupancy: Occupancy
     holds: tuple[Hold, ...]
-    next_public_change_at: datetime | None  # `next_change_at` if there were no holds
+    next_public_change_at: datetime | None  # `next_change_at` without holds
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the rules are asked about: a room with all that takes its time, at one instant."""
+    """A room with its bookings and closures at one instant: the input of the policy checks."""
 
     room: RoomPolicy
     known: RoomContext
@@ -66,25 +66,25 @@ class Moment:
 
     @property
     def horizon(self) -> datetime:
-        """Return how far the outcome looks: to the end of the room's next local day."""
+        """Return the end of the room's next local day: later times are not considered."""
         today = self.now.astimezone(self.room.zone).date()
         return start_of_day(today + DAYS_SHOWN, self.room.zone)
 
     def refusal(self, at: datetime | None = None) -> str | None:
-        """Return why a booking from `at` on, or from now on, would be refused."""
+        """Return the error code of a booking from `at` (default: now) on; None if it is allowed."""
         return refusal_at(self.room, self.known, at or self.now)
 
     def free_until(self) -> datetime | None:
-        """Return until when it can be had; None: nothing ends it soon."""
+        """Return until when the room can be booked; None: at least until the horizon."""
         end = free_until(self.room, self.known, self.now, self.horizon)
         return end if end < self.horizon else None
 
     def bookable_again(self) -> datetime | None:
-        """Return when it can be booked again, as far as it is known."""
+        """Return when the room can be booked again; None: not before the horizon."""
         return bookable_again(self.room, self.known, self.now, self.horizon)
 
     def next_turn(self, before: datetime | None) -> datetime | None:
-        """Return when the rules' answer changes by itself; `before` or None where it does not."""
+        """Return when `refusal` next changes by time; `before`, or None, if it does not change."""
         refusal = self.refusal()
         instants = turning_points(self.room, self.known, self.now, before or self.horizon)
         return next((at for at in instants if self.refusal(at) != refusal), before)
@@ -98,19 +98,19 @@ def derive(
     holds: Sequence[Hold] = (),
     *,
     room: RoomPolicy,
-    elsewhere: Mapping[str, int] = NOWHERE_ELSE,
+    elsewhere: Mapping[str, int] = NO_OTHER_ROOMS,
 ) -> Derived:
-    """Return what holds at `now`, and until when.
+    """Return the status of a room at `now` and its details.
 
-    `agenda` is sorted by start and free of overlaps, with `holds`, too. It holds what the rules of
-    `room` look at, also what has ended or starts beyond the next local day: that is not shown.
-    `elsewhere` names the room, by booking, of what was booked in another part of the same hall.
-    A slot past its check-in instant is free here, whether its
-    booking was released yet or not, and so are a request that nobody decided in time and a hold
-    that has run out; a stale sensor neither fills nor empties a room. A held room has the `until`
-    of a free one: so whoever may not know of holds is told the very same as without them.
+    `agenda` is sorted by start; its slots and `holds` do not overlap. It has all slots that the
+    checks of `room` read, also ended ones and ones beyond the horizon, which the result omits.
+    `elsewhere` has, by booking, the id of the room if it is another part of the same hall.
+
+    Slots after their check-in deadline, requests after their decision deadline and expired holds
+    count as free, even if the worker has not released them yet. A stale sensor changes no status.
+    A held room has the `until` of a free room, so the public gets the same values as without holds.
     """
-    taking = [slot for slot in agenda if not _is_given_back(slot, now)]
+    taking = [slot for slot in agenda if not _is_lapsed(slot, now)]
     known = RoomContext(
         tuple(_facts(slot.booking, slot, room, elsewhere) for slot in taking),
         tuple(ClosureFacts(c.start, c.end, c.reason) for c in closures),
@@ -150,8 +150,8 @@ def derive(
     )
 
 
-def _is_given_back(slot: Slot, now: datetime) -> bool:
-    """Say whether nobody checked in to it, or decided about it, in time."""
+def _is_lapsed(slot: Slot, now: datetime) -> bool:
+    """Return whether the deadline for the check-in or the approval has passed."""
     match slot.state:
         case SlotState.CONFIRMED:
             deadline = slot.check_in_until
@@ -165,10 +165,10 @@ def _is_given_back(slot: Slot, now: datetime) -> bool:
 def _facts(
     booking: str, slot: Slot | Hold, room: RoomPolicy, elsewhere: Mapping[str, int]
 ) -> BookingData:
-    """Return what the rules see of a slot: when it is, in which room, and that it is taken."""
+    """Return a slot as a booking for the policy checks: its interval, room and state."""
     is_hold = isinstance(slot, Hold)
     return BookingData(
-        id=NOT_SHOWN,
+        id=NO_BOOKING_ID,
         room=room.uuid,
         room_id=elsewhere.get(booking, room.id),
         interval=Interval(slot.start, slot.end),
@@ -215,7 +215,7 @@ def _status(
     if closure is not None:
         return RoomStatus.OUT_OF_SERVICE, closure.end
     if current is None and occupancy.is_sensed:
-        return RoomStatus.OCCUPIED, None  # people came without a booking: nobody knows how long
+        return RoomStatus.OCCUPIED, None  # people without a booking: their end is unknown
     if current is None:
         return _by_rules(moment)
     if current.state is SlotState.CONFIRMED and current.check_in_until and not occupancy.is_sensed:
@@ -237,7 +237,7 @@ def _by_rules(moment: Moment) -> tuple[RoomStatus, datetime | None]:
 def _end_of_run(
     slots: Sequence[Slot], closures: Sequence[Closure], current: Slot
 ) -> datetime | None:
-    """Return when its bookings end: those back to back, and closures, are one run."""
+    """Return the end of the current booking and all adjacent bookings and closures."""
     end = current.end
     taken: list[tuple[datetime, datetime | None]] = [(s.start, s.end) for s in slots]
     taken += [(c.start, c.end) for c in closures]

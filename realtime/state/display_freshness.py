@@ -1,4 +1,4 @@
-"""How fresh one display is: what it measured itself, and since when it is silent. Pure."""
+"""The freshness of a display: its own measurements and the age of its last report. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -9,39 +9,40 @@ from typing import Any, Self
 
 from realtime.state.live_state import Audience, Document
 
-# A display reports every 15 s and each process writes every 15 s; the rest is for the network.
+# A display reports every 15 s and each process saves every 15 s; 10 s are for the network.
 SILENT_AFTER = timedelta(seconds=40)
-MAX_LAG_MS = 3_600_000  # an hour; a greater lag is a clock that was set
-MAX_STALE_S = 366 * 86_400.0  # a year; no display reports after a longer time on its own
+MAX_LAG_MS = 3_600_000  # an hour; a greater lag means that a clock was set
+MAX_STALE_S = 366 * 86_400.0  # a year; a longer value is not credible
 
 
 class Freshness(StrEnum):
-    """What is known of a display, worst first."""
+    """The freshness of a display, worst first."""
 
-    SILENT = "silent"  # no proof for SILENT_AFTER: off, cut off, or its process is gone
-    STALE = "stale"  # connected, and says itself that it does not show live rooms
+    SILENT = "silent"  # no report for SILENT_AFTER: display off, disconnected, or web process gone
+    STALE = "stale"  # connected, but reports that its rooms are not live
     LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """One screen's last report. Lags are from the change becoming a fact to its being painted."""
+    """The last report of one display. Lags are from the instant of a change to its painting."""
 
-    id: str  # the browser's own random name
-    topic: str  # what it follows; "" before it follows anything
+    id: str  # random name, chosen by the browser
+    topic: str  # the followed topic; "" if none
     audience: Audience
-    path: str  # how its frames are sent
-    since: datetime  # connected
-    last_seen: datetime  # the last report: proof that the page runs
-    p50_ms: int | None  # over its newest changes; None before there was any
+    path: str  # name of its transport
+    since: datetime  # instant of the connection
+    last_seen: datetime  # instant of the last report
+    p50_ms: int | None  # over the newest changes; None before the first
     p95_ms: int | None
-    stale_s: float  # how long it has not been live, by its own account; 0 while it is
+    stale_s: float  # for how long its rooms have not been live, as it reports; 0: live
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Read what `dataclasses.asdict` wrote. The codec must give aware datetimes.
+        """Return the display of a document of `dataclasses.asdict`, with aware datetimes.
 
-        Raises KeyError, TypeError or ValueError for anything that no display of this release wrote.
+        Raises KeyError, TypeError or ValueError for a document that this release cannot have
+        written.
         """
         known = {field.name: doc[field.name] for field in fields(cls)}
         texts, instants = ("id", "topic", "path"), ("since", "last_seen")
@@ -56,15 +57,16 @@ class Display:
 
     @property
     def key(self) -> str:
-        """Return what tells displays apart.
+        """Return the identity of the display: audience, name and topic.
 
-        Two windows of one browser share its name. A public page may claim any name, so the audience
-        is a part: its report never replaces that of a signed-in page.
+        Windows of one browser share its name, so the topic is part of the key. A public page may
+        use any name, so the audience is part of the key: a public report never replaces the report
+        of a signed-in page.
         """
         return f"{self.audience} {self.id} {self.topic}"
 
     def freshness(self, now: datetime) -> Freshness:
-        """Say whether the display may be believed to show what is."""
+        """Return the freshness at `now`."""
         if now - self.last_seen > SILENT_AFTER:
             return Freshness.SILENT
         return Freshness.STALE if self.stale_s > 0 else Freshness.LIVE
@@ -73,14 +75,14 @@ class Display:
 def _require_kind(
     known: dict[str, Any], names: Sequence[str], kind: type | tuple[type, ...]
 ) -> None:
-    """Raise TypeError for a member of another type."""
+    """Raise TypeError if a named member is not of this type."""
     for name in names:
         if not isinstance(known[name], kind):
             raise TypeError(f"{name} is a {type(known[name]).__name__}.")
 
 
 def percentile(values: Sequence[int], share: float) -> int | None:
-    """Return the nearest-rank percentile (`share` of 0 to 1); None of nothing."""
+    """Return the nearest-rank percentile for a `share` from 0 to 1; None without values."""
     if not values:
         return None
     rank = max(ceil(len(values) * share), 1)
@@ -88,7 +90,7 @@ def percentile(values: Sequence[int], share: float) -> int | None:
 
 
 def worst_first(displays: Sequence[Display], now: datetime) -> list[Display]:
-    """Sort: silent ones (the latest to fall silent first), stale ones, then the slowest."""
+    """Sort displays: silent ones (latest report first), stale ones, then by greatest lag."""
     order = list(Freshness)
 
     def badness(display: Display) -> tuple[Any, ...]:

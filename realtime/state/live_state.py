@@ -1,6 +1,6 @@
-"""The live state of one room: its shape in memory, in MongoDB and on the wire.
+"""The live state of one room: its form in memory, in MongoDB and in frames.
 
-Pure data; may import the standard library and the kernel only.
+Pure data; this module may import only the standard library and the kernel.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from uuid import UUID
 
 Mark = tuple[str, int]  # epoch, version
 _T = TypeVar("_T")
-Document = Mapping[str, Any]  # a decoded MongoDB document: the edge where types end
+Document = Mapping[str, Any]  # a decoded MongoDB document; its values are not type-checked
 
 
 def _read(cls: type[_T], doc: Document, **special: Any) -> _T:
-    """Make a `cls` of the members it has; a newer writer may have added others.
+    """Return a `cls` from the members of a document; ignore members of newer releases.
 
-    Raises TypeError for a member of another type than is declared: anybody may write what is read.
+    Raises TypeError if a member is missing or is not of its declared type.
     """
     kind: type = cls
     kinds = _kinds(kind)
@@ -33,7 +33,7 @@ def _read(cls: type[_T], doc: Document, **special: Any) -> _T:
 
 @cache
 def _kinds(cls: type) -> dict[str, tuple[type, ...]]:
-    """Return the types that each member of a dataclass may have, of tuples only that they are."""
+    """Return the allowed types of each member of a dataclass; for tuples without element types."""
     found = {}
     for name, hint in get_type_hints(cls).items():
         parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
@@ -47,10 +47,10 @@ def _names(cls: type) -> tuple[str, ...] | None:
 
 
 def as_plain(value: Any) -> Any:
-    """Return dataclasses, however deep, as dicts and tuples as lists.
+    """Return nested dataclasses as dicts and tuples as lists.
 
-    Leaves are shared, not copied: they are immutable here. Source: `dataclasses.asdict` copies
-    each of them and was two thirds of what a change cost a hub.
+    Leaves are shared, not copied: they are immutable. Source: `dataclasses.asdict` copies every
+    leaf, which was two thirds of the cost of a change in a hub.
     """
     kind: type = type(value)
     if (names := _names(kind)) is not None:
@@ -59,29 +59,29 @@ def as_plain(value: Any) -> Any:
 
 
 class RoomStatus(StrEnum):
-    """What a room is right now, as every exit names it."""
+    """The status of a room, with the same name in API, frames and pages."""
 
     FREE = "free"
-    HELD = "held"  # somebody is in the middle of booking it; to boards it is free
-    # A booking runs, nobody has checked in, been sensed, or approved it yet: boards say Waiting.
+    HELD = "held"  # a person is about to book it; public boards show it as free
+    # A booking runs, without check-in, people or approval so far. Boards show "Waiting".
     RESERVED = "reserved"
     OCCUPIED = "occupied"
-    ENDING = "ending"  # the last minutes of an occupied slot after which the room is free
-    # It cannot be booked from now on: outside its opening hours, or another rule is in the way.
+    ENDING = "ending"  # the last minutes of a booking after which the room is free
+    # The room cannot be booked from now on: outside its opening hours, or by another rule.
     CLOSED = "closed"
-    OUT_OF_SERVICE = "out_of_service"  # boards say Closed, with the reason
+    OUT_OF_SERVICE = "out_of_service"  # boards show "Closed" and the reason
 
 
 class SlotState(StrEnum):
-    """State of a booking that still takes its slot."""
+    """The state of a booking that takes its slot."""
 
-    PENDING = "pending"  # awaits approval, in a room where a request takes the slot
+    PENDING = "pending"  # waits for approval, in a room where requests take the slot
     CONFIRMED = "confirmed"
     CHECKED_IN = "checked_in"
 
 
 class SensorHealth(StrEnum):
-    """Whether the room's occupancy reading may be believed."""
+    """Whether the newest occupancy reading is valid, too old, or missing."""
 
     OK = "ok"
     STALE = "stale"
@@ -89,7 +89,7 @@ class SensorHealth(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who reads a live state. Each audience gets its own redaction, made once per change."""
+    """The readers of a live state, which is redacted once per change for each audience."""
 
     PUBLIC = "public"
     STAFF = "staff"
@@ -97,7 +97,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One booking as screens see it. Times are aware UTC, `[start, end)`."""
+    """One booking in a live state. Times are aware UTC, `[start, end)`."""
 
     booking: str
     start: datetime
@@ -107,17 +107,17 @@ class Slot:
     private: bool
     state: SlotState
     check_in_until: datetime | None  # None: this booking needs no check-in
-    decide_until: datetime | None = None  # given back then unless it is approved; pending ones only
+    decide_until: datetime | None = None  # only if pending: released then without an approval
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Read what `as_plain` wrote."""
+        """Return the object of an `as_plain` document. Raises KeyError, TypeError or ValueError."""
         return _read(cls, doc, state=SlotState(doc["state"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A slot that somebody is in the middle of booking. It is anybody's from `expires_at` on."""
+    """A slot that a person is about to book. From `expires_at` on the slot is free."""
 
     id: str
     start: datetime
@@ -128,7 +128,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A stretch in which the room is out of service. `end` None: until further notice."""
+    """An interval in which the room is out of service. `end` None: until further notice."""
 
     start: datetime
     end: datetime | None
@@ -147,12 +147,12 @@ class Occupancy:
 
     @property
     def is_sensed(self) -> bool:
-        """Say whether somebody is believed to be in the room; a stale sensor proves nothing."""
+        """Return whether a valid reading shows people in the room; a stale one counts as none."""
         return self.sensor is SensorHealth.OK and bool(self.count or self.motion)
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Read what `as_plain` wrote."""
+        """Return the object of an `as_plain` document. Raises KeyError, TypeError or ValueError."""
         return _read(cls, doc, sensor=SensorHealth(doc["sensor"]))
 
 
@@ -171,7 +171,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything a screen shows of one room. Same (epoch, version) always means same content."""
+    """The complete live state of a room. Equal (epoch, version) always means equal content."""
 
     id: str  # room uuid
     epoch: str
@@ -192,23 +192,23 @@ class LiveState:
     schedule: Schedule
     closure: Closure | None
     occupancy: Occupancy
-    changed_at: datetime  # when the oldest fact that this version brought became one
+    changed_at: datetime  # instant of the oldest change in this version
     holds: tuple[Hold, ...] = ()  # earliest first; documents of older releases have none
-    next_public_change_at: datetime | None = None  # where there are holds: without regard to them
-    refusal: str | None = None  # where it is closed: the code with which a booking is refused
-    is_open_at_door: bool = True  # everyone may book it at the door; else one signs in to book
+    next_public_change_at: datetime | None = None  # if there are holds: next_change_at without them
+    refusal: str | None = None  # if closed: the code with which a booking is refused
+    is_open_at_door: bool = True  # everyone may book it at the door; else only with sign-in
 
     def as_document(self) -> dict[str, Any]:
-        """Return the MongoDB document; `from_document` reads it back unchanged."""
+        """Return the MongoDB document, which `from_document` converts back."""
         doc: dict[str, Any] = as_plain(self)
         doc["_id"] = doc.pop("id")
         return doc
 
     @classmethod
     def from_document(cls, doc: Document) -> Self:
-        """Read what `as_document` wrote. The codec must give aware datetimes.
+        """Return the live state of a document of `as_document`, with aware datetimes.
 
-        Raises KeyError, TypeError or ValueError for anything else.
+        Raises KeyError, TypeError or ValueError for any other document.
         """
         schedule, closure = doc["schedule"], doc["closure"]
         return _read(
@@ -236,5 +236,5 @@ class LiveState:
 
     @property
     def mark(self) -> Mark:
-        """The pair by which consumers decide whether they already have this state."""
+        """Return (epoch, version), by which consumers detect whether they have this state."""
         return self.epoch, self.version

@@ -1,4 +1,4 @@
-"""Topics: what a client can follow. Pure.
+"""Topics, which clients follow, and the topics of a room. Pure.
 
 `campus`, `building:<slug>`, `floor:<slug>`, `room:<uuid>`.
 """
@@ -13,12 +13,12 @@ from realtime.state.error_codes import LiveErrorCode
 from realtime.state.live_state import LiveState
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-MAX_TOPIC_LENGTH = 80
+MAX_TOPIC_LENGTH = 80  # characters; longer than any slug or id
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One of the four kinds, with the key that it names; `campus` has none."""
+    """A topic: one of four kinds and a slug or id; `campus` has no key."""
 
     kind: str
     key: str = ""
@@ -28,7 +28,7 @@ class Topic:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a topic. Raises InvalidCommandError that names the four forms."""
+        """Return the topic. Raises InvalidCommandError if `text` has none of the four forms."""
         kind, _, key = text[:MAX_TOPIC_LENGTH].partition(":")
         if kind == "campus" and not key:
             return cls(kind)
@@ -37,13 +37,13 @@ class Topic:
         if kind == "room" and _is_uuid(key):
             return cls(kind, str(UUID(key)))
         raise InvalidCommandError(
-            "Topics are 'campus', 'building:<slug>', 'floor:<slug>' and 'room:<id>'.",
+            "The topic is invalid. Use 'campus', 'building:<slug>', 'floor:<slug>' or 'room:<id>'.",
             code=LiveErrorCode.BAD_TOPIC,
         )
 
 
 def topics_of(state: LiveState) -> tuple[Topic, ...]:
-    """Return every topic that a room's change belongs to."""
+    """Return the four topics of a room."""
     return (
         Topic("campus"),
         Topic("building", state.building),

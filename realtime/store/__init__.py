@@ -1,1 +1,1 @@
-"""The live state in MongoDB. The only package that speaks to MongoDB."""
+"""The live state in MongoDB. No other package accesses MongoDB."""

@@ -1,7 +1,8 @@
-"""The live-state store: the only module that speaks to MongoDB.
+"""The live store: live states, raw readings and the projector lease in MongoDB.
 
-Single-document atomicity is all it relies on: every write names the (epoch, version) it replaces.
-Every call is bounded by `settings.STORE_TIMEOUT_S` and raises UnavailableError beyond it.
+The store relies only on atomic writes of single documents: every replacement of a live state names
+the (epoch, version) that it replaces. Every call takes at most `settings.STORE_TIMEOUT_S` and
+raises UnavailableError if MongoDB does not answer in time.
 """
 
 import asyncio
@@ -24,15 +25,15 @@ from realtime.store.mongo_link import CODEC, DisplayRows
 
 log = structlog.get_logger(__name__)
 
-READINGS_KEPT = timedelta(days=30)
+READINGS_KEPT = timedelta(days=30)  # then MongoDB deletes them
 PROJECTOR_LEASE = "projector"
-MAX_SKEW_S = 2.0  # a process whose clock is further from the store's does not vouch for screens
+MAX_SKEW_S = 2.0  # with more clock skew to the store, a process does not count as live
 _FIELD_OF_TOPIC = {"building": "building", "floor": "floor", "room": "_id"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One raw sensor reading, as the time series keeps it."""
+    """One raw sensor reading, as stored in the time series."""
 
     room: UUID
     count: int | None
@@ -42,12 +43,15 @@ class Reading:
 
     @property
     def sees_people(self) -> bool:
-        """Say whether somebody was in the room."""
+        """Return whether the reading shows people in the room."""
         return bool(self.count or self.motion)
 
 
 class LiveStore(DisplayRows):
-    """Live states, raw readings, displays and the projector's lease in one MongoDB database."""
+    """Live states, raw readings, displays and the projector lease in one MongoDB database.
+
+    Every method that waits raises UnavailableError if MongoDB does not answer in time.
+    """
 
     def _use(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         super()._use(client)
@@ -55,7 +59,7 @@ class LiveStore(DisplayRows):
         self._leases = self._db["leases"]
 
     async def prepare(self) -> None:
-        """Create indexes and the time series. Harmless when repeated."""
+        """Create indexes and the time series. Safe to repeat."""
         async with self._bounded():
             await self._rooms.create_index([("next_change_at", ASCENDING)])
             await self._rooms.create_index([("building", ASCENDING)])
@@ -74,15 +78,15 @@ class LiveStore(DisplayRows):
             )
 
     async def ping(self) -> None:
-        """Raise UnavailableError unless the primary answers."""
+        """Raise UnavailableError if the primary does not answer."""
         async with self._bounded():
             await self._client.admin.command("ping")
 
     async def get(self, room_id: str) -> LiveState | None:
-        """Return one room's state.
+        """Return the state of one room; None if there is none.
 
-        One that cannot be read, written by another release, is discarded: the projector then makes
-        a new one under a new epoch.
+        An unreadable state, of another release, is deleted: the projector then creates a new state
+        under a new epoch.
         """
         async with self._bounded():
             doc = await self._rooms.find_one({"_id": room_id})
@@ -94,31 +98,31 @@ class LiveStore(DisplayRows):
         return None
 
     async def states(self, topic: Topic) -> list[LiveState]:
-        """Return the states of a topic in the order of their ids."""
+        """Return the readable states of a topic, sorted by id."""
         async with self._bounded():
             docs = await self._rooms.find(_filter(topic)).sort("_id").to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def states_of(self, room_ids: Iterable[str]) -> list[LiveState]:
-        """Return the states of these rooms, of those that exist."""
+        """Return the readable states of these rooms; rooms without state are omitted."""
         async with self._bounded():
             docs = await self._rooms.find({"_id": {"$in": [*room_ids]}}).to_list()
         return [state for doc in docs if (state := _readable(doc))]
 
     async def marks(self) -> dict[str, Mark]:
-        """Return (epoch, version) by room."""
+        """Return (epoch, version) by id of room."""
         async with self._bounded():
             docs = await self._rooms.find({}, {"epoch": 1, "version": 1}).to_list()
         return {doc["_id"]: (doc["epoch"], doc["version"]) for doc in docs}
 
     async def schedule_versions(self) -> dict[UUID, int]:
-        """Return by room the Postgres version that its state was read at."""
+        """Return by room the Postgres version of the schedule in its state."""
         async with self._bounded():
             docs = await self._rooms.find({}, {"schedule.version": 1}).to_list()
         return {UUID(doc["_id"]): doc["schedule"]["version"] for doc in docs}
 
     async def insert(self, state: LiveState) -> bool:
-        """Store a room's first state. Returns False when another projector was first."""
+        """Store the first state of a room. Returns False if another projector was faster."""
         async with self._bounded():
             try:
                 await self._rooms.insert_one(state.as_document())
@@ -127,10 +131,10 @@ class LiveStore(DisplayRows):
         return True
 
     async def replace(self, state: LiveState, *, expected: Mark) -> bool:
-        """Replace the room's state if it is still the expected one.
+        """Replace the state of a room if its mark is still `expected`.
 
-        Guarantees: atomic per document, majority-written and journaled. Returns False when another
-        projector was first; the caller reads again.
+        Returns False if another projector was faster; the caller must read again. Guarantees: the
+        write is atomic, journaled and acknowledged by a majority.
         """
         epoch, version = expected
         doc = state.as_document()
@@ -141,19 +145,19 @@ class LiveStore(DisplayRows):
         return found is not None
 
     async def remove(self, room_ids: Iterable[UUID]) -> None:
-        """Forget rooms that are no longer in use."""
+        """Delete the states of rooms, such as rooms that are no longer in use."""
         async with self._bounded():
             await self._rooms.delete_many({"_id": {"$in": [str(uuid) for uuid in room_ids]}})
 
     async def due(self, now: datetime, *, limit: int = 500) -> list[UUID]:
-        """Return the rooms that time has overtaken, the longest overdue first."""
+        """Return the rooms whose `next_change_at` has passed, the longest overdue first."""
         async with self._bounded():
             cursor = self._rooms.find({"next_change_at": {"$lte": now}}, {"_id": 1})
             docs = await cursor.sort("next_change_at").limit(limit).to_list()
         return [UUID(doc["_id"]) for doc in docs]
 
     async def next_due(self) -> datetime | None:
-        """Return the earliest instant at which some state will change by itself."""
+        """Return the earliest `next_change_at` of all states; None if there is none."""
         async with self._bounded():
             doc = await self._rooms.find_one(
                 {"next_change_at": {"$ne": None}},
@@ -175,7 +179,7 @@ class LiveStore(DisplayRows):
             await self._db["readings"].insert_one(doc)
 
     async def newest_reading(self, room: UUID) -> Occupancy | None:
-        """Return what the newest raw reading of a room says; None if there is none."""
+        """Return the occupancy of the newest raw reading of a room; None without readings."""
         async with self._bounded():
             doc = await self._db["readings"].find_one(
                 {"room": str(room)}, sort=[("observed_at", DESCENDING)]
@@ -186,14 +190,14 @@ class LiveStore(DisplayRows):
         return Occupancy(**{name: doc[name] for name in names}, sensor=SensorHealth.OK)
 
     async def sightings(self, room: UUID, *, since: datetime) -> list[Sighting]:
-        """Return when the room's sensors reported since then, and whether they saw people."""
+        """Return a room's readings from `since` on: instant, and whether it shows people."""
         query = {"room": str(room), "observed_at": {"$gte": since}}
         async with self._bounded():
             docs = await self._db["readings"].find(query).sort("observed_at").to_list()
         return [(doc["observed_at"], bool(doc["count"] or doc["motion"])) for doc in docs]
 
     async def checked_in_and_empty(self) -> list[LiveState]:
-        """Return the rooms somebody is checked in to and whose sensors see nobody."""
+        """Return the states with a checked-in booking whose newest reading shows no people."""
         query = {
             "schedule.current.state": SlotState.CHECKED_IN,
             "occupancy.sensor": SensorHealth.OK,
@@ -205,16 +209,16 @@ class LiveStore(DisplayRows):
         return [state for doc in docs if (state := _readable(doc))]
 
     async def renew_lease(self) -> None:
-        """Record, by the store's own clock, that a projector has just done its round."""
+        """Renew the projector lease now, by the clock of the store."""
         async with self._bounded():
             await self._leases.update_one(
                 {"_id": PROJECTOR_LEASE}, {"$currentDate": {"renewed_at": True}}, upsert=True
             )
 
     async def lease_age_s(self) -> float | None:
-        """Return the seconds since a projector last did its round; None if none ever did.
+        """Return the seconds since the last renewal of the projector lease; None without lease.
 
-        Both instants are the store's, so a skewed clock elsewhere cannot fake or hide a death.
+        Both instants are of the store's clock, so wrong clocks of other machines have no effect.
         """
         age = {"$subtract": ["$$NOW", "$renewed_at"]}
         async with self._bounded():
@@ -225,9 +229,9 @@ class LiveStore(DisplayRows):
         return docs[0]["age_ms"] / 1000 if docs else None
 
     async def clock_skew_s(self, now: datetime) -> float:
-        """Return by how many seconds a clock that shows `now` is ahead of the store's.
+        """Return by how many seconds a clock that shows `now` is ahead of the store's clock.
 
-        The answer is as old as the question took, at most `settings.STORE_TIMEOUT_S`.
+        The duration of the call distorts the result, by at most `settings.STORE_TIMEOUT_S`.
         """
         async with self._bounded():
             answer = await self._client.admin.command("hello", codec_options=CODEC)
@@ -248,7 +252,7 @@ def _filter(topic: Topic) -> Mapping[str, str]:
 
 
 def open_store() -> LiveStore:
-    """Open a store for the running event loop. The caller closes it."""
+    """Return a new store for the running event loop. The caller must close it."""
     return LiveStore(_connect, settings.MONGODB_DATABASE)
 
 
@@ -268,7 +272,10 @@ _stores: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveStore] = WeakKeyDictio
 
 
 def shared_store() -> LiveStore:
-    """Return the store of the running event loop: a client belongs to the loop it was opened on."""
+    """Return the store of the running event loop, created on first use.
+
+    A MongoDB client can be used only on the event loop on which it was created.
+    """
     loop = asyncio.get_running_loop()
     if loop not in _stores:
         _stores[loop] = open_store()

@@ -1,6 +1,6 @@
-"""What both parts of the live store rest on, a client, and the smaller part: what displays report.
+"""The MongoDB client of the live store, and the stored reports of displays.
 
-With `realtime.store.live_store` the only module that speaks to MongoDB.
+Only this module and `realtime.store.live_store` access MongoDB.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ log = structlog.get_logger(__name__)
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 DISPLAYS_KEPT = timedelta(days=1)  # after their last report
-DISPLAYS_AT_ONCE = 100  # some 6 ms of work for the event loop
-MAX_DISPLAYS = 50_000  # reports of displays beyond are dropped: anybody may claim to be one
+DISPLAYS_AT_ONCE = 100  # per bulk write: about 6 ms on the event loop
+MAX_DISPLAYS = 50_000  # stored at most, because any client can report as a new display
 
 
 Connect = Callable[[], AsyncMongoClient[dict[str, Any]]]
 
 
 class MongoLink:
-    """A database, and a client that is replaced when it knows no server to write to any more.
+    """A MongoDB database and its client, which is replaced if it no longer knows a writable server.
 
-    A client remembers the newest election it has heard of and believes none that is older: of
-    servers made anew, or restored from a backup, it takes none for the primary, ever.
+    A client remembers the newest election of the replica set and ignores older ones. So it would
+    never accept a primary of servers that were reinstalled or restored from a backup.
     """
 
     def __init__(self, connect: Connect, database: str) -> None:
@@ -54,7 +54,7 @@ class MongoLink:
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
-        """Bound a call by STORE_TIMEOUT_S; raise LiveStoreUnavailableError if it fails."""
+        """Limit a call to STORE_TIMEOUT_S. Raises LiveStoreUnavailableError if the call fails."""
         client = self._client
         try:
             async with asyncio.timeout(settings.STORE_TIMEOUT_S):
@@ -63,11 +63,11 @@ class MongoLink:
         except (PyMongoError, TimeoutError) as exc:
             if not client.topology_description.has_writable_server():
                 self._replace(client)
-            sentence = "The live store did not answer in time. Try again."
-            raise LiveStoreUnavailableError(sentence) from exc
+            detail = "The live store did not answer in time. Try again."
+            raise LiveStoreUnavailableError(detail) from exc
 
     def _replace(self, lost: AsyncMongoClient[dict[str, Any]]) -> None:
-        """Go on with a new client, once for all calls that have failed on this one."""
+        """Switch to a new client, once for all calls that failed on the lost one."""
         if lost is not self._client:
             return
         log.debug("store_client_replaced")
@@ -83,23 +83,24 @@ class MongoLink:
 
 
 class DisplayRows(MongoLink):
-    """The newest report of each display; a report may be lost, the next one replaces it."""
+    """The stored newest report of each display. Lost reports do no harm: the next one follows."""
 
     def _use(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         super()._use(client)
-        # Reports come again within seconds, so they need no majority and no journal.
+        # Displays report every 15 s, so a report needs no majority and no journal.
         self._displays = self._db.get_collection("displays", write_concern=WriteConcern(1))
 
     async def prepare_displays(self) -> None:
-        """Let reports expire. Harmless when repeated; the caller bounds it."""
+        """Create the index that deletes old reports. Safe to repeat; the caller limits the time."""
         kept_s = int(DISPLAYS_KEPT.total_seconds())
         await self._displays.create_index("last_seen", expireAfterSeconds=kept_s)
 
     async def put_displays(self, displays: Sequence[Display]) -> None:
-        """Keep the reports of displays; one older than the kept is ignored.
+        """Store reports of displays. A report older than the stored one is ignored.
 
-        A display that reconnects may be told by two processes, in either order. Written in batches,
-        each bounded by itself: the event loop is not held up, and a retry of all is harmless.
+        Two processes may save a display that reconnected, in any order. The reports are written in
+        batches, each with its own time limit, so the event loop is not blocked. After an error all
+        reports can be stored again. Raises LiveStoreUnavailableError if MongoDB does not answer.
         """
         for first in range(0, len(displays), DISPLAYS_AT_ONCE):
             async with self._bounded():
@@ -109,7 +110,7 @@ class DisplayRows(MongoLink):
                 await self._displays.bulk_write(writes, ordered=False)
 
     async def displays(self, *, limit: int) -> list[Display]:
-        """Return the displays that reported within the last day, the latest report first."""
+        """Return up to `limit` displays of the last day, the newest report first."""
         async with self._bounded():
             docs = await self._displays.find().sort("last_seen", DESCENDING).to_list(limit)
         return [display for doc in docs if (display := _readable_display(doc))]

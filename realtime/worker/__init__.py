@@ -1,1 +1,1 @@
-"""The worker process: projector, ticker, no-show release, occupancy readings."""
+"""The worker process: projector, ticker, release of no-shows, occupancy readings."""

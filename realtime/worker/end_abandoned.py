@@ -1,4 +1,4 @@
-"""Command: end the bookings whose people have left without saying so."""
+"""Command: end checked-in bookings whose room has been empty for the time of its policy."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """A checked-in booking in whose room nobody has been for as long as the room's policy says."""
+    """A checked-in booking whose room was empty for `minutes`, the limit of its policy."""
 
     room: UUID
     booking: UUID
@@ -37,24 +37,24 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceWatch:
-    """Looks for rooms that were left, and gives them back."""
+    """Finds abandoned bookings and ends them."""
 
     store: LiveStore
     clock: Clock
 
     async def end_abandoned(self) -> None:
-        """End each booking of which every room was left. Harmless when repeated, by anybody.
+        """End each booking all of whose rooms are abandoned. Safe to repeat, in any worker.
 
-        Whoever checked in, or changed the booking, was there then: absence counts from that instant
-        on. A booking of several rooms goes on while one of them is in use.
+        A check-in or a change of the booking counts as presence: absence is counted from then on. A
+        multi-room booking continues while one of its rooms is in use.
         """
-        found = [gone for state in await self._watched() if (gone := await self._judge(*state))]
+        found = [gone for state in await self._watched() if (gone := await self._check(*state))]
         rooms = {gone.room for gone in found}
         for gone in {gone.booking: gone for gone in found}.values():
             await in_thread(self._end, gone, rooms)
 
     async def _watched(self) -> list[tuple[LiveState, Slot, int]]:
-        """Return the rooms that look empty, where the policy ends bookings for that."""
+        """Return the states, slots and limits of empty rooms whose policy ends such bookings."""
         states = {
             state.uuid: (state, state.schedule.current)
             for state in await self.store.checked_in_and_empty()
@@ -66,7 +66,7 @@ class AbsenceWatch:
             if slot is not None and uuid in limits
         ]
 
-    async def _judge(self, state: LiveState, slot: Slot, minutes: int) -> Abandoned | None:
+    async def _check(self, state: LiveState, slot: Slot, minutes: int) -> Abandoned | None:
         now, limit = self.clock.now(), timedelta(minutes=minutes)
         sightings = await self.store.sightings(state.uuid, since=now - limit - SENSOR_STALE_AFTER)
         if empty_for(sightings, since=slot.start, now=now) < limit:
@@ -85,7 +85,7 @@ class AbsenceWatch:
             end_booking(
                 actor=Actor(ActorKind.SENSOR, gone.sensor),
                 booking_id=gone.booking,
-                reason=f"{gone.sensor} has seen nobody for {gone.minutes} minutes",
+                reason=f"{gone.sensor} has seen no people for {gone.minutes} minutes",
                 clock=self.clock,
             )
         except (ConflictError, NotFoundError) as lost:
@@ -93,14 +93,14 @@ class AbsenceWatch:
 
 
 def _limits(uuids: Collection[UUID]) -> dict[UUID, int]:
-    """Return after how many minutes without anybody each room is given back, where it is at all."""
+    """Return `absence_minutes` of the rooms in use whose policy has a value."""
     in_use = Room.objects.filter(uuid__in=uuids, is_active=True).values_list("uuid", flat=True)
     rules = current_room_policies(list(in_use))
     return {room.uuid: room.policy.absence_minutes for room in rules if room.policy.absence_minutes}
 
 
 def _last_sign_of_life(booking: UUID) -> datetime | None:
-    """Return when a person last did something about the booking."""
+    """Return the instant of the last audit entry of a person about the booking."""
     acts = AuditEntry.objects.filter(booking_id=booking, actor_kind=ActorKind.PERSON)
     last: datetime | None = acts.aggregate(last=Max("at"))["last"]
     return last

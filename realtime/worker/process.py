@@ -1,4 +1,4 @@
-"""Long-running processes around the live store: start, run until a signal, close."""
+"""Run a process with an open live store until it ends or a signal stops it."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_until_signal(name: str, body: Callable[[LiveStore], Awaitable[None]]) -> None:
-    """Run `body` with an open store until it ends or SIGINT or SIGTERM comes."""
+    """Run `body` with an open store until it ends or SIGINT or SIGTERM arrives."""
     asyncio.run(_run(name, body))
 
 

@@ -1,7 +1,8 @@
-"""The projector: brings a room's live state up to its schedule, its sensors and the time.
+"""The projector: updates live states from schedules, sensor readings and the time.
 
-Idempotent, coalescing, safe to run twice and in any order: it reads the schedule and its version in
-one Postgres snapshot, and replaces the live state only if that is still the one it has judged.
+Projection is idempotent and may run concurrently and in any order: the projector reads a schedule
+and its version in one Postgres snapshot, and replaces a live state only if it has not changed since
+the projector read it.
 """
 
 import asyncio
@@ -24,22 +25,21 @@ from realtime.store.live_store import LiveStore
 from realtime.threads import in_thread
 from realtime.worker.schedule_slots import hold_of, milliseconds, slot_of
 
-MAX_ATTEMPTS = 10  # lost races in a row; each means that another projector has made progress
-LOOK_AHEAD = timedelta(
-    days=2, hours=2
-)  # more than to the end of the next local day, of 25 hours too
+MAX_ATTEMPTS = 10  # lost races in a row; in each, another projector made progress
+# Longer than the time to the end of the next local day, even if a day has 25 hours.
+LOOK_AHEAD = timedelta(days=2, hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A sensor's reading on its way in: what it makes of the occupancy known so far."""
+    """A new sensor reading: `apply` returns the occupancy after it from the occupancy before."""
 
     apply: Callable[[Occupancy], Occupancy]
     recorded_at: datetime
 
 
 class Projector:
-    """Writes live states and publishes them."""
+    """Computes, writes and publishes live states."""
 
     def __init__(self, store: LiveStore, publisher: Publisher, clock: Clock) -> None:
         self._store = store
@@ -47,9 +47,9 @@ class Projector:
         self._clock = clock
 
     async def project(self, room: UUID, observation: Observation | None = None) -> LiveState | None:
-        """Bring one room up to date, with a new sensor reading if there is one.
+        """Update the live state of one room, with a new sensor reading if there is one.
 
-        Returns the state that holds now, or None for a room not in use. Guarantees and errors are
+        Returns the present state, or None if the room is not in use. Guarantees and errors are
         those of `project_all`.
         """
         return (await self.project_all([room], observation)).get(room)
@@ -57,11 +57,11 @@ class Projector:
     async def project_all(
         self, rooms: Collection[UUID], observation: Observation | None = None
     ) -> dict[UUID, LiveState]:
-        """Bring rooms up to date together: the stores are read once for all of them.
+        """Update the live states of several rooms; each store is read once for all of them.
 
-        Returns the states that hold now, of the rooms in use.
-        Guarantees: the version rises by one exactly when the content changes; a schedule older than
-        the stored one is never written. Raises UnavailableError after MAX_ATTEMPTS lost races.
+        Returns the present states of the rooms in use. Guarantees: the version increases by one
+        exactly if the content changes; an older schedule never replaces a newer one. Raises
+        UnavailableError after MAX_ATTEMPTS lost races, or if a store does not answer.
         """
         held: dict[UUID, LiveState] = {}
         waiting = set(rooms)
@@ -71,7 +71,7 @@ class Projector:
             stored = await self._stored(schedules)
             made = await asyncio.gather(
                 *(self._advance(s, stored[room], observation) for room, s in schedules.items()),
-                return_exceptions=True,  # the failure of one ends none of the others
+                return_exceptions=True,  # an error in one room must not stop the others
             )
             for room, state in zip(schedules, made, strict=True):
                 if isinstance(state, BaseException):
@@ -81,14 +81,16 @@ class Projector:
             waiting = schedules.keys() - held.keys()
             if not waiting:
                 return held
-        raise UnavailableError(f"Rooms change faster than they can be projected: {waiting}.")
+        raise UnavailableError(
+            f"Rooms change too fast to be projected: {', '.join(map(str, waiting))}. Try again."
+        )
 
     async def _advance(
         self, schedule: RoomSchedule, stored: LiveState | None, observation: Observation | None
     ) -> LiveState | None:
-        """Write and publish what has changed; None when another projector was faster."""
+        """Write and publish the new state of a room; None if another projector was faster."""
         if stored is None or stored.schedule.version <= schedule.room.schedule_version:
-            fresh = self._judge(schedule, stored, observation)
+            fresh = self._next_state(schedule, stored, observation)
             if fresh == stored:
                 _count("unchanged")
                 return stored
@@ -96,20 +98,20 @@ class Projector:
                 _count("changed")
                 await self._publish(fresh, stored)
                 return fresh
-        _count("outrun")
+        _count("lost_race")
         return None
 
     async def _stored(self, rooms: Iterable[UUID]) -> dict[UUID, LiveState | None]:
         ids = [str(room) for room in rooms]
         known = {state.id: state for state in await self._store.states_of(ids)}
-        # What is missing may also be unreadable: `get` sees to that.
+        # A missing state may be unreadable: `get` deletes it.
         return {UUID(i): known.get(i) or await self._store.get(i) for i in ids}
 
     async def rebuild(self, room: UUID) -> LiveState | None:
-        """Make a room's state anew under a new epoch, from Postgres and its newest reading.
+        """Rebuild the state of a room under a new epoch, from Postgres and its newest reading.
 
-        Returns what holds now, or None for a room not in use. Every client fetches the room afresh.
-        Raises UnavailableError after MAX_ATTEMPTS lost races.
+        Returns the new state, or None if the room is not in use. Every client fetches the room
+        again. Raises UnavailableError after MAX_ATTEMPTS lost races, or if a store does not answer.
         """
         for _ in range(MAX_ATTEMPTS):
             schedule = (await self._read_schedules([room])).get(room)
@@ -117,12 +119,12 @@ class Projector:
                 return None
             stored = await self._store.get(str(room))
             seen = await self._store.newest_reading(room) or Occupancy()
-            anew = Observation(partial(_instead, seen), self._clock.now())
-            fresh = self._judge(schedule, None, anew)
+            observation = Observation(partial(_replace_occupancy, seen), self._clock.now())
+            fresh = self._next_state(schedule, None, observation)
             if await self._write(fresh, stored):
                 await self._publisher.publish(fresh)
                 return fresh
-        raise UnavailableError(f"Room {room} changes faster than it can be rebuilt.")
+        raise UnavailableError(f"Room {room} changes too fast to be rebuilt. Try again.")
 
     async def _read_schedules(self, rooms: Collection[UUID]) -> dict[UUID, RoomSchedule]:
         now = self._clock.now()
@@ -130,7 +132,7 @@ class Projector:
         return await in_thread(read_schedules, rooms, ahead, now=now)
 
     async def _publish(self, fresh: LiveState, stored: LiveState | None) -> None:
-        """Publish what was written. A first state is late against nothing, so it is not timed."""
+        """Publish a written state and measure its delay; a first state has no delay."""
         written_at = self._clock.now()
         await self._publisher.publish(fresh)
         if stored is None:
@@ -141,10 +143,10 @@ class Projector:
         if due is not None and due != fresh.next_change_at and due <= written_at:
             metrics.ticker_lateness_seconds.observe(metrics.seconds_since(due, written_at))
 
-    def _judge(
+    def _next_state(
         self, schedule: RoomSchedule, stored: LiveState | None, observation: Observation | None
     ) -> LiveState:
-        """Return what the room's state ought to be; unchanged content keeps its version."""
+        """Return the new state of the room; if its content is unchanged, it equals `stored`."""
         now = milliseconds(self._clock.now())
         known = stored.occupancy if stored else Occupancy()
         occupancy = observation.apply(known) if observation else known
@@ -167,7 +169,7 @@ class Projector:
         )
         if stored is None or same == stored:
             return same
-        changed_at = _became_fact_at(stored, schedule, recorded_at, now)
+        changed_at = _changed_at(stored, schedule, recorded_at, now)
         return replace(same, version=stored.version + 1, changed_at=changed_at)
 
     async def _write(self, fresh: LiveState, stored: LiveState | None) -> bool:
@@ -221,26 +223,26 @@ def _state(
     )
 
 
-def _instead(seen: Occupancy, _known: Occupancy) -> Occupancy:
+def _replace_occupancy(seen: Occupancy, _known: Occupancy) -> Occupancy:
     return seen
 
 
-def _became_fact_at(
+def _changed_at(
     stored: LiveState, schedule: RoomSchedule, recorded_at: datetime | None, now: datetime
 ) -> datetime:
-    """Return since when the screens have been behind: the oldest of the facts that are new.
+    """Return the instant of the oldest change that `stored` lacks.
 
-    A commit counts from Postgres' clock, a reading from when it was recorded, a boundary from its
-    own instant. A change for another reason, such as a new release, becomes a fact by being made.
+    The instant of a commit is Postgres' clock, of a reading its recording, of a change by time its
+    scheduled instant. For any other change, such as a new release, it is `now`.
     """
-    facts = []
+    instants = []
     if schedule.room.schedule_version > stored.schedule.version:
-        facts.append(schedule.room.schedule_changed_at)
+        instants.append(schedule.room.schedule_changed_at)
     if recorded_at is not None:
-        facts.append(recorded_at)
+        instants.append(recorded_at)
     if stored.next_change_at is not None and stored.next_change_at <= now:
-        facts.append(stored.next_change_at)
-    return milliseconds(min(facts, default=now))
+        instants.append(stored.next_change_at)
+    return milliseconds(min(instants, default=now))
 
 
 def _count(outcome: str, times: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Command: take a sensor's reading of a room."""
+"""Command: record a sensor reading of a room."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,64 +18,72 @@ from rooms.domain.effective_policy import Presence
 from rooms.policies.cache import current_room_policies
 
 log = structlog.get_logger(__name__)
-MAX_COUNT = 10_000
+MAX_COUNT = 10_000  # people; more than any room holds
 
 
 @dataclass(frozen=True, slots=True)
 class OccupancySink:
-    """What a reading passes through on its way to the screens."""
+    """Records sensor readings: stores them, projects the room, checks people in."""
 
     store: LiveStore
     projector: Projector
     clock: Clock
 
     async def record(self, reading: Reading) -> LiveState:
-        """Keep the raw reading, bring the room's live state up to it, and check in who was seen.
+        """Store the raw reading, update the live state of the room, and check in its booking.
 
-        A reading older than the newest is kept raw and changes no occupancy; whether it checks
-        somebody in depends on when it was made alone. So late, repeated and reordered readings end
-        in the same state.
-        Raises: InvalidCommandError for an impossible reading, NotFoundError for an unknown room.
+        A reading older than the newest one is stored but does not change the occupancy. Whether a
+        reading checks a booking in depends only on its instant. So late, repeated and reordered
+        readings end in the same state.
+
+        Raises InvalidCommandError if the reading is impossible, NotFoundError if the room is
+        unknown, and UnavailableError if a store does not answer.
         """
         self._check(reading)
         recorded_at = self.clock.now()
         await self.store.keep_reading(reading)
 
         def apply(known: Occupancy) -> Occupancy:
-            told = Occupancy(
+            reported = Occupancy(
                 count=reading.count,
                 motion=reading.motion,
                 source=reading.source,
                 observed_at=reading.observed_at,
                 sensor=SensorHealth.OK,
             )
-            return max(known, told, key=_rank)
+            return max(known, reported, key=_rank)
 
         state = await self.projector.project(reading.room, Observation(apply, recorded_at))
         if state is None:
-            raise NotFoundError(f"There is no room {reading.room}.")
+            raise NotFoundError(
+                f"There is no room {reading.room}. Find the rooms at /api/v1/rooms."
+            )
         if reading.sees_people:
-            await self._check_in_who_was_seen(reading, state)
+            await self._check_in_booking(reading, state)
         return state
 
     def _check(self, reading: Reading) -> None:
         if reading.count is not None and not 0 <= reading.count <= MAX_COUNT:
-            raise InvalidCommandError(f"A head count lies between 0 and {MAX_COUNT}.")
+            raise InvalidCommandError(
+                f"The head count is {reading.count}. It must be from 0 to {MAX_COUNT}."
+            )
         if reading.count is None and reading.motion is None:
-            raise InvalidCommandError("A reading needs a head count or a motion.")
+            raise InvalidCommandError(
+                "The reading has neither a head count nor motion. Send one of them."
+            )
         if reading.observed_at > self.clock.now():
             raise InvalidCommandError(
-                "A reading cannot come from the future. Set the sensor's clock."
+                "The instant of the reading is in the future. Set the sensor's clock."
             )
 
-    async def _check_in_who_was_seen(self, reading: Reading, state: LiveState) -> None:
-        """Check in, or only note it, as the room's policy says what seeing people means."""
+    async def _check_in_booking(self, reading: Reading, state: LiveState) -> None:
+        """Check in the running booking, or log a warning, or do nothing, as the policy says."""
         slot = next((s for s in state.schedule.agenda if _is_awaited(s, reading)), None)
         if slot is None:
             return
         [rules] = await in_thread(current_room_policies, [reading.room])
         if rules.policy.presence is Presence.WARNS:
-            # The screens show it, too: the room is occupied and its booking still to be checked in.
+            # Screens show the same: the room is occupied and its booking has no check-in.
             log.warning("seen_without_check_in", room=state.id, booking=slot.booking)
         if rules.policy.presence is not Presence.CHECKS_IN:
             return
@@ -89,7 +97,7 @@ class OccupancySink:
                 clock=self.clock,
             )
         except (ConflictError, NotFoundError) as lost:
-            # Cancelled or released in the meantime: then there is nobody to check in.
+            # The booking was cancelled or released in the meantime.
             log.info("seen_too_late", booking=slot.booking, code=lost.code)
 
 
@@ -99,7 +107,7 @@ def _is_awaited(slot: Slot, reading: Reading) -> bool:
 
 
 def _rank(occupancy: Occupancy) -> tuple[Any, ...]:
-    """Order readings by their time; those of one instant by what they saw, so that one prevails."""
+    """Return the sort key: by instant; at one instant by content, so that the order is fixed."""
     at = occupancy.observed_at
     return (at is not None, at, bool(occupancy.count or occupancy.motion), occupancy.count or 0,
             occupancy.source or "")  # fmt: skip

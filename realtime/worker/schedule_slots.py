@@ -1,4 +1,4 @@
-"""Stored bookings as the live state shows them."""
+"""Convert stored bookings to the slots and holds of live states."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _SLOT_STATES = {
 
 
 def slot_of(booking: Booking) -> Slot | None:
-    """Return what the agenda shows of a booking; None for one that has no place in it."""
+    """Return the slot of a booking; None if its state does not appear in the agenda."""
     state = _SLOT_STATES.get(BookingState(booking.state))
     if state is None:
         return None
@@ -34,7 +34,7 @@ def slot_of(booking: Booking) -> Slot | None:
 
 
 def hold_of(booking: Booking) -> Hold | None:
-    """Return the hold; None for what is none."""
+    """Return the hold of a booking; None if the booking is not a hold."""
     if booking.state != BookingState.HELD or booking.lapses_at is None:
         return None
     return Hold(
@@ -47,5 +47,8 @@ def hold_of(booking: Booking) -> Hold | None:
 
 
 def milliseconds(at: datetime) -> datetime:
-    """Round down to what MongoDB keeps, so that a state read back equals the one written."""
+    """Return the instant rounded down to milliseconds.
+
+    MongoDB stores milliseconds, so a state that is read back equals the written one.
+    """
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -1,8 +1,9 @@
-"""The worker: keeps every live state true. Any number may run; two on one room do no harm.
+"""The worker keeps every live state up to date. Any number of workers may run at the same time.
 
-`listen` takes Postgres' wake-ups (the fast path), `sweep` finds what they missed (the safe path),
-`tick` serves the clock, `release` turns no-shows and lapsed holds into facts, `watch` ends what was
-left, `review` warns series to which nobody comes, `drain` projects whatever is marked.
+`listen` receives NOTIFY from Postgres (the fast path), `sweep` finds changes without NOTIFY (the
+safe path), `tick` finds rooms that change by time, `release` stores the end of no-shows and expired
+holds, `watch` ends abandoned bookings, `review` warns about series without attendance, and `drain`
+projects the marked rooms.
 """
 
 import asyncio
@@ -32,35 +33,36 @@ from rooms.queries import schedule_ages_s, schedule_versions
 
 log = structlog.get_logger(__name__)
 
+# Seconds between two runs of a loop.
 SWEEP_S = 1.0
 WATCH_S = 5.0
 REVIEW_S = 300.0
-TICK_MAX_S = 0.5  # a state written by another worker may become due this late
+TICK_MAX_S = 0.5  # the most that a due state written by another worker is noticed late
 TICK_MIN_S = 0.02
-MAX_LAG_S = 3.0  # a worker further behind does not vouch for the screens
-PROJECTIONS_AT_ONCE = 4
-TOGETHER = 50  # rooms of one projection: one read of each store for all of them
+MAX_LAG_S = 3.0  # a worker that is further behind does not renew the lease
+PROJECTIONS_AT_ONCE = 4  # tasks of `drain`
+ROOMS_PER_PROJECTION = 50  # each store is read once for all of them
 STORE_ERRORS = (UnavailableError, OperationalError, InterfaceError, psycopg.Error, OSError)
 
 
 class DirtyRooms:
-    """The rooms that wait for a projection, each at most once: bounded by the number of rooms."""
+    """The queue of rooms to project. Each room is queued at most once, so the queue is bounded."""
 
     def __init__(self) -> None:
         self._rooms: dict[UUID, None] = {}
         self._wake = asyncio.Event()
 
     def add(self, room: UUID) -> None:
-        """Mark a room."""
+        """Mark a room for projection."""
         self._rooms[room] = None
         self._wake.set()
 
     async def take(self) -> list[UUID]:
-        """Wait for marked rooms; take up to TOGETHER of them, the longest waiting first."""
+        """Wait for marked rooms; remove and return the ROOMS_PER_PROJECTION oldest."""
         while not self._rooms:
             self._wake.clear()
             await self._wake.wait()
-        taken = list(islice(self._rooms, TOGETHER))
+        taken = list(islice(self._rooms, ROOMS_PER_PROJECTION))
         for room in taken:
             del self._rooms[room]
         return taken
@@ -76,11 +78,11 @@ class Worker:
         self._absence = AbsenceWatch(store, clock)
         self._dirty = DirtyRooms()
         self._behind_since: dict[UUID, float] = {}
-        self._rules_version: int | None = None  # None: rooms may show what older rules said
+        self._rules_version: int | None = None  # None: project all rooms once
         self._on_time = asyncio.Event()
 
     async def run(self) -> None:
-        """Run all loops; a bug in one ends them all, so that no half of a worker lives on."""
+        """Run all loops. A bug in one loop ends all of them, so no worker runs incompletely."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._forever(self._listen), name="listen")
             group.create_task(self._forever(self._sweep), name="sweep")
@@ -92,7 +94,7 @@ class Worker:
                 group.create_task(self._forever(self._drain), name=f"drain-{n}")
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step. A store that is away is logged and tried again after a second."""
+        """Repeat a step. If a store is away, log a warning and try again after a second."""
         while True:
             try:
                 await step()
@@ -105,7 +107,7 @@ class Worker:
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        """Mark the rooms that commits name, until the connection is lost."""
+        """Mark the rooms named by NOTIFY, until the connection is lost."""
         connection = await psycopg.AsyncConnection.connect(
             settings.DATABASE_URL, autocommit=True, connect_timeout=3
         )
@@ -115,14 +117,14 @@ class Worker:
                 self._dirty.add(UUID(notice.payload))
 
     async def _sweep(self) -> None:
-        """Mark what the store is behind on, drop what is gone, and renew the lease."""
+        """Mark outdated states, delete states of rooms not in use, and renew the lease."""
         await self._compare_clocks()
-        # The store is read first: a room that is made and projected between the reads is then
-        # simply known, and a stored version above the true one can only be a restored database.
+        # The store is read before Postgres: a room that is created and projected in between is then
+        # not deleted, and a stored version above the true one means that Postgres was restored.
         stored = await self._store.schedule_versions()
         truth = await in_thread(schedule_versions)
         behind = {room for room, version in truth.items() if stored.get(room, 0) < version}
-        for room in behind | await self._by_other_rules(truth):
+        for room in behind | await self._after_policy_change(truth):
             self._dirty.add(room)
         ahead = {room for room, version in truth.items() if stored.get(room, 0) > version}
         if unfounded := (stored.keys() - truth.keys()) | ahead:
@@ -131,10 +133,10 @@ class Worker:
             await self._store.renew_lease()
         await asyncio.sleep(SWEEP_S)
 
-    async def _by_other_rules(self, rooms: Iterable[UUID]) -> set[UUID]:
-        """Return the rooms once whenever a rule has changed, by whatever way, and at the start.
+    async def _after_policy_change(self, rooms: Iterable[UUID]) -> set[UUID]:
+        """Return all rooms at the start and once after each change of a policy, else none.
 
-        The commands that change a rule mark the rooms that show it; this finds the others.
+        The commands that change a policy mark their rooms; this covers all other ways of a change.
         """
         version = await in_thread(rules_version)
         if version == self._rules_version:
@@ -143,7 +145,7 @@ class Worker:
         return set(rooms)
 
     async def _is_keeping_up(self, behind: set[UUID]) -> bool:
-        """Say whether the screens may be believed: no commit and no instant is overdue for long."""
+        """Return whether no commit and no change by time has waited longer than MAX_LAG_S."""
         waited_s = max(await self._commits_waited_s(behind), await self._instants_waited_s())
         metrics.projector_lag_seconds.set(waited_s)
         if waited_s > MAX_LAG_S:
@@ -151,9 +153,9 @@ class Worker:
         return waited_s <= MAX_LAG_S
 
     async def _compare_clocks(self) -> None:
-        """Judge nothing while this machine's clock is off: what is free depends on it.
+        """Stop the projection while the clock of this machine is wrong: every status depends on it.
 
-        Another worker, whose clock is right, may be at work beside this one.
+        Other workers, whose clocks are right, continue.
         """
         skew_s = await self._store.clock_skew_s(self._clock.now())
         if abs(skew_s) <= MAX_SKEW_S:
@@ -163,10 +165,10 @@ class Worker:
             log.error("worker_clock_off", skew_s=round(skew_s, 1))
 
     async def _commits_waited_s(self, behind: set[UUID]) -> float:
-        """Return how long the oldest commit has waited that no projection has brought in yet.
+        """Return for how many seconds the oldest unprojected commit has waited.
 
-        Postgres knows the age of a room's last commit only: a room that changes all the time and
-        is never projected has waited since this worker first saw it behind.
+        Postgres has only the instant of the last commit of a room. For a room that changes all the
+        time and is never projected, the wait counts from when this worker first saw it behind.
         """
         if not behind:
             self._behind_since = {}
@@ -178,36 +180,36 @@ class Worker:
         return max(seen_s, *ages_s.values(), 0.0)
 
     async def _instants_waited_s(self) -> float:
-        """Return how long ago the first instant was that nobody has served yet."""
+        """Return for how many seconds the oldest due `next_change_at` has waited."""
         due = await self._store.next_due()
         return metrics.seconds_since(due, self._clock.now()) if due else 0.0
 
     async def _tick(self) -> None:
-        """Mark what time has overtaken, and sleep until the next instant that matters."""
+        """Mark the rooms that are due, and sleep until the next instant."""
         await self._on_time.wait()
         for room in await self._store.due(self._clock.now()):
             self._dirty.add(room)
         await asyncio.sleep(self._until(await self._store.next_due()))
 
     async def _release(self) -> None:
-        """Settle no-shows and holds. Their slots are free already; this makes it a fact."""
+        """Store the end of lapsed bookings. Their slots count as free already."""
         await self._on_time.wait()
         for room in await in_thread(rooms_with_something_due, now=self._clock.now()):
             try:
                 await in_thread(expire_due_bookings, room=room, clock=self._clock)
             except (NotFoundError, *STORE_ERRORS) as exc:
-                # Gone, or held by a long transaction: the others must not wait for it.
+                # The room is gone, or a long transaction locks it: other rooms must not wait.
                 log.warning("release_postponed", room=str(room), error=exc)
         await asyncio.sleep(SWEEP_S)
 
     async def _watch(self) -> None:
-        """End the bookings whose people have left, where the room's policy says so."""
+        """End abandoned bookings in rooms whose policy says so."""
         await self._on_time.wait()
         await self._absence.end_abandoned()
         await asyncio.sleep(WATCH_S)
 
     async def _review(self) -> None:
-        """Warn the series to which nobody comes, and give their dates back after the notice."""
+        """Warn about series without attendance, and cancel their dates after the notice."""
         await self._on_time.wait()
         for series in await in_thread(series_to_review, now=self._clock.now()):
             found = await in_thread(review_no_shows, series_id=series, clock=self._clock)
@@ -219,7 +221,7 @@ class Worker:
         return min(max(wait.total_seconds(), TICK_MIN_S), TICK_MAX_S)
 
     async def _drain(self) -> None:
-        """Project what is marked. A room that cannot be judged must not stop the others."""
+        """Project marked rooms; after a bug, each room alone, so that one does not stop others."""
         rooms = await self._dirty.take()
         await self._on_time.wait()
         if not await self._project(rooms) and len(rooms) > 1:
@@ -227,15 +229,15 @@ class Worker:
                 await self._project([room])
 
     async def _project(self, rooms: list[UUID]) -> bool:
-        """Project some rooms; say whether all of them could be judged."""
+        """Project some rooms; return False if a bug prevented it. Raises STORE_ERRORS."""
         try:
             await self._projector.project_all(rooms)
         except STORE_ERRORS:
             metrics.projections_total.labels("failed").inc(len(rooms))
-            for room in rooms:  # a change of rules leaves no version behind for the sweep to see
+            for room in rooms:  # after a policy change the sweep sees no newer version
                 self._dirty.add(room)
             raise
-        except Exception:  # logged whole; the sweep tries again every second
+        except Exception:  # logged with its traceback; the sweep tries again
             metrics.projections_total.labels("failed").inc(len(rooms))
             log.exception("projection_failed", rooms=[str(room) for room in rooms])
             return False

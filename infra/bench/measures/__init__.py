@@ -1,4 +1,4 @@
-"""The measurements, a module each. Imported after Django is set up.
+"""The measurements, one module each. Import after Django is set up.
 
-Each has `measure(stage, wanted)`, which returns what it has measured by the key of the row.
+Each module has `measure(stage, wanted)`, which returns the measured values by the key of the row.
 """

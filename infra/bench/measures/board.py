@@ -1,4 +1,4 @@
-"""The board page: as the product serves it, and rendered by the template for every request."""
+"""The board page: served by the product, and rendered by Django's template for every request."""
 
 from collections.abc import Collection
 
@@ -18,7 +18,7 @@ TIMEOUT_S = 20.0
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
-    """Return how many times cheaper a request is, by the least CPU of the web process."""
+    """Return how many times cheaper a request of the product is, by the least CPU time."""
     plan, estate = stage.plan, Estate(stage.plan.board_rooms, BUILDING)
     await in_thread(make_building, BUILDING, plan.board_rooms)
     rendered = Contender("rendered board", _rendered, PRODUCT.open_feed)

@@ -1,4 +1,4 @@
-"""The whole booking command beside the one statement that it cannot do without."""
+"""The complete booking command, compared with the one INSERT statement that it needs."""
 
 import time
 from collections.abc import Callable, Collection
@@ -10,7 +10,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.commands.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured, times
-from infra.bench.places import make_building, make_somebody
+from infra.bench.places import make_building, make_person
 from infra.bench.stage import Stage
 from meeting_rooms.gc_tuning import collect_seldom
 from meeting_rooms.kernel.actor import Actor
@@ -21,9 +21,9 @@ from rooms.domain.effective_policy import QuotaPeriod
 from rooms.models import Policy, Room
 
 SLOT = timedelta(minutes=15)
-MAX_SLOTS = 60_000  # as far ahead as a booking may be
-WARM_UPS = 20  # of either side, before each round
-TURNS = 10  # a round's bookings are made in so many turns, so that a noisy moment hits both sides
+MAX_SLOTS = 60_000  # 15 min each: 625 days, within the advance of a booking
+WARM_UPS = 20  # of command and insert, before each round
+TURNS = 10  # per round, alternately, so that other load affects both sides
 INSERT = (
     "INSERT INTO bench_booking (id, room_id, units, during, local_start, local_end, title, "
     "organizer_name, is_private, state, takes_slot, version, flags, created_at) VALUES (%s, %s, "
@@ -41,7 +41,7 @@ def _measure(stage: Stage) -> Found:
     [room] = make_building("bench-booking", 1)
     _give_rules(room)
     slots = _slots()
-    collect_seldom()  # as a web process does, for both sides
+    collect_seldom()  # as in a web process; for both sides
     command: list[float] = []
     raw: list[float] = []
     with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:
@@ -50,9 +50,9 @@ def _measure(stage: Stage) -> Found:
         insert = _inserter(connection, room.pk, slots)
         for number in range(stage.plan.rounds):
             stage.report(f"{stage.plan.bookings} bookings each, round {number + 1}")
-            # Somebody new each round: what one person has booked already is counted by Postgres,
-            # and a thread that waits longer is colder when it goes on.
-            book = _booker(make_somebody(f"booker-{number}").actor, room, slots)
+            # Each round has a new person: Postgres counts the person's bookings, and a longer wait
+            # leaves the thread with a colder cache.
+            book = _booker(make_person(f"booker-{number}").actor, room, slots)
             _repeat(insert, WARM_UPS)
             _repeat(book, WARM_UPS)
             for _ in range(TURNS):
@@ -64,7 +64,7 @@ def _measure(stage: Stage) -> Found:
 
 
 def _give_rules(room: Room) -> None:
-    """Give the room a rule of each kind, none of which refuses: they are all to be judged."""
+    """Give the room a rule of each kind that refuses nothing, so that all rules are evaluated."""
     policy = Policy.objects.create(
         room=room, min_minutes=15, max_minutes=240, step_minutes=15, advance_days=730
     )
@@ -74,7 +74,7 @@ def _give_rules(room: Room) -> None:
 
 
 def _slots() -> Callable[[], tuple[datetime, datetime]]:
-    """Return a source of slots, each free."""
+    """Return a function that returns another free slot with each call."""
     begin = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     numbers = iter(range(MAX_SLOTS))
 
@@ -106,7 +106,7 @@ def _booker(
 
 
 def _cpu_us(step: Callable[[], object], times: int) -> float:
-    """Return this thread's CPU per step; Postgres works in processes of its own."""
+    """Return the CPU of this thread per step; Postgres runs in other processes."""
     begun = time.thread_time()
     _repeat(step, times)
     return (time.thread_time() - begun) / times * 1e6

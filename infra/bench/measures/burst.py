@@ -1,4 +1,4 @@
-"""A burst: changes of many rooms under way at once, as at the full hour."""
+"""A burst: many rooms change at the same time, as at the full hour."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Commit to screen: the real whole way, from a booking over HTTP to every screen that shows it."""
+"""Commit to screen: the complete way from a booking over HTTP to every screen that shows it."""
 
 import asyncio
 import statistics
@@ -34,9 +34,9 @@ _numbers = count(1)
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return p50 and p99 over all bookings and all clients that see them, median of the rounds.
+    """Return p50 and p99 over all bookings and the clients that receive them; medians of rounds.
 
-    A worker, one web process, ten buildings of fifty rooms; each client follows one building.
+    One worker, one web process, ten buildings with 50 rooms each; a client follows one building.
     """
     rooms = await in_thread(_make_rooms, stage)
     rounds = []
@@ -63,7 +63,7 @@ def _make_rooms(stage: Stage) -> list[Room]:
 
 @asynccontextmanager
 async def _projected(stage: Stage, rooms: int) -> AsyncIterator[None]:
-    """Run a worker, and wait until it has made every room known."""
+    """Run a worker, and wait until it has projected every room."""
     log = stage.folder / f"worker-{next(_numbers)}.log"
     worker = Child("worker", stage.manage("worker"), stage.environment, log)
     store = open_store()
@@ -72,7 +72,9 @@ async def _projected(stage: Stage, rooms: int) -> AsyncIterator[None]:
         while await _known(stage, store) < rooms:
             worker.check()
             if time.monotonic() > deadline:
-                raise BenchError(f"The worker had not made {rooms} rooms known in time.")
+                raise BenchError(
+                    f"The worker did not project {rooms} rooms in {PROJECTED_TIMEOUT_S:.0f} s."
+                )
             await asyncio.sleep(POLL_S)
         yield
     finally:
@@ -93,7 +95,7 @@ async def _round(stage: Stage, rooms: list[Room], number: int) -> tuple[float, f
     """Book different rooms at an even rate; return p50 and p99 in ms."""
     plan = stage.plan
     audience = plan.clients // plan.commit_buildings
-    # Spread over the buildings; each room once, so that its name tells the booking.
+    # Spread over the buildings; each room once, so that its name identifies the booking.
     step = max(1, len(rooms) // plan.commit_bookings)
     chosen = rooms[::step][: plan.commit_bookings]
     async with PRODUCT.running(stage) as (_, port):
@@ -117,7 +119,7 @@ async def _round(stage: Stage, rooms: list[Room], number: int) -> tuple[float, f
 async def _book_evenly(
     http: httpx.AsyncClient, rooms: list[Room], rate: float, number: int
 ) -> None:
-    """Send the bookings at this rate, whether or not the last was answered."""
+    """Send the bookings at this rate, without waiting for answers."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     soon = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
@@ -145,8 +147,8 @@ def _title(number: int) -> str:
 def _committed(rooms: list[Room], number: int) -> dict[int, int]:
     """Return by marker the instant of each booking on CLOCK_MONOTONIC, in ns.
 
-    It is the booking's own time, read inside its transaction and so a little before the commit:
-    lags err upwards.
+    The instant is `created_at`, read in the transaction a little before the commit, so lags are
+    slightly too high.
     """
     now_ns = int(SYSTEM_CLOCK.now().timestamp() * 1e9)
     offset = time.monotonic_ns() - now_ns
@@ -159,7 +161,7 @@ def _committed(rooms: list[Room], number: int) -> dict[int, int]:
 
 
 async def _lags_ms(load: Load, committed: Mapping[int, int], audience: int) -> list[float]:
-    """Wait for every client's frame of every booking; return the lags."""
+    """Wait for every client's frame of every booking; return the lags. Raises BenchError."""
     wanted = audience * len(committed)
     deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
     while True:
@@ -167,12 +169,12 @@ async def _lags_ms(load: Load, committed: Mapping[int, int], audience: int) -> l
         for marker, arrived in load.arrivals():
             if marker in committed and arrived >= committed[marker]:
                 seen[marker].append((arrived - committed[marker]) / 1e6)
-        # A room may change again by the clock: the first frame per client is the booking's.
+        # A room may change again by time: the first frame per client is of the booking.
         lags = [lag for found in seen.values() for lag in sorted(found)[:audience]]
         if len(lags) >= wanted:
             return lags
         if time.monotonic() > deadline:
-            raise BenchError(f"{wanted - len(lags):,} of {wanted:,} frames never came.")
+            raise BenchError(f"{wanted - len(lags):,} of {wanted:,} frames did not arrive.")
         await asyncio.sleep(POLL_S)
 
 

@@ -1,4 +1,4 @@
-"""What a connection costs that gets its snapshot and then nothing: memory and CPU."""
+"""Memory and CPU of a connection that receives its snapshot and no changes."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from infra.bench.stage import Stage
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
     """Return KB and µs per connection, the least of all rounds.
 
-    A first crowd warms the process up (imports, pools, caches), a second one is measured.
+    A first set of clients warms up the process (imports, pools, caches), a second set is measured.
     """
     memory, cpu = [], []
     for number in range(stage.plan.rounds):

@@ -1,4 +1,4 @@
-"""A day of all rooms over REST, as a calendar page asks for it: how long one answer takes."""
+"""The time of one REST answer with a day of all rooms, as a calendar page requests it."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from realtime.threads import in_thread
 
 BUILDING = "bench-day"
-FIRST_HOUR = 7  # UTC; all of them lie within the building's local day
+FIRST_HOUR = 7  # UTC; all bookings are within the local day of the building
 WARM_UPS = 3
 TIMEOUT_S = 20.0
 
@@ -52,14 +52,14 @@ async def _taken_ms(stage: Stage, port: int, day: date) -> list[float]:
 
 def _require_all(answer: httpx.Response, bookings: int) -> None:
     if answer.status_code != httpx.codes.OK:
-        raise BenchError(f"The day was answered {answer.status_code}: {answer.text[:200]}")
+        raise BenchError(f"The day view answered {answer.status_code}: {answer.text[:200]}")
     shown = sum(len(room["bookings"]) for room in answer.json()["rooms"])
     if shown != bookings:
         raise BenchError(f"The day has {shown} bookings instead of {bookings}.")
 
 
 def _fill(rooms: int, bookings: int) -> date:
-    """Store the bookings without the command: writing is measured elsewhere."""
+    """Store the bookings without the command, because only reading is measured."""
     now = SYSTEM_CLOCK.now()
     tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
     begin = datetime(tomorrow.year, tomorrow.month, tomorrow.day, FIRST_HOUR, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Fan-out: CPU per delivered message, beside every peer, in interleaved rounds."""
+"""Fan-out: CPU per delivered message, compared with every peer, in interleaved rounds."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -9,7 +9,7 @@ from infra.bench.report import Sample
 from infra.bench.sampling import cheapest, sample
 from infra.bench.stage import Stage
 
-# Row: what is divided by what.
+# By row: the two servers whose costs are divided.
 RATIOS: dict[str, tuple[Contender, Contender]] = {
     "vs-naive": (c.NAIVE, c.PRODUCT),
     "plain-vs-naive": (c.NAIVE, c.PLAIN),
@@ -22,7 +22,7 @@ RATIOS: dict[str, tuple[Contender, Contender]] = {
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return the ratios."""
+    """Return the ratio of each wanted row."""
     pairs = {key: pair for key, pair in RATIOS.items() if key in wanted}
     servers = {server.name: server for pair in pairs.values() for server in pair}
     best, problems = await compare(stage, servers.values(), stage.plan.clients)
@@ -33,10 +33,9 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:
 async def compare(
     stage: Stage, servers: Iterable[Contender], connections: int, *, rooms: int = 1
 ) -> tuple[dict[str, Sample], dict[str, BenchError]]:
-    """Return the cheapest sample of each server, and why a server has none.
+    """Return the cheapest sample of each server, and the problem of each server without one.
 
-    All servers are measured once before any is measured again, so that a noisy minute of the
-    machine falls on all of them.
+    Each round measures all servers once, so that other load of the machine affects all of them.
     """
     servers = list(servers)
     taken: dict[str, list[Sample]] = {server.name: [] for server in servers}
@@ -54,7 +53,7 @@ async def compare(
 
 
 def ratio(above: Sample, below: Sample) -> Measured:
-    """Return how many times as much a message costs with one server as with the other."""
+    """Return the ratio of the costs of a message with two servers."""
     dear, cheap = above.server_us or 0.0, below.server_us or 0.0
     return Measured(
         times(dear, cheap),

@@ -1,4 +1,4 @@
-"""Growth: what one change costs the web process in a small building and in a large one."""
+"""Growth: the cost of one change for the web process, in a small and in a large building."""
 
 import asyncio
 from collections.abc import Collection
@@ -12,14 +12,13 @@ from infra.bench.sampling import measure_waves, warm_up
 from infra.bench.stage import Stage
 
 IDLE_S = 3.0
-RAMP = 2  # snapshots of 5,000 rooms are megabytes; how fast clients connect is another row
+RAMP = 2  # connections at a time: a snapshot of 5,000 rooms has megabytes
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
     """Return the ratio of the least costs, in µs per change with all its subscribers.
 
-    Healing and heartbeats of the same time are in it; what they use while nothing changes is told
-    beside it.
+    The costs include comparisons and heartbeats; the details show their cost without changes.
     """
     plan = stage.plan
     taken: dict[int, list[tuple[float, float]]] = {plan.small_estate: [], plan.large_estate: []}
@@ -38,7 +37,7 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG0
 
 
 async def _round(stage: Stage, rooms: int) -> tuple[float, float]:
-    """Return µs per change, and the share of a core that the idle process uses."""
+    """Return µs per change, and the share of a core used without changes."""
     estate = Estate(rooms)
     async with PRODUCT.open_feed(stage, estate) as feed, PRODUCT.running(stage) as (server, port):
         crowd = PRODUCT.crowd(port, stage.plan.watchers, estate, stage.token)

@@ -1,4 +1,4 @@
-"""The herd: all clients connect at the same instant, as after a restart, and want their rooms."""
+"""The herd: all clients connect and subscribe at the same instant, as after a restart."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -13,7 +13,7 @@ TIMEOUT_S = 60.0
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return the slowest round: a promise, so the worst counts."""
+    """Return the slowest round, because the limit must hold in every round."""
     times, lost = [], []
     for number in range(stage.plan.rounds):
         stage.report(f"herd of {stage.plan.clients:,}, round {number + 1}")

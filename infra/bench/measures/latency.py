@@ -1,4 +1,4 @@
-"""Latency: from the instant at which a state is made to its arrival at every client."""
+"""Latency: the time from the creation of a state to its arrival at every client."""
 
 import asyncio
 import statistics
@@ -18,7 +18,7 @@ LAST_ARRIVALS_S = 10.0
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return p99 at both sizes; the median of the rounds, for lags are no sums of work."""
+    """Return p99 at both sizes, as the median of the rounds."""
     plan = stage.plan
     sizes = {"latency": (plan.clients, 8.0), "latency-many": (plan.many_clients, 2.0)}
     return {key: await _measure(stage, *sizes[key]) for key in sizes if key in wanted}
@@ -32,7 +32,7 @@ async def _measure(stage: Stage, clients: int, rate: float) -> Measured:
     p50s, p99s, shares = zip(*rounds, strict=True)
     detail = f"p50 {statistics.median(p50s):.1f} ms, worst p99 {max(p99s):.1f} ms"
     if min(shares) < 1:
-        detail += f", {1 - min(shares):.1%} replaced by newer ones or lost"
+        detail += f", {1 - min(shares):.1%} replaced by newer frames or lost"
     return Measured(statistics.median(p99s), detail)
 
 
@@ -58,7 +58,7 @@ async def _round(stage: Stage, clients: int, rate: float) -> tuple[float, float,
 
 
 async def _send_evenly(feed: Feed, rate: float, duration_s: float) -> int:
-    """Change one room at a time at this rate, whether or not the last has arrived."""
+    """Change one room at a time at this rate, without waiting for arrivals."""
     loop = asyncio.get_running_loop()
     begun, count = loop.time(), int(rate * duration_s)
     for n in range(count):

@@ -1,4 +1,4 @@
-"""A crowd wants one slot: what it costs to lose that race, beside a slot that is taken for long."""
+"""The cost of a request that loses the race for a slot, and of one for a slot already taken."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from realtime.threads import in_thread
 
 BUILDING = "bench-losers"
-ROOMS = 20  # to choose alternatives from
+ROOMS = 20  # as alternatives
 SLOT = timedelta(minutes=15)
 TIMEOUT_S = 120.0
 
@@ -24,13 +24,13 @@ CREATED, CONFLICT = httpx.codes.CREATED, httpx.codes.CONFLICT
 
 
 class Client:
-    """Posts one booking many times at once."""
+    """Sends many requests for one slot at the same time."""
 
     def __init__(self, http: httpx.AsyncClient, server: Child, room: str) -> None:
         self._http, self._server, self._room = http, server, room
 
     async def cpu_ms(self, start: datetime, clients: int, *, winners: int) -> float:
-        """Return the web process's CPU per request. Raises BenchError for any other answer."""
+        """Return the web process's CPU per request. Raises BenchError for unexpected answers."""
         body = {
             "room": self._room,
             "starts_at": start.isoformat(),
@@ -43,14 +43,14 @@ class Client:
         codes = Counter(answer.status_code for answer in answers)
         expected = Counter({CREATED: winners, CONFLICT: clients - winners})
         if codes != expected:
-            raise BenchError(f"{clients} bookings of one slot were answered {dict(codes)}.")
+            raise BenchError(f"{clients} requests for one slot were answered {dict(codes)}.")
         if not all("alternatives" in a.json() for a in answers if a.status_code == CONFLICT):
-            raise BenchError("A refusal came without alternatives.")
+            raise BenchError("A refusal has no alternatives.")
         return used_s / clients * 1000
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
-    """Return the ratio of the least CPU per request, of a race and of a slot that is taken."""
+    """Return the ratio of the least CPU per request in a race and for a slot already taken."""
     plan = stage.plan
     room, *_ = await in_thread(make_building, BUILDING, ROOMS)
     now = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Two web processes beside one: what a second process adds to the cost of a message."""
+"""The cost of a message with two web processes, compared with one."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from infra.bench.stage import Stage
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
-    """Return the CPU per message of two processes, half the clients each, against one with all."""
+    """Return the ratio of CPU per message: two processes that share the clients, against one."""
     taken: dict[int, list[Sample]] = {1: [], 2: []}
     for number in range(stage.plan.rounds):
         for processes, samples in taken.items():

@@ -1,4 +1,4 @@
-"""Stalled clients: fifty of sixty stop reading while 20,000 updates go out."""
+"""Stalled clients: 50 of 60 clients stop reading while 20,000 updates are sent."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ from infra.bench.stage import Stage
 STALLED, READING, ROOMS = 50, 10, 10
 WARM_UP_UPDATES = 500
 POINTS = 40  # of the memory curve
-RECEIVE_BUFFER_BYTES = 4096  # a small one, so that the server feels the stall early
+RECEIVE_BUFFER_BYTES = 4096  # small, so that the server is soon blocked
 UPDATES_TIMEOUT_S = 300.0
 RESUME_TIMEOUT_S = 30.0
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return growth and slope of the web process's memory, and whether a client catches up."""
+    """Return growth and slope of the memory of the web process, and whether a client recovers."""
     estate, updates = Estate(ROOMS), stage.plan.stalled_updates
     stage.report(f"{updates:,} updates, {STALLED} clients stalled")
     async with AsyncExitStack() as stack:
@@ -44,9 +44,9 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:
             await _change(feed, WARM_UP_UPDATES)
             curve = await _memory_curve(feed, server, updates)
         open_still = sum(client.close_code is None for client in stalled)
-        said = f"{open_still} of {STALLED} still connected"
+        detail = f"{open_still} of {STALLED} still connected"
         found: Found = {
-            "stalled-memory": Measured(_growth_mb(curve), said),
+            "stalled-memory": Measured(_growth_mb(curve), detail),
             "stalled-slope": Measured(_slope_mb(curve)),
             "stalled-final": await _resumed(stage, port, estate, stalled[0]),
         }
@@ -55,7 +55,7 @@ async def measure(stage: Stage, wanted: Collection[str]) -> Found:
 
 @asynccontextmanager
 async def _following(stage: Stage, port: int, estate: Estate) -> AsyncIterator[ClientConnection]:
-    """Connect a client that has its snapshot, and reads only when it is asked to."""
+    """Connect a client and read its snapshot; the caller reads further frames."""
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     raw.setblocking(False)
@@ -72,11 +72,11 @@ async def _following(stage: Stage, port: int, estate: Estate) -> AsyncIterator[C
                 pass
         yield client
     finally:
-        client.transport.abort()  # a stalled client does not read the answer to a polite close
+        client.transport.abort()  # a stalled client does not read the answer to a close frame
 
 
 async def _read(client: ClientConnection) -> None:
-    """Read everything and do what the protocol asks for."""
+    """Read all frames and answer every `sync`."""
     async for text in client:
         await _acknowledge(client, text)
 
@@ -92,7 +92,7 @@ async def _change(feed: Feed, updates: int) -> None:
 
 
 async def _memory_curve(feed: Feed, server: Child, updates: int) -> list[tuple[int, float]]:
-    """Return (updates so far, memory in MB) at even distances."""
+    """Return (updates so far, memory in MB) at even intervals."""
     curve = [(0, server.memory_kb / 1024)]
     step = max(ROOMS, updates // POINTS)
     for sent in range(step, updates + 1, step):
@@ -114,16 +114,16 @@ def _slope_mb(curve: list[tuple[int, float]]) -> float:
 async def _resumed(
     stage: Stage, port: int, estate: Estate, client: ClientConnection
 ) -> Measured | BenchError:
-    """Let one stalled client read on, or connect again if it was let go, and compare."""
+    """Let one stalled client read again, or reconnect if it was closed; compare its rooms."""
     begun = time.monotonic()
     try:
         async with asyncio.timeout(RESUME_TIMEOUT_S):
             with suppress(ConnectionClosed):
                 await _until_current(client, estate)
-                return _caught_up("read on", begun)
+                return _caught_up("read again", begun)
             async with _subscribing(stage, port, estate) as again:
                 await _until_current(again, estate)
-            return _caught_up(f"was let go with {client.close_code}, came back", begun)
+            return _caught_up(f"was closed with {client.close_code}, reconnected", begun)
     except TimeoutError:
         return Measured(0, f"not current after {RESUME_TIMEOUT_S:.0f} s")
 
@@ -138,7 +138,7 @@ async def _subscribing(stage: Stage, port: int, estate: Estate) -> AsyncIterator
 
 
 async def _until_current(client: ClientConnection, estate: Estate) -> None:
-    """Read until every room is in its final state. Raises BenchError for a version that falls."""
+    """Read until every room is in its final state. Raises BenchError if a version decreases."""
     final = {state.id: (state.version, state.name) for state in estate.states}
     held: dict[str, tuple[int, str]] = {}
     while held != final:

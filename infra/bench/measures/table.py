@@ -1,4 +1,4 @@
-"""The informative table: every server at few and at many clients."""
+"""The table without goals: every server with few and with many clients."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from infra.bench.stage import Stage
 
 
 async def measure(stage: Stage) -> None:
-    """Add the samples to the stage's. A server that does not keep up gets an empty cell.
+    """Add samples to the stage. A server that does not deliver all frames gets an empty cell.
 
-    One round: no goal hangs on it. What the fan-out rows have measured already is kept.
+    One round is enough, because there are no goals. Samples of the fan-out rows are used again.
     """
     plan = stage.plan
     once = replace(stage, plan=replace(plan, rounds=1))

@@ -1,4 +1,4 @@
-/* What the load client tells its reader: counters, arrival times and lags in a shared file. */
+/* The shared file between load client and reader: counters, arrival times and lags. */
 #ifndef COUNTERS_H
 #define COUNTERS_H
 
@@ -18,7 +18,7 @@ enum { LAG_BUCKETS = 2048, HEADER_WORDS = 16 };
 struct shared {
     uint64_t stop, reset;             /* written by the reader */
     uint64_t ready, failed, closed;   /* connections */
-    uint64_t rooms, bytes;            /* room frames, and the bytes of them on the wire */
+    uint64_t rooms, bytes;            /* room frames and their bytes on the socket */
     uint64_t began, last_ready;
     uint64_t log_used, log_size;      /* records */
     uint64_t spare[HEADER_WORDS - 11];

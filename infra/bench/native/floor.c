@@ -1,5 +1,5 @@
-/* The floor: what the kernel alone costs. Every text published in Redis is framed once and handed
- * to send(2) for every client; nothing is queued, parsed or checked.
+/* The floor: the cost of the kernel alone. Every text published in Redis is framed once and sent
+ * with send(2) to every client; no data is queued, parsed or checked.
  *
  *   floor PORT REDIS_PORT CHANNEL      (REDIS_PASSWORD in the environment)
  */

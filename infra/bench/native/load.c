@@ -1,13 +1,13 @@
 /* Load client: many WebSocket connections from one thread over epoll.
  *
  * It must cost less than any server it measures, so it allocates nothing per message, never unmasks
- * or validates, and tells its counters through a shared file instead of a pipe.
+ * or validates, and writes its counters to a shared file instead of a pipe.
  *
  *   load FILE PORT CONNECTIONS DIALECT PATH RAMP SECONDS [TOPIC...]
  *
  * DIALECT  plain (count frames) | socketio (Engine.IO 4 over WebSocket) | live (this product)
- * RAMP     connections that may be under way at the same time
- * SECONDS  it ends by itself after this long, whatever happens
+ * RAMP     connections that are being opened at the same time
+ * SECONDS  the program always ends after this time
  * TOPIC    connection i follows topic i modulo their number
  * LOAD_TOKEN in the environment is sent as Bearer token.
  */
@@ -29,9 +29,9 @@ enum dialect { PLAIN, SOCKETIO, LIVE };
 struct connection {
     int fd, number;
     enum phase phase;
-    char *rest;                       /* the start of a frame whose end has not come yet */
+    char *rest;                       /* the start of an incomplete frame */
     size_t rest_length, rest_capacity;
-    uint64_t skip;                    /* bytes still to pass over of a long frame */
+    uint64_t skip;                    /* bytes of a long frame still to skip */
     bool skips_snapshot;
 };
 
@@ -96,7 +96,7 @@ static void send_frame(struct connection *c, int opcode, const char *text, size_
 static void join(struct connection *c) {
     c->phase = JOINING;
     if (dialect == PLAIN) set_ready(c);
-    if (dialect != LIVE) return; /* Socket.IO joins when the server's open packet has come */
+    if (dialect != LIVE) return; /* Socket.IO joins after the open packet of the server */
     char text[512];
     int length = snprintf(text, sizeof text, "{\"type\":\"subscribe\",\"topic\":\"%s\"}",
                           topics[c->number % topic_count]);
@@ -112,7 +112,7 @@ static void acknowledge(struct connection *c, const char *text, size_t length) {
     send_frame(c, 1, answer, (size_t)size);
 }
 
-/* What follows `"type":"` near the start of a text; NULL if it has none. */
+/* Return the text after `"type":"` near the start of a frame; NULL if there is none. */
 static const char *type_of(const char *text, size_t length) {
     const char *at = memmem(text, length < 40 ? length : 40, "\"type\":\"", 8);
     return at ? at + 8 : NULL;
@@ -133,7 +133,7 @@ static void take_text(struct connection *c, char *text, size_t length, size_t on
     else if (!strncmp(type, "sync\"", 5)) acknowledge(c, text, length);
 }
 
-/* Take all whole frames. Returns how many bytes were used, or -1 if the server said goodbye. */
+/* Process all complete frames. Return the used bytes, or -1 if the server closes. */
 static long take_frames(struct connection *c, char *data, size_t size, uint64_t at) {
     size_t used = 0;
     while (size - used >= 2) {
@@ -174,7 +174,7 @@ static void keep_rest(struct connection *c, const char *data, size_t length) {
     memcpy(c->rest, data, length);
 }
 
-/* Pass over what is left of a long frame. Returns how many bytes of it were there. */
+/* Skip the rest of a long frame. Return the skipped bytes. */
 static size_t pass_over(struct connection *c, size_t size) {
     size_t passed = c->skip < size ? c->skip : size;
     c->skip -= passed;

@@ -1,1 +1,1 @@
-"""Servers that the benchmark runs beside the product, each in a process of its own."""
+"""Servers that the benchmark runs beside the product, each in its own process."""

@@ -1,4 +1,4 @@
-"""`websockets.broadcast`: every text published in Redis, to every client.
+"""A peer: sends every text published in Redis to every client with `websockets.broadcast`.
 
     python -m infra.bench.peers.broadcast PORT CHANNEL asyncio|uvloop
 

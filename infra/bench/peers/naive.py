@@ -1,6 +1,6 @@
-"""Channels as its tutorial has it: a group membership per consumer, `group_send` to `send_json`.
+"""A peer: Channels as in its tutorial, with one group membership and `send_json` per consumer.
 
-An ASGI application for Daphne, with the product's settings and so its channel layer.
+An ASGI application for Daphne with the settings and the channel layer of the product.
 """
 
 import json
@@ -30,12 +30,12 @@ class NaiveConsumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def room_update(self, event: dict[str, Any]) -> None:
-        """Send what the layer brought."""
+        """Send the frame of the event."""
         await self.send_json(event["frame"])
 
     @classmethod
     async def encode_json(cls, content: Any) -> str:
-        """Encode as compactly as the product does, so that all send the same bytes."""
+        """Encode compactly, so that all servers send the same bytes."""
         return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-// What is published in Redis, handed to `take` as text. Arguments: PORT REDIS_PORT CHANNEL.
+// Passes texts published in Redis to `take`. Arguments: PORT REDIS_PORT CHANNEL.
 const { createClient } = require("@redis/client");
 
 const [, , port, redisPort, channel] = process.argv;

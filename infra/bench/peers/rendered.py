@@ -1,6 +1,6 @@
-"""The board, rendered by Django's template for every request from states in memory.
+"""A peer: renders the board with Django's template for every request, from states in memory.
 
-An ASGI application for Daphne: the product's settings and middleware, one view of its own.
+An ASGI application for Daphne with the settings and middleware of the product and one view.
 """
 
 import os
@@ -33,7 +33,7 @@ _codes: dict[str, SafeString] = {}
 
 
 async def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """Render the board; states are read and the QR code is made once, not per request."""
+    """Render the board; the states and the QR code are loaded once, not per request."""
     if slug not in _states:
         _states[slug] = await shared_store().states(Topic("building", slug))
         _codes[slug] = qr_svg(request.build_absolute_uri())

@@ -93,7 +93,10 @@ async def test_socket__grown_old__is_recycled(transactional_db, tmp_path: Path):
 
 @pytest.mark.parametrize(
     "other,fault",
-    [("twisted", "dataBuffer has moved"), ("autobahn", "the bytes on the line are not those sent")],
+    [
+        ("twisted", "dataBuffer has moved"),
+        ("autobahn", "the client received other bytes than those sent"),
+    ],
 )
 async def test_self_test__not_what_is_relied_on__takes_the_plain_way(
     transactional_db, tmp_path: Path, other: str, fault: str

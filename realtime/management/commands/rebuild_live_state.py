@@ -1,4 +1,4 @@
-"""`manage.py rebuild_live_state`: make live states anew, under a new epoch."""
+"""`manage.py rebuild_live_state`: rebuild live states, under new epochs."""
 
 import json
 from functools import partial
@@ -21,34 +21,44 @@ from rooms.queries import schedule_versions
 
 
 class Command(BaseCommand):
-    """Rebuilds from Postgres and raw readings; safe at any time, and safe to repeat."""
+    """Rebuilds live states from Postgres and raw readings; safe to run and repeat at any time."""
 
     help = (
-        "Makes live room states anew from Postgres and the newest sensor readings, each under a "
-        "new epoch, so that every client fetches it afresh. Safe while everything runs. "
-        "Exit code 1 if a store was away; what was not reached keeps its state."
+        "Rebuild the live states of rooms from Postgres and the newest sensor readings. Each state "
+        "gets a new epoch, so every client fetches it again. Safe while the server runs. "
+        "Exit code 1 if a store did not answer; rooms that were not rebuilt keep their state."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare which rooms."""
+        """Declare the options."""
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--all", action="store_true", help="Every room in use.")
-        which.add_argument("--room", type=UUID, action="append", help="This room; repeatable.")
+        which.add_argument("--all", action="store_true", help="Rebuild every room in use.")
+        which.add_argument(
+            "--room",
+            type=UUID,
+            action="append",
+            help="Rebuild the room with this id. Repeat the option for more rooms.",
+        )
         parser.add_argument("--json", action="store_true", help="Print the outcome as JSON.")
 
     def handle(self, *_args: Any, room: list[UUID] | None, **options: Any) -> None:
-        """Rebuild, show progress, say what was done."""
+        """Rebuild, show progress, print the outcome.
+
+        Raises CommandError if a store does not answer or a room is not in use.
+        """
         outcome: dict[str, list[str]] = {"rebuilt": [], "unknown": []}
         try:
             run_until_signal("rebuild", partial(_rebuild, room, outcome, not options["json"]))
         except (UnavailableError, OperationalError, InterfaceError) as exc:
-            raise CommandError(f"{len(outcome['rebuilt'])} rooms rebuilt. {exc}") from exc
+            raise CommandError(f"Rebuilt {len(outcome['rebuilt'])} rooms. {exc}") from exc
         if options["json"]:
             self.stdout.write(json.dumps(outcome))
         else:
-            self.stdout.write(f"{len(outcome['rebuilt'])} rooms rebuilt.")
+            self.stdout.write(f"Rebuilt {len(outcome['rebuilt'])} rooms.")
         if outcome["unknown"]:
-            raise CommandError(f"No room in use: {', '.join(outcome['unknown'])}.")
+            raise CommandError(
+                f"No room in use has these ids: {', '.join(outcome['unknown'])}. Check them."
+            )
 
 
 async def _rebuild(

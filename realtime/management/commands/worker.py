@@ -1,4 +1,4 @@
-"""`manage.py worker`: keep live states true until told to stop."""
+"""`manage.py worker`: keep live states up to date until a signal ends the process."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -17,24 +17,24 @@ from realtime.worker.worker import Worker
 
 
 class Command(BaseCommand):
-    """Runs one worker; start as many as you like."""
+    """Runs one worker. Any number of workers may run."""
 
     help = (
-        "Projects bookings into live room state, serves clock boundaries and releases no-shows. "
-        "Any number may run. Ends on SIGINT or SIGTERM."
+        "Keep the live states of rooms up to date with bookings, sensors and time, and release "
+        "no-shows. Any number of workers may run. Ends on SIGINT or SIGTERM."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare where metrics are read."""
+        """Declare the options."""
         parser.add_argument(
             "--metrics-port",
             type=int,
             default=settings.WORKER_METRICS_PORT,
-            help="Serve /metrics on this port (default WORKER_METRICS_PORT; 0: nowhere).",
+            help="Serve /metrics on this port. Default: WORKER_METRICS_PORT. 0: serve no metrics.",
         )
 
     def handle(self, *_args: Any, metrics_port: int, **_options: Any) -> None:
-        """Run until a signal comes."""
+        """Run until SIGINT or SIGTERM. Raises CommandError if the metrics port is not available."""
         with ExitStack() as until_the_end:
             if metrics_port:
                 try:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 except OSError as exc:
                     raise CommandError(
                         f"Metrics cannot be served on port {metrics_port}: {exc.strerror}. "
-                        "Each worker of a machine needs a port of its own."
+                        "Choose a free port; each worker of a machine needs its own port."
                     ) from exc
             run_until_signal("worker", _work)
 

@@ -77,7 +77,7 @@ class Line:
     texts: list[str] = field(default_factory=list)
 
     @property
-    def wire(self) -> "Line":
+    def transport(self) -> "Line":
         return self
 
     def push(self, batch: Batch) -> None:
@@ -146,11 +146,11 @@ class History:
         await self.hub.compare()
 
     async def tell(self) -> None:
-        await self.hub.broadcast.tell()
+        await self.hub.broadcast.flush()
 
     async def beat(self) -> None:
         self.hub.broadcast.beat(asyncio.get_running_loop().time())
-        await self.hub.broadcast.tell()
+        await self.hub.broadcast.flush()
 
     async def read_line(self, frames: int) -> None:
         if self.line is not None:

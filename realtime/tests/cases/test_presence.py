@@ -101,7 +101,7 @@ async def test_case_088__nobody_for_as_long_as_the_policy_says_ends_the_booking(
     assert stored.interval == Interval(at(10), at(10, 20))
     entry = await AuditEntry.objects.aget(command="end_booking")
     assert (entry.at, entry.actor_kind, entry.actor_name) == (at(10, 20), "sensor", "ceiling-1")
-    assert entry.reason == "ceiling-1 has seen nobody for 15 minutes"
+    assert entry.reason == "ceiling-1 has seen no people for 15 minutes"
     await sensor.watch.end_abandoned()  # and once only
     assert await AuditEntry.objects.filter(command="end_booking").acount() == 1
 

@@ -20,7 +20,7 @@ def batch(**rooms: str) -> Batch:
 def test_frame__any_size__is_what_a_client_reads(size: int):
     text = "é" * (size // 2) + "x" * (size % 2)
     reader = StreamReader()
-    reader.feed_data(Frame(text).wire)
+    reader.feed_data(Frame(text).wire_bytes)
     parsing = Decoded.parse(reader.read_exact, mask=False)
     with pytest.raises(StopIteration) as parsed:
         next(parsing)
@@ -60,7 +60,7 @@ class Server:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.overflows = 0
-        self.wire = AsgiTransport(self._send, self._overflow)
+        self.transport = AsgiTransport(self._send, self._overflow)
 
     async def _send(self, message: dict[str, str]) -> None:
         self.sent.append(message["text"])
@@ -82,57 +82,57 @@ async def test_asgi_wire__client_that_never_answers__gets_a_window_and_then_the_
     server = Server()
     text = "x" * (SYNC_EVERY // 4)
     for n in range(200):
-        server.wire.push(batch(a=f"{n}{text}"))
+        server.transport.push(batch(a=f"{n}{text}"))
         await settle()
     unread = sum(map(len, server.sent))
     assert WINDOW < unread < WINDOW + 2 * SYNC_EVERY
-    taken = server.wire.taken()
+    taken = server.transport.taken()
     assert taken is not None
     await settle()
-    assert server.wire.taken() == taken, "the client takes nothing"
-    assert server.wire.acknowledge(server.syncs[-1])
+    assert server.transport.taken() == taken, "the client takes nothing"
+    assert server.transport.acknowledge(server.syncs[-1])
     await settle()
     assert server.sent[-1].startswith("199x")
-    assert server.wire.taken() is None
-    server.wire.stop()
+    assert server.transport.taken() is None
+    server.transport.stop()
 
 
 async def test_asgi_wire__client_that_answers__is_never_behind():
     server = Server()
     for n in range(100):
-        server.wire.push(batch(a=f"{n}" + "x" * SYNC_EVERY))
+        server.transport.push(batch(a=f"{n}" + "x" * SYNC_EVERY))
         await settle()
-        assert server.wire.acknowledge(server.syncs[-1])
+        assert server.transport.acknowledge(server.syncs[-1])
     assert len(server.sent) == 200
-    assert server.wire.taken() is None
-    server.wire.stop()
+    assert server.transport.taken() is None
+    server.transport.stop()
 
 
 async def test_asgi_wire__answer_to_nothing__is_none():
     server = Server()
-    assert not server.wire.acknowledge(5)
-    server.wire.stop()
+    assert not server.transport.acknowledge(5)
+    server.transport.stop()
 
 
 async def test_asgi_wire__behind__gets_no_heartbeat():
     server = Server()
-    server.wire.push(batch(a="x" * (WINDOW + 1)))
+    server.transport.push(batch(a="x" * (WINDOW + 1)))
     await settle()
-    server.wire.beat(Frame("beat"))
-    server.wire.acknowledge(server.syncs[-1])
+    server.transport.beat(Frame("beat"))
+    server.transport.acknowledge(server.syncs[-1])
     await settle()
     assert "beat" not in server.sent
-    server.wire.beat(Frame("beat"))
+    server.transport.beat(Frame("beat"))
     await settle()
     assert server.sent[-1] == "beat"
-    server.wire.stop()
+    server.transport.stop()
 
 
 async def test_asgi_wire__replies_nobody_reads__overflow():
     server = Server()
-    server.wire.reply(Frame("x" * (WINDOW + 1)))
+    server.transport.reply(Frame("x" * (WINDOW + 1)))
     await settle()
     for n in range(MAX_WAITING_REPLIES + 1):
-        server.wire.reply(Frame(str(n)))
+        server.transport.reply(Frame(str(n)))
     assert server.overflows == 1
-    server.wire.stop()
+    server.transport.stop()

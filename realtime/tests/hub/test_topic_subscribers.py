@@ -23,7 +23,7 @@ class Screen:
     """A follower, known by its rendering only, and its own way out."""
 
     @property
-    def wire(self) -> "Screen":
+    def transport(self) -> "Screen":
         return self
 
 
@@ -129,7 +129,7 @@ def test_add__another_form__replaces_the_first():
 
 @pytest.mark.parametrize(("view", "language"), [("nope", None), ("board", "xx")])
 def test_rendering__unknown__says_what_there_is(view, language):
-    with pytest.raises(InvalidCommandError, match="Known: "):
+    with pytest.raises(InvalidCommandError, match=r"Views: |Languages: "):
         Rendering.of(Audience.STAFF, view, language)
 
 

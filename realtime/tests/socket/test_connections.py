@@ -25,7 +25,7 @@ class Client:
     address = "203.0.113.7"
 
     def __init__(self) -> None:
-        self.wire: Transport
+        self.transport: Transport
         self.opened_at = asyncio.get_running_loop().time()
         self.ended: list[str] = []
 
@@ -35,7 +35,7 @@ class Client:
     def restart(self, after_ms: int, reason: str) -> None:
         self.ended.append(reason)
 
-    def let_go(self) -> None:
+    def close_too_slow(self) -> None:
         self.ended.append("too slow")
 
     def sign_out(self) -> None:
@@ -76,23 +76,25 @@ class FullAsgi:
 
     def __init__(self) -> None:
         self.client = Client()
-        self.client.wire = self.wire = AsgiTransport(self._send, self.client.let_go)
+        self.client.transport = self.transport = AsgiTransport(
+            self._send, self.client.close_too_slow
+        )
         self._acknowledged = 0
 
     async def _send(self, _message: dict[str, str]) -> None:
         pass
 
     async def fill(self) -> None:
-        self.wire.reply(Frame("x" * (WINDOW * 2)))
+        self.transport.reply(Frame("x" * (WINDOW * 2)))
         for _ in range(20):
             await asyncio.sleep(0)
 
     def take_a_little(self) -> None:
         self._acknowledged += 1
-        assert self.wire.acknowledge(self._acknowledged)
+        assert self.transport.acknowledge(self._acknowledged)
 
     def close(self) -> None:
-        self.wire.stop()
+        self.transport.stop()
 
 
 class FullDirect:
@@ -101,10 +103,12 @@ class FullDirect:
     def __init__(self) -> None:
         self._line = Line()
         self.client = Client()
-        self.client.wire = self.wire = DirectTransport(self._line, self.client.let_go)
+        self.client.transport = self.transport = DirectTransport(
+            self._line, self.client.close_too_slow
+        )
 
     async def fill(self) -> None:
-        self.wire.push(Batch({("topic", "room"): Frame("x" * 4_000_000)}))
+        self.transport.push(Batch({("topic", "room"): Frame("x" * 4_000_000)}))
 
     def take_a_little(self) -> None:
         self._line.take(100)
@@ -119,7 +123,7 @@ async def behind(request, settings) -> Iterator[FullAsgi | FullDirect]:
     settings.SOCKET_STUCK_S = ROUNDS * WATCH_S
     made = request.param()
     await made.fill()
-    assert made.wire.taken() is not None
+    assert made.transport.taken() is not None
     yield made
     made.close()
 
@@ -146,7 +150,7 @@ async def test_watch__client_that_takes_a_little_each_round__stays(behind):
     for _ in range(ROUNDS * 4):
         behind.take_a_little()
         connections.watch()
-    assert behind.wire.taken() is not None, "it is behind all the time"
+    assert behind.transport.taken() is not None, "it is behind all the time"
     assert behind.client.ended == []
 
 
@@ -154,9 +158,9 @@ async def test_watch__own_frame_while_the_client_takes_nothing__is_no_progress()
     """A ping goes behind what the client has not read."""
     full = FullDirect()
     await full.fill()
-    before = full.wire.taken()
-    full.wire.write_raw(b"ping")
-    assert full.wire.taken() == before
+    before = full.transport.taken()
+    full.transport.write_raw(b"ping")
+    assert full.transport.taken() == before
     full.close()
 
 

@@ -83,7 +83,7 @@ async def test_project__stale_schedule__never_overwrites_a_later_one(store, proj
     state = await projector.project(room.uuid)
     later = replace(state, version=2, schedule=replace(state.schedule, version=99))
     assert await store.replace(later, expected=state.mark)
-    with pytest.raises(Exception, match="faster"):
+    with pytest.raises(Exception, match="too fast"):
         await projector.project(room.uuid)
     assert await store.get(state.id) == later
 

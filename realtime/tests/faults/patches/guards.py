@@ -42,7 +42,7 @@ def heal_off() -> None:
     real = realtime.hub.hub.Hub.compare
 
     async def compare(self: Any) -> None:
-        self._heal_now.clear()
+        self._compare_now.clear()
         if self._compared_at == -inf:
             await real(self)
         self._compared_at = asyncio.get_running_loop().time()
