@@ -129,10 +129,10 @@ class PostgresEngine:
             raise EmbeddedServerError(f"{failure}: {exc}\n{own_server_advice(self.name)}") from exc
 
     def _remove_stale_lock(self) -> None:
-        # After a crash, the process number in the lock file may belong to an unrelated process (in a
-        # container often, because numbers start again), and Postgres would refuse to start. The
-        # file stays while any process works in the folder: the sessions of a killed server need a
-        # moment to end, and a second server beside them would destroy the data.
+        # After a crash, the process number in the lock file may belong to an unrelated process
+        # (often so in a container, where numbers start again), and Postgres would refuse to start.
+        # The file stays while any process works in the folder: the sessions of a killed server need
+        # a moment to end, and a second server beside them would destroy the data.
         lock = self.folder / "postmaster.pid"
         deadline = time.monotonic() + LINGER_TIMEOUT_S
         while lock.exists():
