@@ -72,7 +72,7 @@ class RedisCounters:
         self._memory = MemoryCounters()
 
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
-        """Count one attempt on every limit, or refuse it and count none of them."""
+        """Count one attempt on every limit; if a limit is reached, refuse it without counting."""
         now_ms = (now - EPOCH) // timedelta(milliseconds=1)
         arguments = [now_ms, WINDOW_MS, LATEST_END_MS, *(limit.at_most for limit in limits)]
         try:

@@ -69,7 +69,11 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
             "errors": [{"at": "body.ends_at", "detail": "Field required"}],
         }
     },
-    429: {"limit_exceeded": {"detail": "You have 20 tokens. Revoke one first."}},
+    429: {
+        "limit_exceeded": {
+            "detail": "You have 20 tokens, which is the maximum. Revoke a token first."
+        }
+    },
     503: {"unavailable": {"detail": "The bookings store did not answer in time. Try again."}},
 }
 MEANINGS = {

@@ -20,7 +20,7 @@ class AdvanceMode(StrEnum):
     """How the advance window is measured."""
 
     CALENDAR_DAYS = "calendar_days"  # until the end of the last local day
-    STRICT = "strict"  # until the same wall time on the last day
+    STRICT = "strict"  # until the same local time on the last day
 
 
 class MeasuredTo(StrEnum):
@@ -31,7 +31,7 @@ class MeasuredTo(StrEnum):
 
 
 class CapacityRule(StrEnum):
-    """What more attendees than seats mean."""
+    """The reaction to a booking with more attendees than seats."""
 
     IGNORE = "ignore"
     WARN = "warn"
@@ -39,7 +39,7 @@ class CapacityRule(StrEnum):
 
 
 class BookableBy(StrEnum):
-    """Who may book at all. Managers of the room and admins always may."""
+    """The people who may book. Room managers may always book."""
 
     EVERYONE = "everyone"
     LISTED = "listed"
@@ -47,14 +47,14 @@ class BookableBy(StrEnum):
 
 
 class Approval(StrEnum):
-    """Whether a booking waits for a manager's yes."""
+    """Whether a booking needs approval by a room manager."""
 
     NONE = "none"
     ALWAYS = "always"
 
 
 class Presence(StrEnum):
-    """What a sensor that sees people means for a booking nobody has checked in to."""
+    """The effect of a sensor that sees people on a booking without check-in."""
 
     CHECKS_IN = "checks_in"
     WARNS = "warns"
@@ -62,14 +62,14 @@ class Presence(StrEnum):
 
 
 class BeyondHorizon(StrEnum):
-    """What happens to the dates of a series past the advance window."""
+    """The reaction to dates of a series after the advance window."""
 
     REFUSE = "refuse"
     TRUNCATE = "truncate"
 
 
 class QuotaPeriod(StrEnum):
-    """The stretch over which a quota counts, in the room's zone."""
+    """The period over which a quota counts, in the room's zone."""
 
     DAY = "day"
     WEEK = "week"
