@@ -189,7 +189,7 @@ def _occupied_by(state: LiveState) -> str:
 def _waiting_for(state: LiveState) -> str:
     current = state.schedule.current
     is_pending = current is not None and current.state is SlotState.PENDING
-    return "awaiting approval" if is_pending else "nobody has checked in"
+    return "awaiting approval" if is_pending else "no check-in yet"
 
 
 def _current_title(state: LiveState) -> str:

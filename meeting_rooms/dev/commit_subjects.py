@@ -64,7 +64,7 @@ def is_known(commit: str) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Print each subject that does not follow the form. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Check the form of commit subjects.")
-    parser.add_argument("range", nargs="?", help=f"commits to look at (default {SINCE}..HEAD)")
+    parser.add_argument("range", nargs="?", help=f"commits to check (default {SINCE}..HEAD)")
     commits = parser.parse_args(arguments).range
     if commits is None:
         if not is_known(SINCE):

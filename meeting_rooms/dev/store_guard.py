@@ -12,7 +12,7 @@ from meeting_rooms.dev.servers.names import ENVIRONMENT, TITLES
 from meeting_rooms.dev.supervisor import RESTARTS_AT_MOST, RESTARTS_PERIOD_S, RestartBudget
 from meeting_rooms.local_stores import recorded_urls
 
-LOOK_S = 1.0  # between two looks at the servers
+LOOK_S = 1.0  # between two checks of the servers
 
 
 class StoreGuard:
@@ -46,7 +46,7 @@ class StoreGuard:
         self._look_at = monotonic()
 
     def watch(self) -> dict[str, str]:
-        """Look at the servers if LOOK_S have passed; return the variables whose URL changed."""
+        """Check the servers if LOOK_S have passed; return the variables whose URL has changed."""
         if self._monotonic() < self._look_at:
             return {}
         self._look_at = self._monotonic() + LOOK_S

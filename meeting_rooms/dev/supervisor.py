@@ -11,7 +11,7 @@ from pathlib import Path
 
 STOP_TIMEOUT_S = 10.0  # from SIGTERM to SIGKILL
 RESTART_DELAY_S = 1.0  # so that a process that ends at once does not use all the CPU
-POLL_S = 0.2  # between two looks at the children
+POLL_S = 0.2  # between two checks of the children
 # A process that ends more often does not work at all, and more restarts would hide the reason.
 RESTARTS_AT_MOST = 5
 RESTARTS_PERIOD_S = 120.0

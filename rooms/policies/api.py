@@ -96,7 +96,7 @@ def show_room(request: HttpRequest, response: HttpResponse, room_id: UUID) -> Po
 def set_campus(
     request: HttpRequest, response: HttpResponse, body: PolicyDocument, if_match: IfMatch = None
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, CAMPUS, body, if_match)
 
 
@@ -113,7 +113,7 @@ def set_building(
     body: PolicyDocument,
     if_match: IfMatch = None,
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, building_scope(slug), body, if_match)
 
 
@@ -127,7 +127,7 @@ def set_room(
     body: PolicyDocument,
     if_match: IfMatch = None,
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, room_scope(room_id), body, if_match)
 
 

@@ -66,7 +66,7 @@ def make_root_owned(folder: Path) -> None:
     if not is_safe:
         raise EmbeddedServerError(
             f"{folder} exists, but is not a folder that only root can change. "
-            f"Look at it, delete it, then start again."
+            f"Check its content, delete the folder, then start again."
         )
     folder.chmod(PASSABLE)
 
