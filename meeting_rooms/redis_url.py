@@ -262,8 +262,8 @@ def _node(text: str, port: int) -> tuple[str, int]:
     else:
         problem = None
     raise RedisUrlError(
-        "REDIS_URL has a host that cannot be read. Write host:port,host:port,… and "
-        "percent-encode what is not a letter or a digit in the password."
+        "REDIS_URL has a host that cannot be read. Write host:port,host:port,… and in the "
+        "password percent-encode all characters except letters and digits."
     ) from problem
 
 

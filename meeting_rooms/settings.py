@@ -1,6 +1,6 @@
 """Django settings, read from the environment. `.env.example` documents every variable.
 
-Defaults are safe for production; `manage.py run` relaxes what a demo on one machine needs.
+Defaults are safe for production; `manage.py run` relaxes some of them for a demo on one machine.
 """
 
 from pathlib import Path
@@ -214,7 +214,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# -- what operators see -----------------------------------------------------------------------
+# -- metrics and logs -------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", 0)
 WORKER_METRICS_ADDRESS = env.str("WORKER_METRICS_ADDRESS", "127.0.0.1")

@@ -133,7 +133,7 @@ def read_wall_time(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
-        raise ValueError("Give what the clock on the room's wall shows, as in 2026-03-02T09:00.")
+        raise ValueError("Give a local time of the room without an offset, as in 2026-03-02T09:00.")
     try:
         shown = datetime.fromisoformat(value)
     except ValueError as exc:

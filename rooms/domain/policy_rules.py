@@ -2,8 +2,9 @@
 
 A new rule is one field of `EffectivePolicy` (type and default) and one row of this table. From both
 come the API document, the columns and constraints of the model (and so the admin form), the
-resolution, the explanation, and the table in `docs/policies.md` (`rooms.policies.rules_page`). What
-remains is a migration, and the check in `booking.domain.policy_checks` that applies the rule.
+resolution, the explanation, and the table in `docs/policies.md` (`rooms.policies.rules_page`). Two
+parts are written by hand: a migration, and the check in `booking.domain.policy_checks` that applies
+the rule.
 """
 
 from collections.abc import Mapping
