@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
-# Of the tests; they wait more than they compute.
+# The processes of a test run. Tests wait more than they compute.
 PROCESSES ?= 4
 # COVERAGE=1 measures which lines the tests run, and fails below the least share in pyproject.toml.
 # It takes half as long again.
@@ -27,7 +27,7 @@ test: $(VENV)/.dev ## Run all tests against real servers that the tests start th
 test-thorough: $(VENV)/.dev ## Run the property and schema tests, each with ten times as many examples
 	@$(PY) -m pytest -n $(PROCESSES) -m hypothesis --hypothesis-profile=thorough -o timeout=1800 $(ARGS)
 
-check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, licences, commit subjects
+check: $(VENV)/.dev ## Lint, types, import directions, templates, styles, licences, plain words, commit subjects
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
@@ -35,9 +35,10 @@ check: $(VENV)/.dev ## Lint, types, import directions, templates, style sheets, 
 	@$(VENV)/bin/djlint --quiet --lint frontend identity/templates booking/templates
 	@$(PY) -m frontend.tests.stylesheets
 	@$(PY) -m meeting_rooms.dev.licences
+	@$(PY) -m meeting_rooms.dev.plain_words
 	@$(PY) -m meeting_rooms.dev.commit_subjects
 
-cases: $(VENV)/.dev ## Run the field's hard cases; print how each stands (ARGS=--json)
+cases: $(VENV)/.dev ## Run the hard cases of booking systems; print each result (ARGS=--json)
 	@$(PY) -m booking.tests.cases $(ARGS)
 
 races: $(VENV)/.dev ## Race every booking command against every other, ROUNDS=200 times
@@ -49,13 +50,13 @@ machine: $(VENV)/.dev ## Drive random booking commands against a model of the ru
 bench: $(VENV)/.dev ## Measure beside peers, print goals and values (ARGS=--help for more)
 	@$(PY) -m infra.bench $(ARGS)
 
-faults: $(VENV)/.dev ## Break everything on purpose; report what held (ARGS="--rows F6,F7 --controls")
+faults: $(VENV)/.dev ## Break each process and store; report each guarantee (ARGS="--rows F6,F7 --controls")
 	@$(PY) -m realtime.tests.faults $(ARGS)
 
-nginx-check: $(VENV)/.dev ## Prove infra/nginx/nginx.conf with the real nginx and two web processes
+nginx-check: $(VENV)/.dev ## Test infra/nginx/nginx.conf with the real nginx and two web processes
 	@$(PY) -m infra.nginx
 
-lock: $(VENV)/.dev ## Resolve the requirements afresh, with hashes and without addresses
+lock: $(VENV)/.dev ## Resolve the requirements again, with hashes and without addresses
 	@$(PY) -m pip install --quiet uv
 	@$(VENV)/bin/uv pip compile $(LOCK) -o requirements.txt
 	@$(VENV)/bin/uv pip compile $(LOCK) --group servers -c requirements.txt -o requirements-servers.txt
@@ -68,7 +69,7 @@ clean: ## Stop this checkout's servers; remove its venv and data
 	@rm -rf $(VENV) .data .coverage* coverage.xml .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Needs the machine's Python only. Says what is missing before it installs anything.
+# Needs only the machine's Python. Lists missing programs before it installs anything.
 define install
 @command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed (Debian, Ubuntu: apt install python3-venv). Or name a Python $(MINIMUM) to 3.14: make PYTHON=/path/to/python3" >&2; exit 1; }
 @$(PYTHON) meeting_rooms/dev/install.py

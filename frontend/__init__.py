@@ -1,1 +1,1 @@
-"""Pages that people and displays see. Knows the live state; owns no data."""
+"""Pages for people and displays. Reads the live state and the bookings; stores no data."""

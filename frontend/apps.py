@@ -1,4 +1,4 @@
-"""The pages."""
+"""The Django application of the pages."""
 
 from django.apps import AppConfig
 
@@ -9,7 +9,7 @@ class FrontendConfig(AppConfig):
     name = "frontend"
 
     def ready(self) -> None:
-        """Tell the hub how this app's pages are rendered."""
+        """Register the renderer of the board with the hub."""
         from frontend.fragments import BOARD, BoardFragments  # templates need the apps loaded
         from realtime.hub.fragments import register_view
 

@@ -1,4 +1,4 @@
-"""The context of the board page: a building, its rooms' live states, and the links around them."""
+"""The template context of the board: a building, the live states of its rooms, and links."""
 
 import re
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from realtime.state.live_state import Audience, LiveState
 from realtime.state.topics import Topic
 
 Theme = Literal["", "light", "dark"]
-PARTS_KEPT = 128  # boards whose inner HTML is kept; each some 50 KB
+PARTS_KEPT = 128  # boards whose inner HTML is cached; about 50 KB each
 
 SOCKET_PATH = "/ws/v1/live"
 
 
 @dataclass(frozen=True, slots=True)
 class BoardFloor:
-    """A floor as the board announces it. `direction` is the way there from the board."""
+    """A floor on the board. `direction` is the way from the board to the floor, as an arrow."""
 
     slug: str
     name: str
@@ -38,7 +38,7 @@ class BoardFloor:
 
 @dataclass(frozen=True, slots=True)
 class BoardBuilding:
-    """A building as the board announces it; floors in the order they are shown."""
+    """A building on the board, with its floors in display order."""
 
     slug: str
     name: str
@@ -48,7 +48,7 @@ class BoardBuilding:
 
 @dataclass(frozen=True, slots=True)
 class BoardParts:
-    """The inner HTML of a board, which only changes with its rooms."""
+    """The inner HTML of a board, which changes only with its rooms."""
 
     layout: Layout
     floors: SafeString
@@ -57,7 +57,7 @@ class BoardParts:
 
 
 class Surroundings(TypedDict):
-    """What the page shows besides rooms."""
+    """The parts of the board's context that do not depend on the rooms."""
 
     book_url: str
     qr_svg: SafeString
@@ -68,7 +68,7 @@ class Surroundings(TypedDict):
 
 
 async def board_rooms(building: str, audience: Audience) -> list[Shown]:
-    """Return the rooms of a building as its board shows them; none while the store is away."""
+    """Return the rooms of a building as its board shows them; none if MongoDB is unavailable."""
     rendering = Rendering.of(audience, BOARD, None)
     try:
         return await shared_hub().show(Topic("building", building), rendering)
@@ -82,7 +82,7 @@ def board_context(
     now: datetime,
     **around: Unpack[Surroundings],
 ) -> dict[str, object]:
-    """Return every key that `frontend/board.html` reads."""
+    """Return the template context of `frontend/board.html`."""
     local = now.astimezone(ZoneInfo(building.timezone))
     return {
         "building": building,
@@ -99,8 +99,8 @@ def board_context(
 
 @lru_cache(maxsize=PARTS_KEPT)
 def board_parts(building: BoardBuilding, rooms: tuple[Shown, ...]) -> BoardParts:
-    """Render what is inside a board, once for as long as the very same rooms are shown."""
-    now = max((room.at for room in rooms), default=datetime.min)  # noqa: DTZ901 - nothing to word
+    """Return the inner HTML of a board; rendered once as long as its rooms do not change."""
+    now = max((room.at for room in rooms), default=datetime.min)  # noqa: DTZ901 - no room, so no text uses it
     layout = lay_out(_floors(building, rooms))
     summary = summary_context([room.state for room in rooms], now)
     return BoardParts(
@@ -116,7 +116,7 @@ def _part(name: str, context: dict[str, object]) -> SafeString:
 
 
 def _floors(building: BoardBuilding, rooms: Sequence[Shown]) -> list[Floor]:
-    """Group rooms by floor, named naturally ("K.2" before "K.10"); unknown floors come last."""
+    """Group rooms by floor, in natural order ("K.2" before "K.10"); unknown floors come last."""
     known = {floor.slug: floor for floor in building.floors}
     in_order = sorted(rooms, key=lambda room: _natural(room.state))
     for room in in_order:

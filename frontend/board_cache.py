@@ -1,9 +1,8 @@
-"""Boards that nobody has signed in to, answered from memory for as long as they would be the same.
+"""A cache of the boards for anonymous visitors.
 
-A board's page is the same for every lobby display, and most of its price is not rendering but the
-way through sessions, sign-in and Postgres. So the answer is kept, headers and all, until one of its
-rooms is shown otherwise or the minute is over; only the instant that the page counts from is put in
-afresh.
+The page of a board is the same for every lobby display, and most of its cost is not rendering but
+sessions, sign-in and Postgres. So the response with its headers is cached until one of its rooms
+changes or the minute ends. Only the instant in `data-now` is replaced in each response.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from realtime.hub.fragments import Shown
 from realtime.state.live_state import Audience
 
-PAGES_KEPT = 256
+PAGES_KEPT = 256  # cached responses; the oldest is dropped first
 _QUERIES = frozenset({"", "theme=dark", "theme=light"})
 _NOW = b'data-now="'
 
@@ -27,7 +26,7 @@ Key = tuple[str, str, str]  # scheme, host, path with query
 
 @dataclass(frozen=True, slots=True)
 class KeptPage:
-    """A page as it was answered, cut where its instant stands."""
+    """A cached response, split at the instant in `data-now`."""
 
     rooms: list[Shown]
     minute: str
@@ -37,7 +36,10 @@ class KeptPage:
 
 
 class BoardCacheMiddleware:
-    """Stands before sessions and sign-in. Guarantees: a visitor with any cookie passes through."""
+    """Answers anonymous requests for a board from memory. Runs before sessions and sign-in.
+
+    Guarantees: a request with a cookie or an Authorization header is never answered from memory.
+    """
 
     sync_capable = False
     async_capable = True
@@ -49,7 +51,7 @@ class BoardCacheMiddleware:
             markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer from memory, or let the request through and keep what came."""
+        """Return the cached response with the present instant, or get and cache a new response."""
         slug = _board_of(request)
         if slug is None:
             return await self.get_response(request)
@@ -78,7 +80,7 @@ class BoardCacheMiddleware:
 
 
 def _board_of(request: HttpRequest) -> str | None:
-    """Return the building whose board is asked for by nobody in particular."""
+    """Return the building whose board an anonymous visitor requests; None for another request."""
     if request.method != "GET" or request.COOKIES or "Authorization" in request.headers:
         return None
     if not request.path_info.startswith("/board/") or request.META["QUERY_STRING"] not in _QUERIES:

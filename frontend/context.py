@@ -1,4 +1,4 @@
-"""What every template knows."""
+"""Context processors: variables for every template."""
 
 from django.http import HttpRequest
 

@@ -1,4 +1,4 @@
-"""Forms. They read text into values; whether a booking may be made is the commands' to say."""
+"""The booking form. It validates the fields only; the commands decide about the booking."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +12,14 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Room
 
-LENGTHS_MIN = (15, 30, 45, 60, 90, 120)
+LENGTHS_MIN = (15, 30, 45, 60, 90, 120)  # minutes
 
 
 class RoomChoice(forms.ModelChoiceField[Room]):
-    """A room, told by name, floor and seats."""
+    """A choice of rooms, each shown with its name, floor and seats."""
 
     def label_from_instance(self, obj: Any) -> str:
-        """Return what the list shows."""
+        """Return the text of one room in the list."""
         return f"{obj.name}, {obj.floor.name.lower()}, {obj.capacity} seats"
 
 
@@ -41,7 +41,7 @@ class BookingForm(forms.Form):
         self._zone = zone
 
     def interval(self) -> Interval:
-        """Return the asked-for stretch. Call after validation. Raises InvalidCommandError."""
+        """Return the interval of a valid form. Raises InvalidCommandError outside the calendar."""
         local = datetime.combine(
             self.cleaned_data["day"], self.cleaned_data["starts"], tzinfo=self._zone
         )
@@ -50,10 +50,12 @@ class BookingForm(forms.Form):
             start = local.astimezone(UTC)
             return Interval.of(start, start + length)
         except OverflowError as exc:
-            raise InvalidCommandError("This day is outside the calendar. Choose another.") from exc
+            raise InvalidCommandError(
+                "This day is outside the calendar. Choose another day."
+            ) from exc
 
 
 def current_quarter(now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the local quarter of an hour that `now` lies in: booking it books "now"."""
+    """Return the start of the local quarter of an hour that contains `now`."""
     local = now.astimezone(zone)
     return local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)

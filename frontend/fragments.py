@@ -1,4 +1,4 @@
-"""What the hub pushes to boards: the very partials of which the page itself is made."""
+"""Renders the HTML that the hub pushes to boards, from the same partial templates as the page."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,9 +13,9 @@ BOARD = "board"  # the view's name on the socket
 
 
 class BoardFragments:
-    """Renders states that are already redacted. Guarantees: no attribute holds text from people.
+    """Renders states that are already redacted. Guarantees: no attribute contains text from people.
 
-    `now` only words the first "for 21 min"; the page rewrites it from the server's time.
+    `now` is used only for the first text of a countdown ("for 21 min"), which the page updates.
     """
 
     def room(self, state: LiveState, now: datetime) -> str:
@@ -29,7 +29,7 @@ class BoardFragments:
 
 
 def summary_context(states: Sequence[LiveState], now: datetime) -> dict[str, object]:
-    """Return what `_count.html` and `_soon.html` print."""
+    """Return the template context of `_count.html` and `_soon.html`."""
     starts = upcoming(states, now)
     near = soon(states, now)
     return {

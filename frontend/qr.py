@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 @lru_cache(maxsize=256)
 def qr_svg(url: str) -> SafeString:
-    """Return a decorative code for `url`: sized by its box, coloured by `currentColor`.
+    """Return a QR code of `url` as SVG in the size of its box and in the colour `currentColor`.
 
-    The SVG holds path data only, never the text, so it is safe to print unescaped.
+    The SVG contains path data only, never the text, so it is safe without escaping.
     """
     out = BytesIO()
     segno.make(url, error="m", micro=False).save(
@@ -26,4 +26,4 @@ def qr_svg(url: str) -> SafeString:
         dark="#123456",
     )
     svg = out.getvalue().decode().replace("#123456", "currentColor")
-    return mark_safe(svg.replace("<svg", '<svg aria-hidden="true"', 1))  # noqa: S308 - ours, see above
+    return mark_safe(svg.replace("<svg", '<svg aria-hidden="true"', 1))  # noqa: S308 - path data only

@@ -1,4 +1,4 @@
-"""Pages for refusals: what a command or a sign-in refuses reaches people as a page."""
+"""Middleware that answers the refusal of a command or of a sign-in with a page."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,10 +11,10 @@ from meeting_rooms.kernel.errors import MeetingRoomsError
 
 
 class RefusalMiddleware:
-    """Answers an error that a page's view did not handle itself. The API answers its own.
+    """Answers a MeetingRoomsError that a view did not handle. The API has handlers of its own.
 
-    Guarantees: the status is that of the error tree, `Retry-After` is sent where the error says
-    `retry_after_s`, and nothing keeps the answer.
+    Guarantees: the status comes from the error tree, `Retry-After` is sent if the error has the
+    fact `retry_after_s`, and the response is not cached.
     """
 
     sync_capable = False

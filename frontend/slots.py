@@ -1,4 +1,4 @@
-"""What the booking form says of the slot chosen in it: whose it is now, and what is free."""
+"""The state of the slot that is chosen in the booking form, and alternatives to that slot."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,19 +17,19 @@ from rooms.models import Room
 
 
 class ChosenSlotState(StrEnum):
-    """Whose a slot is, as one person sees it."""
+    """The state of a slot for the person who fills in the form."""
 
-    OPEN = "open"
-    MINE = "mine"  # held by the one who asks
-    HELD = "held"  # by somebody else, or a part of it is
-    TAKEN = "taken"
+    OPEN = "open"  # bookable
+    MINE = "mine"  # held by this person
+    HELD = "held"  # another person holds the slot or a part of it
+    TAKEN = "taken"  # booked, also if only in part
     CLOSED = "closed"  # out of service
-    REFUSED = "refused"  # the rules of the room, or of the person, do not allow it
+    REFUSED = "refused"  # a rule of the room, or a quota of this person, forbids the booking
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What could be booked instead, as values for the form's own fields."""
+    """An alternative slot, as values for the fields of the form."""
 
     room: Room
     local: datetime
@@ -38,9 +38,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSlot:
-    """A slot as the form shows it. `holder` and `held_until`: of the hold that lasts longest.
+    """A slot as the form shows it. `holder` and `held_until` describe the hold that ends last.
 
-    `reason` says why it is closed, or in a whole sentence why it is refused.
+    `reason` is the reason of a closure, or a full sentence for a refused slot.
     """
 
     room: Room
@@ -55,9 +55,9 @@ class ChosenSlot:
 def chosen_slot(
     room: Room, interval: Interval, zone: ZoneInfo, *, viewer: Actor, now: datetime
 ) -> ChosenSlot:
-    """Return whose the slot is at `now`, with alternatives where it is not to be had.
+    """Return the state of the slot at `now`, with alternatives if the slot cannot be booked.
 
-    Raises InvalidCommandError for a slot that no room allows.
+    Raises InvalidCommandError if the interval is outside the limits of every room.
     """
     bookings = bookings_of([room], interval, now=now)[room.pk]
     state, holder, until = _whose(bookings, viewer.user_id, interval)
@@ -74,7 +74,7 @@ def chosen_slot(
 
 
 def choices(room: Room, interval: Interval, zone: ZoneInfo, *, now: datetime) -> tuple[Choice, ...]:
-    """Return what could be booked instead."""
+    """Return alternatives to a slot."""
     found = suggest_alternatives(room.uuid, interval, now=now)
     return tuple(
         Choice(other.room, other.interval.start.astimezone(zone), same_room=other.room == room)

@@ -1,4 +1,4 @@
-"""Addresses of pages."""
+"""The URLs of the pages."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, path

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The address of the client of a request."""
 
 from django.conf import settings
 from django.http import HttpRequest

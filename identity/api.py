@@ -1,4 +1,4 @@
-"""REST: one's own account and API tokens."""
+"""REST: the caller's account and API tokens."""
 
 from datetime import datetime
 from uuid import UUID
@@ -44,7 +44,7 @@ class TokenOut(Schema):
 
 
 class NewTokenOut(TokenOut):
-    """A token with its secret, which is shown this once."""
+    """A token with its secret, which is shown only once."""
 
     secret: str
 
@@ -63,7 +63,7 @@ def list_tokens(request: HttpRequest) -> list[ApiToken]:
 
 @router.post("/tokens", response={201: NewTokenOut, 429: Problem}, summary="Make an API token")
 def make_token(request: HttpRequest, body: TokenIn) -> Status[NewTokenOut]:
-    """Make a token. Its secret cannot be read again."""
+    """Make a token for the caller. Its secret cannot be read again."""
     issued = issue_api_token(user=user_from(request), name=body.name, expires_at=body.expires_at)
     public = TokenOut.from_orm(issued.record)
     return Status(201, NewTokenOut(**public.dict(), secret=issued.secret))
@@ -71,6 +71,6 @@ def make_token(request: HttpRequest, body: TokenIn) -> Status[NewTokenOut]:
 
 @router.delete("/tokens/{token_id}", response={204: None, 404: Problem}, summary="Revoke a token")
 def revoke_token(request: HttpRequest, token_id: UUID) -> Status[None]:
-    """End one of the caller's tokens at once."""
+    """Revoke one of the caller's tokens at once."""
     revoke_api_token(user=user_from(request), token_id=token_id)
     return Status(204, None)

@@ -1,6 +1,6 @@
-"""Who calls the REST API: a Bearer token, or a signed-in session with its CSRF token.
+"""Authentication of REST requests: a Bearer token, or a session with its CSRF token.
 
-An operation is for people unless it says otherwise: devices are let in one operation at a time.
+By default an operation is for people only. An operation for devices names another `auth`.
 """
 
 from typing import cast
@@ -19,10 +19,13 @@ from meeting_rooms.kernel.errors import PermissionDeniedError
 
 
 class ApiTokenAuth(HttpBearer):
-    """`Authorization: Bearer <token>`, never a query parameter: those end up in access logs."""
+    """`Authorization: Bearer <token>`; never a query parameter, which access logs would contain."""
 
     def authenticate(self, request: HttpRequest, token: str) -> User | Device | None:
-        """Return the token's owner and make them the request's user."""
+        """Return the owner of the token, and set `request.user` for a person.
+
+        Raises PermissionDeniedError `not_for_devices` for a device, unless `admit` accepts devices.
+        """
         if is_of_device(token):
             device = authenticate_device(secret=token)
             return device and self.admit(device)
@@ -34,16 +37,16 @@ class ApiTokenAuth(HttpBearer):
     def admit(self, _device: Device) -> Device | None:
         """Refuse devices. Raises PermissionDeniedError `not_for_devices`."""
         raise PermissionDeniedError(
-            "A device may show its rooms, check in and take walk-ups. Sign in for more.",
+            "A device can show its rooms, check in and book walk-ups. Sign in for more.",
             code=IdentityErrorCode.NOT_FOR_DEVICES,
         )
 
 
 class DeviceTokenAuth(ApiTokenAuth):
-    """The same for the operations that devices may use, too."""
+    """An ApiTokenAuth that also accepts devices."""
 
     def admit(self, device: Device) -> Device | None:
-        """Let the device in."""
+        """Return the device."""
         return device
 
 
@@ -53,12 +56,12 @@ DEVICES_ONLY = [DeviceTokenAuth()]
 
 
 def user_from(request: HttpRequest) -> User:
-    """Return the person an authenticated API request comes from."""
+    """Return the person who sent an authenticated request."""
     return cast("User", request.user)
 
 
 def actor_from(request: HttpRequest) -> Actor:
-    """Return that person, or that device, as the author of a command."""
+    """Return the person or the device who sent the request as the author of a command."""
     caller = getattr(request, "auth", None)
     if isinstance(caller, Device):
         return actor_of_device(caller)
@@ -66,10 +69,11 @@ def actor_from(request: HttpRequest) -> Actor:
 
 
 def device_from(request: HttpRequest) -> Device:
-    """Return the device that calls. Raises PermissionDeniedError where a person does."""
+    """Return the calling device. Raises PermissionDeniedError `only_for_devices` for a person."""
     caller = getattr(request, "auth", None)
     if not isinstance(caller, Device):
         raise PermissionDeniedError(
-            "This is for devices only.", code=IdentityErrorCode.ONLY_FOR_DEVICES
+            "Only a device can do this. Send the token of a device.",
+            code=IdentityErrorCode.ONLY_FOR_DEVICES,
         )
     return caller

@@ -1,4 +1,4 @@
-"""How Django signs people in, on the sign-in page and in its admin alike."""
+"""Django's authentication backend, for the sign-in page and the admin site."""
 
 from functools import cache
 from typing import Any, cast
@@ -26,7 +26,10 @@ class PasswordBackend(BaseBackend):
         password: str | None = None,
         **credentials: Any,
     ) -> User | None:
-        """Return the person, or None. Raises what `check_password` raises."""
+        """Return the person; None if the password is wrong.
+
+        Raises the errors of `check_password`.
+        """
         email = username if username is not None else credentials.get(User.USERNAME_FIELD)
         if email is None or password is None:
             return None
@@ -36,11 +39,11 @@ class PasswordBackend(BaseBackend):
         )
 
     async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Return the person, or None, from asynchronous code."""
+        """Do the same as `authenticate`, for asynchronous code."""
         return await sync_to_async(self.authenticate)(request, **credentials)
 
     def get_user(self, user_id: UUID) -> User | None:
-        """Return the person of a session while they may sign in."""
+        """Return the person of a session; None if the person is inactive or unknown."""
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 

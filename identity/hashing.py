@@ -1,7 +1,7 @@
-"""Password hashers that share four places in a process.
+"""Password hashers with a limit for the number of hashes that a process makes at once.
 
-A hash takes 100 MB and a whole CPU for about a tenth of a second, so the number that run at once is
-bounded here, whichever page, form or command asks for one.
+A hash takes 100 MB and a full CPU for about 0.1 s. The limit holds for the hashes of all pages,
+forms and commands together.
 """
 
 import threading
@@ -14,19 +14,19 @@ from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.errors import UnavailableError
 
 HASHES_AT_ONCE = 4  # each needs 100 MB of memory
-MAX_WAITING = 16  # requests, each of which keeps a thread
-MAX_WAIT_S = 5.0  # for a place; a browser's user has given up by then
-RETRY_AFTER_S = 5
+MAX_WAITING = 16  # requests; each waiting request occupies a thread
+MAX_WAIT_S = 5.0  # for a place; people do not wait longer for a sign-in
+RETRY_AFTER_S = 5  # as long as MAX_WAIT_S
 
 
 class HashingBusyError(UnavailableError):
-    """Every place is taken and the queue is full, or the wait was too long. No hash was made."""
+    """The queue for a place is full, or the wait was too long. No hash was made."""
 
     default_code = IdentityErrorCode.SIGN_IN_BUSY
 
 
 class Places:
-    """A bounded number of places with a bounded queue. Safe for threads."""
+    """A limited number of places with a queue of limited length. Thread-safe."""
 
     def __init__(
         self,
@@ -44,7 +44,10 @@ class Places:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Take a place, waiting for one if needed. Raises HashingBusyError."""
+        """Hold a place during the block, after a wait if all places are taken.
+
+        Raises HashingBusyError if the queue is full or the wait takes longer than `wait_s`.
+        """
         if not self._admitted.acquire(blocking=False):
             raise _busy()
         try:
@@ -81,10 +84,10 @@ PLACES = Places()
 
 
 class BoundedArgon2(Argon2PasswordHasher):
-    """Argon2id, at most HASHES_AT_ONCE at a time. Raises HashingBusyError.
+    """Argon2id, at most HASHES_AT_ONCE at a time. Raises HashingBusyError like `Places.one`.
 
-    One lane instead of Django's eight: the work is the same, and four hashes occupy four threads
-    instead of 32, beside which requests hardly got the CPU.
+    Uses one lane instead of Django's eight: the work is the same, but four hashes occupy four
+    threads instead of 32. With 32 threads, other requests hardly got the CPU.
     """
 
     parallelism = 1
@@ -95,15 +98,15 @@ class BoundedArgon2(Argon2PasswordHasher):
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Say whether the password is the one of this hash."""
+        """Return whether the hash belongs to the password."""
         with PLACES.one():
             return super().verify(password, encoded)
 
 
 class BoundedPBKDF2(PBKDF2PasswordHasher):
-    """PBKDF2, for hashes that came from elsewhere, at most HASHES_AT_ONCE at a time.
+    """PBKDF2, for imported hashes, at most HASHES_AT_ONCE at a time.
 
-    Its `verify` calls `encode`. Raises HashingBusyError.
+    Django's `verify` calls `encode`. Raises HashingBusyError like `Places.one`.
     """
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:

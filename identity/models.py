@@ -11,30 +11,30 @@ from identity.domain.tokens import TOKEN_PREFIX_LENGTH
 
 
 class Role(models.TextChoices):
-    """What a person may do: staff book, admins run the place."""
+    """The role of a person: staff may book; admins may also manage places, people and policies."""
 
     STAFF = "staff", "Staff"
     ADMIN = "admin", "Admin"
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates people. Addresses are kept in lower case, so one person cannot sign up twice."""
+    """Creates people. Stores addresses in lower case, so an address cannot exist twice."""
 
     def create_user(
         self, email: str, password: str | None, *, display_name: str, role: Role = Role.STAFF
     ) -> "User":
-        """Store a new person. Without a password, password sign-in is impossible for them."""
+        """Store a new person. A person without a password cannot sign in with one."""
         user = self.model(email=email.strip().lower(), display_name=display_name, role=role)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None, *, display_name: str) -> "User":
-        """Store a new admin; the name is what `manage.py createsuperuser` calls."""
+        """Store a new admin. `manage.py createsuperuser` calls this method by its name."""
         return self.create_user(email, password, display_name=display_name, role=Role.ADMIN)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Find a person by address, whatever its case."""
+        """Return the person with this address, in upper or lower case. Raises User.DoesNotExist."""
         return self.get(email=(username or "").strip().lower())
 
 
@@ -67,31 +67,31 @@ class User(AbstractBaseUser):
         return self.display_name
 
     def clean(self) -> None:
-        """Keep the address in lower case, as signing in looks for it."""
+        """Change the address to lower case, because the sign-in searches in lower case."""
         super().clean()
         self.email = self.email.strip().lower()
 
     @property
     def is_admin(self) -> bool:
-        """Say whether this person runs the place."""
+        """Return whether the person is an admin."""
         return self.role == Role.ADMIN
 
     @property
     def is_staff(self) -> bool:
-        """Say whether Django's admin site lets this person in. Not the role `staff`."""
+        """Return whether the person may open Django's admin site. Unrelated to the role `staff`."""
         return self.is_admin
 
     def has_perm(self, _perm: str, _obj: object = None) -> bool:
-        """Say whether the admin site lets this person act: roles, not single permissions."""
+        """Return whether the person may act on the admin site: active admins may do everything."""
         return self.is_active and self.is_admin
 
     def has_module_perms(self, _app_label: str) -> bool:
-        """Say whether the admin site shows this person an app."""
+        """Return whether the admin site shows the apps to the person."""
         return self.is_active and self.is_admin
 
 
 class ApiToken(models.Model):
-    """A personal token for programs. Only its SHA-256 is kept; the token itself is shown once."""
+    """A personal token for programs. Only its SHA-256 is stored; the token itself is shown once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
@@ -111,9 +111,10 @@ class ApiToken(models.Model):
 
 
 class Device(models.Model):
-    """A panel at a door, with a token of its own: it is nobody, and knows its rooms only.
+    """A panel at a door with a token of its own. A device is not a person and knows only its rooms.
 
-    `rooms` are uuids, for places are an app further on. Only the token's SHA-256 is kept.
+    `rooms` are uuids instead of foreign keys, because this app does not import the app `rooms`.
+    Only the token's SHA-256 is stored.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

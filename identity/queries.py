@@ -1,4 +1,4 @@
-"""Reads of identity."""
+"""Queries about people and devices."""
 
 from identity.models import Device, User
 from meeting_rooms.kernel.actor import Actor, ActorKind
@@ -10,5 +10,5 @@ def actor_of(user: User) -> Actor:
 
 
 def actor_of_device(device: Device) -> Actor:
-    """Return the device as the author of a command: no person, and its own rooms only."""
+    """Return the device as the author of a command, without a person, with its own rooms only."""
     return Actor(ActorKind.DEVICE, device.name, rooms=frozenset(device.rooms))

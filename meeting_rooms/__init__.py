@@ -1,3 +1,3 @@
-"""Meeting Rooms: the project that composes the apps (settings, urls, asgi, embedded servers)."""
+"""Meeting Rooms: the Django project around the apps (settings, urls, asgi, embedded servers)."""
 
 __version__ = "0.1.0"

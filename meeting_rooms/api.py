@@ -1,4 +1,4 @@
-"""The REST API: the apps' routers behind one address, and one mapping of errors to answers."""
+"""The REST API: the routers of all apps, and the mapping of errors to HTTP responses."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -57,7 +57,7 @@ def _answer(
 
 @api.exception_handler(MeetingRoomsError)
 def on_refusal(_request: HttpRequest, exc: MeetingRoomsError) -> HttpResponse:
-    """Answer a refused command or read."""
+    """Return the response to a refused command or query."""
     status = status_of(exc)
     headers = RETRY if status is HTTPStatus.SERVICE_UNAVAILABLE else None
     return _answer(status, code=exc.code, detail=exc.detail, headers=headers, **exc.facts)
@@ -65,7 +65,7 @@ def on_refusal(_request: HttpRequest, exc: MeetingRoomsError) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def on_validation(_request: HttpRequest, exc: ValidationError) -> HttpResponse:
-    """Answer a request that does not fit its schema: which member, and why."""
+    """Return the response to a request that does not fit its schema: each member and its error."""
     errors = [
         {"at": ".".join(str(part) for part in error["loc"]), "detail": error["msg"]}
         for error in exc.errors
@@ -80,7 +80,7 @@ def on_validation(_request: HttpRequest, exc: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def on_http_error(_request: HttpRequest, exc: HttpError) -> HttpResponse:
-    """Answer what the framework refused before any of ours saw it: a body that is not JSON."""
+    """Return the response to a request that the framework refused: a body that is not JSON."""
     status = HTTPStatus(exc.status_code)
     code = "not_json" if status is HTTPStatus.BAD_REQUEST else "refused"
     return _answer(status, code=code, detail=str(exc))
@@ -88,7 +88,7 @@ def on_http_error(_request: HttpRequest, exc: HttpError) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def on_unauthenticated(_request: HttpRequest, _exc: AuthenticationError) -> HttpResponse:
-    """Answer a caller nobody knows."""
+    """Return the response to a request without valid credentials."""
     return _answer(
         HTTPStatus.UNAUTHORIZED,
         code=KernelErrorCode.NOT_AUTHENTICATED,
@@ -99,25 +99,27 @@ def on_unauthenticated(_request: HttpRequest, _exc: AuthenticationError) -> Http
 
 @api.exception_handler(Http404)
 def on_missing(_request: HttpRequest, _exc: Http404) -> HttpResponse:
-    """Answer an address that leads nowhere."""
+    """Return the response to an unknown address."""
     return _answer(
-        HTTPStatus.NOT_FOUND, code=KernelErrorCode.NOT_FOUND, detail="There is nothing here."
+        HTTPStatus.NOT_FOUND,
+        code=KernelErrorCode.NOT_FOUND,
+        detail="There is nothing at this address.",
     )
 
 
 @api.exception_handler(RequestDataTooBig)
 def on_too_big(_request: HttpRequest, _exc: RequestDataTooBig) -> HttpResponse:
-    """Answer a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    """Return the response to a body over DATA_UPLOAD_MAX_MEMORY_SIZE."""
     return _answer(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         code=KernelErrorCode.BODY_TOO_LARGE,
-        detail="The body may have at most 256 KiB.",
+        detail="The body is too large. The maximum is 256 KiB.",
     )
 
 
 @api.exception_handler(DataError)
 def on_impossible_value(_request: HttpRequest, _exc: DataError) -> HttpResponse:
-    """Answer a value that no column can hold, such as a NUL byte or a number too large."""
+    """Return the response to a value that no column can hold: a NUL byte, too large a number."""
     return _answer(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         code=KernelErrorCode.IMPOSSIBLE_VALUE,
@@ -128,7 +130,7 @@ def on_impossible_value(_request: HttpRequest, _exc: DataError) -> HttpResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
-    """Answer while Postgres is away or slow. With an idempotency key, trying again is safe."""
+    """Return the response while Postgres is unavailable or slow."""
     log.warning("request_failed", error=exc)
     return _answer(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -141,10 +143,10 @@ def on_store_down(_request: HttpRequest, exc: Exception) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def on_bug(_request: HttpRequest, exc: Exception) -> HttpResponse:
-    """Answer a fault of ours: logged whole, told in general."""
+    """Return the response to an error of the server. Only the log has the details."""
     log.error("unhandled_error", exc_info=exc)
     return _answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         code=KernelErrorCode.INTERNAL_ERROR,
-        detail="Something broke on our side. Quote the X-Request-ID when you report it.",
+        detail="The server failed. Quote the X-Request-ID when you report the error.",
     )

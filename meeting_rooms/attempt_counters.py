@@ -26,9 +26,9 @@ WINDOW_MS = WINDOW // timedelta(milliseconds=1)
 LATEST_END_MS = LATEST_END // timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# KEYS: the counters. ARGV, in ms: now, the length of a window, how far ahead a window may end; then
-# the maximum of each counter.
-# Returns 0 if the attempt was counted on all, else when the last full counter ends.
+# KEYS: the counters. ARGV: now, the length of a window, how far ahead a window may end (each in
+# ms); then the maximum of each counter.
+# Returns 0 if all counters counted the attempt, else the end of the last full counter in ms.
 COUNT = """
 local now, window, latest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends_last = 0
@@ -62,11 +62,11 @@ end
 class RedisCounters:
     """Counts in memory and then in Redis. For synchronous code.
 
-    An attempt goes on if no counter is full. Memory counts even while Redis answers: counters that
-    started empty when Redis goes away would let each account have its attempts twice.
+    An attempt is refused if a counter in memory or in Redis is full. Memory also counts while Redis
+    answers: if Redis fails, counters that start empty would allow the attempts twice.
 
-    Each call opens a connection of its own: sign-ins are rare, and so no event loop, thread or
-    restart of Redis leaves one behind that no longer works.
+    Each call opens a connection of its own. Sign-ins are rare, and no connection can break between
+    two calls because of another event loop, another thread or a restart of Redis.
     """
 
     store = "redis"
@@ -75,7 +75,7 @@ class RedisCounters:
         self._memory = MemoryCounters()
 
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
-        """Count one attempt on every limit, or refuse it and count none of them."""
+        """Count one attempt on every limit; if a limit is reached, refuse it without counting."""
         in_memory = self._memory.count(limits, now)
         if in_memory.refused_until is not None:
             return in_memory
@@ -91,14 +91,14 @@ class RedisCounters:
         return Counted(EPOCH + timedelta(milliseconds=ends_ms), self.store)
 
     def take_back(self, limits: Sequence[Limit], counted: Counted) -> None:
-        """Take one counted attempt back from where it was counted."""
+        """Subtract one attempt from the counters on which it was counted."""
         self._memory.take_back(limits, counted)
         if counted.store != self.store:
             return
         try:
             async_to_sync(_run)(TAKE_BACK, limits, [])
         except _AWAY as exc:
-            # The attempt stays counted until its window ends: stricter by one.
+            # The attempt stays counted until its window ends, so the limit is stricter by one.
             log.warning("sign_in_not_taken_back", error=type(exc).__name__)
 
 
@@ -107,7 +107,7 @@ _AWAY = (RedisError, OSError, TimeoutError)
 
 async def _run(script: str, limits: Sequence[Limit], arguments: Sequence[int]) -> int:
     """Run a script on the counters. Raises one of _AWAY within ANSWER_WITHIN_S."""
-    # The braces make all counters of one cluster slot, as a script needs.
+    # The braces put all counters into one slot of a cluster: a script can use only one.
     keys = [f"{settings.REDIS_PREFIX}:{{sign-in}}:{limit.key}" for limit in limits]
     async with asyncio.timeout(ANSWER_WITHIN_S), _open_for_keys(settings.REDIS_URL) as client:
         evaluate = cast("Callable[..., Awaitable[int | None]]", client.eval)
@@ -116,7 +116,7 @@ async def _run(script: str, limits: Sequence[Limit], arguments: Sequence[int]) -
 
 @asynccontextmanager
 async def _open_for_keys(url: str) -> AsyncIterator[Redis | RedisCluster]:
-    """Open a client that reads and writes keys: in a cluster each has a node of its own."""
+    """Open a client that reads and writes keys: in a cluster, each key is on a node of its own."""
     host = redis_host(url)
     if "nodes" not in host:
         async with open_redis(url) as client:

@@ -1,6 +1,7 @@
-"""Which build this is: a name that changes with code, templates and assets, and with nothing else.
+"""The id of this build. Only a change of code, templates or assets changes the id.
 
-Pages carry it, and every connection is told it, so that a page of an older build can reload itself.
+Each page contains the id, and each socket sends the id, so that a page of an older build can reload
+itself.
 """
 
 from hashlib import sha256
@@ -11,7 +12,7 @@ _SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg", ".sql"})
 
 
 def build_id(root: Path) -> str:
-    """Return twelve hexadecimal digits over the source of all apps below `root`."""
+    """Return the first 12 hexadecimal digits of a SHA-256 over the sources of all apps."""
     digest = sha256()
     for app in _APPS:
         for path in sorted((root / app).rglob("*")):

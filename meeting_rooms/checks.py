@@ -1,6 +1,6 @@
-"""System checks: what is missing, and what to do. Ids are stable.
+"""Django system checks of the secret key, the demo and the stores. Ids are stable.
 
-The store checks connect, so they run where asked for: `check --deploy` and `serve`.
+The check of the stores opens connections, so only `check --deploy` and `serve` run this check.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 from meeting_rooms.health import StoreProbe, probe_stores
 
 STORES = "stores"
-MIN_SECRET_KEY_LENGTH = 32
+MIN_SECRET_KEY_LENGTH = 32  # characters
 _IDS = {
     "postgres": "meeting_rooms.E010",
     "mongodb": "meeting_rooms.E011",
@@ -23,7 +23,7 @@ _VARIABLES = {"postgres": "DATABASE_URL", "mongodb": "MONGODB_URL", "redis": "RE
 
 @register()
 def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
-    """Refuse the default key: with it anybody can forge a session."""
+    """Return an error for the default key, which would let anyone forge a session."""
     key = settings.SECRET_KEY
     if key != settings.DEFAULT_SECRET_KEY and len(key) >= MIN_SECRET_KEY_LENGTH:
         return []
@@ -39,7 +39,7 @@ def check_secret_key(**_kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_demo_is_not_production(**_kwargs: Any) -> list[CheckMessage]:
-    """Refuse the demo where TLS is on: its accounts have printed passwords."""
+    """Return an error for a demo with TLS: the demo accounts have public passwords."""
     if settings.DEMO and settings.HTTPS:
         return [
             Error(
@@ -53,7 +53,7 @@ def check_demo_is_not_production(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(STORES, deploy=True)
 def check_stores(**_kwargs: Any) -> list[CheckMessage]:
-    """Ask each store for a sign of life, within the store time-out."""
+    """Return an error for each store that does not answer within `settings.STORE_TIMEOUT_S`."""
     return [_as_error(probe) for probe in asyncio.run(probe_stores()) if not probe.is_ok]
 
 

@@ -1,6 +1,6 @@
-"""Health: `/healthz` says that this process answers, `/readyz` that its stores do.
+"""Health: `/healthz` says that this process answers, `/readyz` that its stores answer.
 
-Neither tells versions, addresses or errors to the public.
+Neither answer contains versions, addresses or errors, because both are public.
 """
 
 import asyncio
@@ -20,19 +20,19 @@ from meeting_rooms.redis_url import open_redis
 from realtime.socket.connections import shared_connections
 from realtime.store.live_store import open_store
 
-KEEP_S = 1.0
+KEEP_S = 1.0  # seconds for which the result of one probe is reused
 
 
 @dataclass(frozen=True, slots=True)
 class StoreProbe:
-    """What one store answered. `problem` is for operators, never for the public."""
+    """The result of asking one store. `problem` is for operators, never for the public."""
 
     name: str
     problem: str | None
 
     @property
     def is_ok(self) -> bool:
-        """Say whether the store answered in time."""
+        """Return whether the store answered in time."""
         return self.problem is None
 
 
@@ -72,12 +72,12 @@ async def _probe(name: str, ask: Callable[[], Awaitable[None]]) -> StoreProbe:
 
 
 async def probe_stores() -> list[StoreProbe]:
-    """Ask every store at once; each answers or fails within `settings.STORE_TIMEOUT_S`."""
+    """Ask all stores concurrently; each answers or fails within `settings.STORE_TIMEOUT_S`."""
     return await asyncio.gather(*(_probe(name, ask) for name, ask in _PROBES.items()))
 
 
 async def _probe_and_note() -> list[StoreProbe]:
-    """Ask every store, and log those that have gone or come back."""
+    """Ask every store, and record for the log which stores failed and which answered."""
     probes = await probe_stores()
     for probe in probes:
         if probe.problem is None:
@@ -88,7 +88,7 @@ async def _probe_and_note() -> list[StoreProbe]:
 
 
 class _Readiness:
-    """The last probes, kept for a second and made once at a time: a flood must cost no stores."""
+    """The last probes, kept for KEEP_S and run once at a time: a flood must not load the stores."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[list[StoreProbe]] | None = None
@@ -107,14 +107,14 @@ _readiness = _Readiness()
 
 
 async def healthz(_request: HttpRequest) -> JsonResponse:
-    """Answer as long as the process does; asks no store."""
+    """Return 200 without asking any store: the process is alive."""
     return JsonResponse({"status": "ok"})
 
 
 async def readyz(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when every store answers, else 503 with the names of those that do not.
+    """Return 200 if every store answers, else 503; the body has the status of each store.
 
-    A process that is about to stop is not ready either, so that nothing new is sent to it.
+    A process that is about to stop returns 503 too, so that it gets no new connections.
     """
     if shared_connections().is_draining:
         return JsonResponse({"status": "draining"}, status=503)

@@ -13,14 +13,14 @@ RECORD_FORMAT = 1  # rises when the members of the record change
 
 
 class StoreRecordError(Exception):
-    """The record cannot be read. The text says why and what to do."""
+    """The record cannot be read. The message says why and what to do."""
 
 
 def recorded_urls(data_dir: Path) -> dict[str, str]:
     """Return the URL of each store that is recorded as ready, by its name: `postgres`, `mongodb`.
 
-    Reads one small file and asks no server. Returns nothing where there is no record.
-    Raises StoreRecordError for a record that cannot be read.
+    Reads one small file and asks no server. Returns an empty mapping if there is no record.
+    Raises StoreRecordError if the record cannot be read.
     """
     servers = read_record(data_dir)
     try:
@@ -30,9 +30,9 @@ def recorded_urls(data_dir: Path) -> dict[str, str]:
 
 
 def read_record(data_dir: Path) -> dict[str, dict[str, Any]]:
-    """Return the members of each recorded server by its name; nothing where there is no record.
+    """Return the members of each recorded server by its name; empty if there is no record.
 
-    Raises StoreRecordError for a record that cannot be read.
+    Raises StoreRecordError if the record cannot be read.
     """
     path = data_dir / RECORD_FILE
     try:
@@ -54,7 +54,7 @@ def read_record(data_dir: Path) -> dict[str, dict[str, Any]]:
 
 
 def damaged(data_dir: Path, cause: Exception) -> StoreRecordError:
-    """Return the error for a record whose members are not those that this version writes."""
+    """Return the error for a record whose members are not the members that this version writes."""
     return StoreRecordError(
         f"{data_dir / RECORD_FILE} is damaged ({cause}). Delete it and start again: the data is "
         "kept."

@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, with the request's id on every line it causes."""
+"""Structured logs: one line per event, with the id of the request that caused the event."""
 
 import re
 import sys
@@ -67,7 +67,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # Handled refusals are answers, not incidents.
+            # Refusals are normal answers, not incidents.
             "django.request": {"level": "ERROR"},
             "django.channels.server": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
@@ -76,7 +76,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
 
 
 def _describe_errors(_logger: Any, _name: str, event: Any) -> Any:
-    """Write the exceptions in a line's fields as text, in one form."""
+    """Replace each exception in the fields of an event by one line of text."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = f"{type(value).__name__}: {value}".strip()
@@ -84,7 +84,7 @@ def _describe_errors(_logger: Any, _name: str, event: Any) -> Any:
 
 
 def _without_secrets(render: Callable[[Any, str, Any], str | bytes]) -> Callable[..., str]:
-    """Take the secrets of calendar feeds out of a line: they stand in the address, not a header."""
+    """Return a renderer that removes the secrets of calendar feeds, which are part of their URL."""
 
     def rendered(logger: Any, name: str, event: Any) -> str:
         return _FEED_SECRET.sub("/feeds/[secret]", str(render(logger, name, event)))
@@ -98,7 +98,7 @@ def _request_id(request: HttpRequest) -> str:
 
 
 class RequestIdMiddleware:
-    """Give each request an id (or keep a well-formed one), log under it, and answer with it."""
+    """Gives each request an id, or keeps a well-formed one, for its log lines and its response."""
 
     sync_capable = False
     async_capable = True
@@ -117,7 +117,7 @@ class RequestIdMiddleware:
             log.info(
                 "request",
                 method=request.method,
-                path=request.path,  # without the query, which may hold what people typed
+                path=request.path,  # without the query, which may contain personal data
                 status=response.status_code,
                 duration_ms=round((perf_counter() - began) * 1000, 1),
             )

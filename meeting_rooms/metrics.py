@@ -1,7 +1,7 @@
-"""`/metrics`: what this process counts, for Prometheus. Not for the public.
+"""`/metrics`: the metrics of this process for Prometheus. Not public.
 
-With `METRICS_TOKEN` set, the token opens it. Without, only the machine itself may read, and only
-where no proxy stands in front: behind one, everybody seems to come from the machine itself.
+If `METRICS_TOKEN` is set, callers send this token. Otherwise only the local machine may read the
+metrics, and only without a proxy: behind a proxy, every client can have the address of the machine.
 """
 
 from http import HTTPStatus
@@ -39,7 +39,7 @@ password_hashes_made.set_function(lambda: PLACES.total)
 
 @require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer in the text format that was asked for: Prometheus' own or OpenMetrics."""
+    """Return the metrics in the text format that the caller accepts: Prometheus or OpenMetrics."""
     if not _may_read(request):
         return _refusal()
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -57,7 +57,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether a peer's address is this machine's own, in either version of IP."""
+    """Return whether a peer's address is this machine's own, in either version of IP."""
     try:
         peer = ip_address(address)
     except ValueError:
@@ -71,8 +71,8 @@ def _refusal() -> HttpResponse:
         problem(
             HTTPStatus.FORBIDDEN,
             code=KernelErrorCode.METRICS_NOT_YOURS,
-            detail="Send 'Authorization: Bearer <METRICS_TOKEN>'. Without such a setting, metrics "
-            "are read on the machine itself.",
+            detail="Send 'Authorization: Bearer <METRICS_TOKEN>'. If METRICS_TOKEN is not set, "
+            "read the metrics on the machine itself.",
         ),
         status=HTTPStatus.FORBIDDEN,
         content_type=PROBLEM_CONTENT_TYPE,

@@ -1,7 +1,8 @@
-"""The OpenAPI document: what every operation may answer, told once for all of them.
+"""The OpenAPI document, completed with the responses that every operation may give.
 
-Each operation names the answers that are its own; those that any may give are added here, with an
-example for each. Refusals are `application/problem+json`, which the framework does not know of.
+Each operation declares its own responses. This module adds the responses that several operations
+share, with an example for each. Refusals are `application/problem+json`, which the framework does
+not add by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 ALWAYS = (401, 403, 422, 503)  # 422: any operation refuses a query parameter that it does not have
 WITH_BODY = (400, 413)
 WITH_PATH = (404,)
-# One refusal for each status, as it is really answered; docs/api.md lists every code.
+# Examples of refusals by HTTP status; docs/errors.md lists every code.
 EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
     400: {"not_json": {"detail": "Cannot parse request body"}},
     401: {
@@ -36,7 +37,7 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
             "detail": "Only the organizer or a room manager can change this booking."
         },
         "not_for_devices": {
-            "detail": "A device may show its rooms, check in and take walk-ups. Sign in for more."
+            "detail": "A device can show its rooms, check in and book walk-ups. Sign in for more."
         },
     },
     404: {
@@ -61,34 +62,38 @@ EXAMPLES: dict[int, dict[str, dict[str, Any]]] = {
             "changed": {"title": {"was": "Review", "is": "Design review"}},
         }
     },
-    413: {"body_too_large": {"detail": "The body may have at most 256 KiB."}},
+    413: {"body_too_large": {"detail": "The body is too large. The maximum is 256 KiB."}},
     422: {
         "invalid": {
             "detail": "body.ends_at: Field required",
             "errors": [{"at": "body.ends_at", "detail": "Field required"}],
         }
     },
-    429: {"limit_exceeded": {"detail": "You have 20 tokens. Revoke one first."}},
+    429: {
+        "limit_exceeded": {
+            "detail": "You have 20 tokens, which is the maximum. Revoke a token first."
+        }
+    },
     503: {"unavailable": {"detail": "The bookings store did not answer in time. Try again."}},
 }
 MEANINGS = {
     400: "The body is not JSON.",
-    401: "Nobody is signed in, or the token is not good any more.",
-    403: "Known, and not allowed.",
-    404: "There is no such thing, or the caller may not know of it.",
-    409: "The present state forbids it; the answer says what would do.",
-    412: "Changed since it was read; the answer says what differs.",
+    401: "The caller has not signed in, or the token is not valid any more.",
+    403: "The caller is signed in, but may not do this.",
+    404: "The object does not exist, or the caller may not know of it.",
+    409: "The present state forbids the request; the answer says what is possible instead.",
+    412: "The object has changed since it was read; the answer lists the differences.",
     413: "The body is too large.",
-    422: "A query parameter or member is unknown or does not fit, or a rule of the room forbids "
+    422: "A query parameter or member is unknown or invalid, or a rule of the room forbids "
     "the request; `refusals` lists each rule.",
-    429: "A stated bound was passed.",
+    429: "A stated limit was exceeded.",
     503: "A store did not answer. Nothing was changed; trying again is safe.",
 }
 VERSIONED = {"BookingOut", "BookedOut", "SeriesOut"}  # answers that carry an ETag
 
 
 class OrjsonRenderer(BaseRenderer):
-    """Writes answers with all digits of an instant: what was read can be sent back as it is."""
+    """Writes instants with all their digits, so that a client can send a value back unchanged."""
 
     media_type = "application/json"
 
@@ -98,7 +103,7 @@ class OrjsonRenderer(BaseRenderer):
 
 
 class DocumentedAPI(NinjaAPI):
-    """The framework's API with a complete document, and operations that take nothing beyond it."""
+    """The framework's API with a complete document; operations refuse undeclared parameters."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -142,9 +147,9 @@ class DocumentedAPI(NinjaAPI):
 
 
 def _with_known_parameters_only(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Let an operation refuse query parameters that it does not declare; 401 and 403 come first.
+    """Make an operation refuse query parameters that it does not declare; 401 and 403 come first.
 
-    The framework ignores them: a misspelt filter would answer with everything.
+    The framework ignores unknown parameters: a misspelt filter would not filter the answer.
     """
     operation: Operation = run.__self__  # type: ignore[attr-defined]  # a bound method
     known = parameters_of(operation)
@@ -183,8 +188,8 @@ def _possible(path: str, operation: dict[str, Any]) -> set[int]:
 
 def _refusal(status: int) -> dict[str, Any]:
     examples = {
-        code: {"value": problem(HTTPStatus(status), code=code, **told)}
-        for code, told in EXAMPLES[status].items()
+        code: {"value": problem(HTTPStatus(status), code=code, **members)}
+        for code, members in EXAMPLES[status].items()
     }
     content = {PROBLEM_CONTENT_TYPE: {"schema": PROBLEM_REF, "examples": examples}}
     answer: dict[str, Any] = {"description": MEANINGS[status], "content": content}
@@ -196,7 +201,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _complete(answer: dict[str, Any]) -> None:
-    """Say what an answer is, and that a single booking names its version in the ETag."""
+    """Add the description of an answer, and the ETag header to the answers in VERSIONED."""
     answer["description"] = answer.get("description") or "Done."
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     if schema.get("$ref", "").rsplit("/", 1)[-1] in VERSIONED:
@@ -209,13 +214,13 @@ def _complete(answer: dict[str, Any]) -> None:
 
 
 def _untitle_parameters(operation: dict[str, Any]) -> None:
-    """Keep in the schema what belongs there: the framework copies it to the parameter as well."""
+    """Remove the examples and titles that the framework copies from the schema to parameters."""
     for parameter in operation.get("parameters", []):
         parameter.pop("examples", None)
         parameter["schema"].pop("title", None)
 
 
 def _untitle(schema: dict[str, Any]) -> None:
-    """Drop the titles that are only the members' names again."""
+    """Remove the titles of members, which only repeat the names of the members."""
     for member in schema.get("properties", {}).values():
         member.pop("title", None)

@@ -1,7 +1,8 @@
-"""Connections to Postgres that are given up when it falls silent.
+"""Connections to Postgres with a time-out on the client's side.
 
-`statement_timeout` is kept by the server, so a server that hangs, or a network that swallows, keeps
-no promise at all. What waits for an answer here waits a moment longer than the server would allow.
+Postgres itself enforces `statement_timeout`, so a server that hangs, or a network that loses
+packets, has no limit. The client waits GRACE_S longer than `statement_timeout`, then closes the
+connection.
 """
 
 from collections.abc import Generator
@@ -15,18 +16,18 @@ from psycopg.pq import TransactionStatus
 
 from meeting_rooms.kernel.store_outages import Store, StoreOutages, process_outages
 
-GRACE_S = 1.0  # for the server's own time-out to arrive, which says more
+GRACE_S = 1.0  # lets the server's own time-out error arrive first, because it says more
 
 
 class BoundedConnection(Connection[Any]):
-    """A connection that closes itself rather than wait for ever or stay in mid-statement."""
+    """A connection that closes itself if an answer takes too long or a statement is interrupted."""
 
     def wait(
         self, gen: Generator[Any, Any, Any], interval: float = 0.1, timeout: float | None = None
     ) -> Any:
-        """Run one exchange with the server. OperationalError when it takes too long.
+        """Run one exchange with the server. Raises OperationalError if it takes too long.
 
-        Guarantees: whatever interrupts the exchange, the next statement never meets its remains.
+        Guarantees: after an interrupted exchange, no later statement reads its answer.
         """
         limit_s = _limit_s() if timeout is None else timeout
         began = monotonic()
@@ -36,10 +37,11 @@ class BoundedConnection(Connection[Any]):
             return super().wait(gen, interval, limit_s)
         except OperationalError:
             if timeout is None and limit_s is not None and monotonic() - began >= limit_s:
-                self.pgconn.finish()  # an answer may still come: nobody must take it for another's
+                # The answer may still arrive; the next statement must not read it as its own.
+                self.pgconn.finish()
             raise
         except psycopg.Error:
-            raise  # the server's own words: the exchange is over
+            raise  # an error from the server: the exchange is complete
         except BaseException:
             # A signal handler, a cancelled thread, a time-out of pytest: the answer is still due.
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
@@ -50,9 +52,9 @@ class BoundedConnection(Connection[Any]):
 def with_answer_noted(
     gen: Generator[Any, Any, Any], outages: StoreOutages
 ) -> Generator[Any, Any, Any]:
-    """Pass one exchange on, and note that Postgres has answered when it ends well.
+    """Run one exchange, and record that Postgres has answered if the exchange succeeds.
 
-    An exchange that waits for nothing, such as the rollback of no transaction, proves nothing.
+    An exchange that waits for no answer, such as a rollback without a transaction, does not count.
     """
     try:
         wanted = next(gen)
@@ -68,6 +70,6 @@ def with_answer_noted(
 
 
 def _limit_s() -> float | None:
-    """Return how long to wait; None where statements have no limit either."""
+    """Return the time-out of one exchange in seconds; None if statements have no time-out."""
     statement_ms: int = settings.STATEMENT_TIMEOUT_MS
     return statement_ms / 1000 + GRACE_S if statement_ms else None

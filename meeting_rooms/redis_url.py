@@ -1,11 +1,11 @@
-"""From `REDIS_URL` to the channel layer: one server, Sentinel or Cluster, by the address alone.
+"""Reads `REDIS_URL`: the options of the channel layer for one server, Sentinel or Cluster.
 
     redis://[[user]:password@]host[:6379][/db]                     one server; rediss:// with TLS
     redis+sentinel://[[user]:password@]host[:26379],…/service[/db]  the master that Sentinel names
     redis+cluster://[[user]:password@]host[:6379],…                 any node of the cluster
 
-With TLS the latter begin with `rediss+`. May import redis, channels_redis and Django's exceptions:
-settings import this module.
+With TLS, the last two begin with `rediss+`. May import only redis, channels_redis and Django's
+exceptions, because the settings import this module.
 """
 
 import socket
@@ -27,14 +27,16 @@ from redis.backoff import NoBackoff
 # Keyword arguments of `channels_redis.utils.create_pool`. Any: the values are redis-py's options.
 Host = dict[str, Any]
 
-REDIS_PORT, SENTINEL_PORT = 6379, 26379
-# redis-py 8 reads with a 5 s time-out and caps its pool at 100, which closes idle sockets and
-# refuses bursts of handshakes; both are raised here.
+REDIS_PORT, SENTINEL_PORT = 6379, 26379  # the default ports
+# Seconds, seconds, connections. redis-py 8 reads with a time-out of 5 s, which closes idle sockets,
+# and has a pool of 100, which refuses bursts of handshakes; both are raised here.
 SOCKET_TIMEOUT_S, CONNECT_TIMEOUT_S, MAX_CONNECTIONS = 20, 3, 5000
-# Where there is another node or sentinel to ask, a silent one may cost less than a publish may.
+# For one of several nodes or sentinels: shorter than the time-out of a publish, so that the next
+# one is still asked in time.
 ONE_OF_SEVERAL_TIMEOUT_S = 0.7
-# A server whose machine is gone sends no reset. Probes end an idle connection after 5 + 3 * 2 s,
-# the user time-out (milliseconds) one that waits for an answer: else it would be deaf for minutes.
+# A server whose machine is gone sends no reset. Probes end an idle connection after 5 + 3 * 2 s;
+# the user time-out (milliseconds) ends a connection that waits for an answer. Without them the
+# process would receive nothing for minutes.
 KEEPALIVE = {
     option: value
     for name, value in (
@@ -50,28 +52,28 @@ CLUSTER_OPTIONS = ("ssl_ca_certs",)
 
 
 class RedisUrlError(ImproperlyConfigured, ValueError):
-    """`REDIS_URL` is none of the forms above. Its text says what to write and holds no password."""
+    """`REDIS_URL` has none of the forms above. The message says what to write, without password."""
 
 
 class Nodes:
-    """The nodes of a cluster: each asking begins at another one, so a silent one is met rarely."""
+    """The nodes of a cluster. Each attempt starts at another node: a dead node is rarely first."""
 
     def __init__(self, addresses: Iterable[tuple[str, int]]) -> None:
         self._addresses = deque(addresses)
         SystemRandom().shuffle(self._addresses)  # so that processes spread over the nodes
 
     def in_turn(self) -> list[tuple[str, int]]:
-        """Return all addresses, in the order in which to try them now."""
+        """Return all addresses in the order of this attempt."""
         addresses = list(self._addresses)
         self._addresses.rotate(-1)
         return addresses
 
 
 class ClusterConnection(Connection):
-    """A connection to whichever node of a cluster answers.
+    """A connection to the first node of a cluster that answers.
 
-    Redis hands a PUBLISH from the node it was sent to on to every node, so for the channel layer
-    all are alike, and neither slots nor a cluster client are needed.
+    A node that receives a PUBLISH forwards it to all nodes. So the channel layer can use any node,
+    and needs neither slots nor a cluster client.
     Source: Redis Cluster specification, "Pub/Sub".
     """
 
@@ -81,7 +83,7 @@ class ClusterConnection(Connection):
         self._nodes = nodes
 
     async def _connect(self) -> None:
-        """Connect to the first node that accepts. Raises OSError when none does."""
+        """Connect to the first node that accepts. Raises OSError if no node accepts."""
         problem = OSError("no node")
         for address in self._nodes.in_turn():
             self.host, self.port = address
@@ -95,7 +97,7 @@ class ClusterConnection(Connection):
 
 
 class ClusterSSLConnection(ClusterConnection, SSLConnection):
-    """The same with TLS."""
+    """A ClusterConnection with TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ class _Address:
 
 
 def channel_layers(url: str, prefix: str) -> dict[str, Any]:
-    """Return Django's `CHANNEL_LAYERS` for an address. Raises RedisUrlError."""
+    """Return Django's `CHANNEL_LAYERS` for an address.
+
+    Raises RedisUrlError if the address has none of the supported forms.
+    """
     config = {"hosts": [redis_host(url)], "prefix": prefix}
     return {
         "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
@@ -118,7 +123,10 @@ def channel_layers(url: str, prefix: str) -> dict[str, Any]:
 
 
 def redis_host(url: str) -> Host:
-    """Return what channels_redis is to be told of an address. Raises RedisUrlError."""
+    """Return the options with which channels_redis connects to an address.
+
+    Raises RedisUrlError if the address has none of the supported forms.
+    """
     scheme = url.partition("://")[0]
     form = _FORMS.get(scheme)
     if form is None:
@@ -131,8 +139,8 @@ def redis_host(url: str) -> Host:
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_keepalive_options": KEEPALIVE,
         "max_connections": MAX_CONNECTIONS,
-        # A connection that died while idle is noticed by the next publish, which then goes out
-        # over a new one: otherwise it would fail, and mute the publisher for a while.
+        # Only the next publish notices that an idle connection has died. The retry sends this
+        # publish over a new connection; without it, the publisher would pause for a while.
         "retry": Retry(NoBackoff(), 1),
     }
     return limits | form(url)
@@ -140,7 +148,10 @@ def redis_host(url: str) -> Host:
 
 @asynccontextmanager
 async def open_redis(url: str) -> AsyncIterator["Redis"]:
-    """Open a client that finds its server as the channel layer does. Raises RedisUrlError."""
+    """Open a client that finds its server as the channel layer does.
+
+    Raises RedisUrlError if the address has none of the supported forms.
+    """
     pool = create_pool(redis_host(url))
     try:
         async with Redis.from_pool(pool) as client:
@@ -153,10 +164,10 @@ async def open_redis(url: str) -> AsyncIterator["Redis"]:
 def _server(url: str) -> Host:
     try:
         parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and (parts.port or REDIS_PORT) > 0
+        has_server = bool(parts.hostname) and (parts.port or REDIS_PORT) > 0
     except ValueError:
-        is_whole = False
-    if not is_whole:
+        has_server = False
+    if not has_server:
         raise RedisUrlError("REDIS_URL names no server. Write redis://:password@host:6379/0")
     return {"address": url}
 
@@ -175,7 +186,9 @@ def _sentinel(url: str) -> Host:
         case [service, db] if db.isdecimal():
             pass
         case _:
-            raise RedisUrlError(f"REDIS_URL lacks the service that Sentinel watches: {example}")
+            raise RedisUrlError(
+                f"REDIS_URL does not name the service that Sentinel watches. Write {example}"
+            )
     tls = _tls(address)
     sentinel_login = {
         name: address.options[f"sentinel_{name}"]
@@ -185,8 +198,8 @@ def _sentinel(url: str) -> Host:
     ask = {
         "socket_timeout": ONE_OF_SEVERAL_TIMEOUT_S,
         "socket_connect_timeout": ONE_OF_SEVERAL_TIMEOUT_S,
-        # redis-py would ask a dead sentinel eleven times before the next: longer than a publish may
-        # take, so one dead sentinel would silence a process.
+        # By default redis-py asks a dead sentinel eleven times before the next sentinel. That is
+        # longer than the time-out of a publish, so one dead sentinel would stop all publishes.
         "retry": Retry(NoBackoff(), 0),
     }
     return {
@@ -203,10 +216,11 @@ def _cluster(url: str) -> Host:
     address = _read(url, REDIS_PORT, CLUSTER_OPTIONS)
     if address.path not in ([], ["0"]):
         raise RedisUrlError(
-            "REDIS_URL of a cluster names no database: redis+cluster://:password@host1,host2,host3"
+            "REDIS_URL of a cluster cannot name a database. Write "
+            "redis+cluster://:password@host1,host2,host3"
         )
     tls = _tls(address)
-    tls.pop("ssl", None)  # said by the class
+    tls.pop("ssl", None)  # the class of the connection says so already
     return {
         "connection_class": ClusterSSLConnection if address.is_tls else ClusterConnection,
         "nodes": Nodes(address.nodes),
@@ -227,7 +241,7 @@ def _read(url: str, port: int, known_options: tuple[str, ...]) -> _Address:
     if unknown := options.keys() - set(known_options):
         raise RedisUrlError(
             f"REDIS_URL has an unknown option {sorted(unknown)[0]!r}. "
-            f"Known here: {', '.join(known_options)}."
+            f"Known options: {', '.join(known_options)}."
         )
     return _Address(
         nodes=[_node(one, port) for one in hosts.split(",")],
@@ -248,8 +262,8 @@ def _node(text: str, port: int) -> tuple[str, int]:
     else:
         problem = None
     raise RedisUrlError(
-        "REDIS_URL has a host that cannot be read. Write host:port,host:port,… and "
-        "percent-encode what is not a letter or a digit in the password."
+        "REDIS_URL has a host that cannot be read. Write host:port,host:port,… and in the "
+        "password percent-encode all characters except letters and digits."
     ) from problem
 
 

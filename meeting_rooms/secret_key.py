@@ -1,4 +1,4 @@
-"""A secret key for a checkout that has none: made once, kept in its data folder."""
+"""The secret key of a checkout: generated once and stored in the data folder."""
 
 import os
 import secrets
@@ -8,7 +8,7 @@ FILE_NAME = "secret_key"
 
 
 def ensure_secret_key(data_dir: Path) -> None:
-    """Make the key unless there is one. Readable by its owner only."""
+    """Generate the key if there is none. Only the owner of the file can read the key."""
     data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     try:
         handle = os.open(data_dir / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -19,6 +19,6 @@ def ensure_secret_key(data_dir: Path) -> None:
 
 
 def read_secret_key(data_dir: Path) -> str | None:
-    """Return the checkout's key, if it has one."""
+    """Return the key of the checkout; None if there is none."""
     path = data_dir / FILE_NAME
     return path.read_text().strip() if path.is_file() else None

@@ -1,6 +1,6 @@
 """Django settings, read from the environment. `.env.example` documents every variable.
 
-Defaults are safe for production; `manage.py run` relaxes what a demo on one machine needs.
+Defaults are safe for production; `manage.py run` relaxes some of them for a demo on one machine.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or read_secret_key(DATA_DIR) or DEFAULT_S
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# -- stores: an address in the environment wins over an embedded server, each on its own ----------
+# -- stores: for each store, an address in the environment wins over an embedded server -----------
 _local = recorded_urls(DATA_DIR)
 DATABASE_URL = env.str("DATABASE_URL", _local.get("postgres", ""))
 MONGODB_URL = env.str("MONGODB_URL", _local.get("mongodb", ""))
@@ -41,25 +41,25 @@ MONGODB_DATABASE = env.str("MONGODB_DATABASE", "meeting_rooms")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "meeting_rooms")
 
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
-# The last resort of a wait for a row's lock, so it stays just below the statement's own. What
-# bounds such a queue is its length: the connections of all processes, some milliseconds each.
+# The limit of one wait for a row lock, just below STATEMENT_TIMEOUT_MS. Waits are normally short:
+# the queue for a lock is limited by the number of connections, some milliseconds each.
 LOCK_TIMEOUT_MS = 9_000
 POSTGRES_POOL_SIZE = env.int("POSTGRES_POOL_SIZE", 20)
-# Requests that may wait while every connection is in use; one more is refused at once. A request
-# takes 15 to 40 ms of CPU, so a full queue is 6 to 16 s of work, and three times that where the
-# machine is slow. The patience is the last resort beyond it.
+# Requests that may wait while every connection is in use; the next request is refused at once. A
+# request takes 15 to 40 ms of CPU, so a full queue is 6 to 16 s of work, and three times as much on
+# a slow machine. POSTGRES_PATIENCE_S is the limit of one wait, for anything longer.
 POSTGRES_MAX_WAITING = 20 * POSTGRES_POOL_SIZE
 POSTGRES_PATIENCE_S = 60.0
-STORE_TIMEOUT_S = 2.0
-# How long Postgres may give no connection to anybody until it counts as away. A refusal must take
-# less than STORE_TIMEOUT_S. A pool that is merely busy does not count.
+STORE_TIMEOUT_S = 2.0  # for one answer of a store, such as a health probe
+# Postgres counts as unavailable after this time without a new connection for any request. Shorter
+# than STORE_TIMEOUT_S, so that a refusal arrives in time. A busy pool does not count.
 POOL_TIMEOUT_S = 1.5
 
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL or "postgres://127.0.0.1:5432/meeting_rooms"),
         "ENGINE": "meeting_rooms.postgres_backend",
-        "CONN_MAX_AGE": 0,  # the pool below keeps connections; threads must not
+        "CONN_MAX_AGE": 0,  # the pool below keeps connections, so threads must not keep them
         "OPTIONS": {
             "connect_timeout": 3,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
@@ -70,8 +70,8 @@ DATABASES = {
                 "timeout": POOL_TIMEOUT_S,
                 "max_waiting": POSTGRES_MAX_WAITING,
                 "patience": POSTGRES_PATIENCE_S,
-                # Attempts are ever rarer: after a long outage the next would come minutes late.
-                # One that is given up is followed by another as soon as somebody needs it.
+                # The pauses between attempts grow: after a long outage the next attempt would come
+                # minutes late. After this time-out, the next request starts a new attempt.
                 "reconnect_timeout": STORE_TIMEOUT_S,
                 "connection_class": BoundedConnection,
             },
@@ -134,16 +134,16 @@ TEMPLATES = [
 BUILD = env.str("BUILD", "") or build_id(BASE_DIR)
 DIRECT_SEND = env.bool("DIRECT_SEND", True)
 UVLOOP = env.bool("UVLOOP", True)
-MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000)  # sockets a process
-# Of one address, without a sign-in; a tenth, so that no client takes every place.
+MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", 10_000)  # sockets per process
+# Anonymous sockets per client address: a tenth, so that one client cannot use every connection.
 MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", 1_000)
-# Places that only people and programs that have signed in get.
+# Connections that are kept free for callers that have signed in.
 RESERVED_CONNECTIONS = env.int("RESERVED_CONNECTIONS", MAX_CONNECTIONS // 5)
-MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", 1_000)  # a sign-in or token
-SOCKET_MAX_AGE_S = env.float("SOCKET_MAX_AGE_S", 12 * 3600.0)  # recycled after half of it to all
-SOCKET_STUCK_S = env.float("SOCKET_STUCK_S", 20.0)  # a client that takes nothing is let go
-DRAIN_NOTICE_S = env.float("DRAIN_NOTICE_S", 1.0)  # not ready, but still served
-DRAIN_SPREAD_S = env.float("DRAIN_SPREAD_S", 5.0)  # over which sockets are sent elsewhere
+MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", 1_000)  # per user or token
+SOCKET_MAX_AGE_S = env.float("SOCKET_MAX_AGE_S", 12 * 3600.0)  # closed at 50 to 100 % of this age
+SOCKET_STUCK_S = env.float("SOCKET_STUCK_S", 20.0)  # a client that reads nothing is disconnected
+DRAIN_NOTICE_S = env.float("DRAIN_NOTICE_S", 1.0)  # /readyz says 503, requests are still served
+DRAIN_SPREAD_S = env.float("DRAIN_SPREAD_S", 5.0)  # the closing of all sockets is spread over this
 
 # -- people -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
@@ -178,23 +178,24 @@ STORAGES = {
 
 # -- security ---------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest request body accepted
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-NINJA_PAGINATION_MAX_LIMIT = 500  # rooms an answer may list
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # fields of one form; the largest form has far fewer
+NINJA_PAGINATION_MAX_LIMIT = 500  # rooms in one answer
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS
-# Probes and Prometheus come from inside, without TLS.
+# Health probes and Prometheus connect from the internal network, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-# Only set where a proxy overwrites the header: it is client-controlled otherwise.
+# Set only if a proxy overwrites X-Forwarded-Proto; otherwise the client controls this header.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Each appends its peer to X-Forwarded-For: a client's address is so many entries from the end.
+# Each proxy appends its peer to X-Forwarded-For, so the client's address is this many entries from
+# the end.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1) if BEHIND_PROXY else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -213,7 +214,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# -- what operators see -----------------------------------------------------------------------
+# -- metrics and logs -------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", 0)
 WORKER_METRICS_ADDRESS = env.str("WORKER_METRICS_ADDRESS", "127.0.0.1")

@@ -1,7 +1,7 @@
-"""Recognises the log records, of any logger, that say only that a store is away.
+"""A log filter for the records, of any logger, that say only that a store is unavailable.
 
-Drivers, pools, Django, asyncio and our own code each report every failure, many with a traceback.
-The filter hands these records to `StoreOutages`, which logs one line a minute instead.
+Drivers, pools, Django, asyncio and this project's code each report every failure, many with a
+traceback. The filter passes these records to `StoreOutages`, which logs one line a minute instead.
 """
 
 import logging
@@ -16,25 +16,26 @@ import redis.exceptions
 from meeting_rooms.kernel.errors import LiveStoreUnavailableError
 from meeting_rooms.kernel.store_outages import Store, StoreOutages, process_outages
 
-# Connection exceptions, and a server that stops, has crashed, starts, or takes no more clients.
+# Beginnings of SQLSTATE codes: connection exceptions, and a server that stops, has crashed, starts
+# or accepts no more clients.
 _AWAY_STATES = ("08", "57P", "53300")
-# What psycopg's pool says without naming the error: that it has given up, or has lost a connection.
+# Beginnings of messages of psycopg's pool without an exception: it gave up or lost a connection.
 _POOL_LOG = "psycopg.pool"
 _POOL_SAYS = ("reconnection attempt in pool", "discarding broken", "discarding closed")
-_MAX_CHAIN = 20  # exceptions that are looked at; chains may be circular
+_MAX_CHAIN = 20  # exceptions that are examined; chains may be circular
 
 
 class StoreOutageFilter(logging.Filter):
-    """Keeps a log free of records about stores that are away."""
+    """Removes from a log the records about unavailable stores."""
 
     def __init__(self, outages: StoreOutages = process_outages) -> None:
         super().__init__()
         self._outages = outages
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to write the record; count it as a failure of its store if not."""
+        """Return whether to write the record; a record that is not written counts as a failure."""
         if record.name == "django.request" and _is_unavailable(record):
-            return False  # the answer to a request; what failed was logged before
+            return False  # the answer to a request; its cause was logged before
         if record.name == _POOL_LOG and str(record.msg).startswith(_POOL_SAYS):
             self._outages.failed(Store.POSTGRES, record.getMessage())
             return False
@@ -46,7 +47,7 @@ class StoreOutageFilter(logging.Filter):
 
 
 def store_of(exc: BaseException) -> Store | None:
-    """Return the store whose absence caused the exception; None if it has another cause."""
+    """Return the store whose outage caused the exception; None if it has another cause."""
     for one in _chain(exc):
         if isinstance(one, redis.exceptions.ConnectionError | redis.exceptions.TimeoutError):
             return Store.REDIS
@@ -58,7 +59,7 @@ def store_of(exc: BaseException) -> Store | None:
 
 
 def _is_away(exc: psycopg.Error) -> bool:
-    """Say whether this is about the connection: a statement may fail in many other ways."""
+    """Return whether the connection failed: a statement may fail in many other ways."""
     if exc.sqlstate:
         return exc.sqlstate.startswith(_AWAY_STATES)
     return "connect" in str(exc)
@@ -69,13 +70,13 @@ def _is_unavailable(record: logging.LogRecord) -> bool:
 
 
 def _tagged(record: logging.LogRecord) -> Store | None:
-    """Return the store that a record of our own names, for an error of a general type."""
+    """Return the store that a record of this project names, for an error of a general type."""
     name = record.msg.get("store") if isinstance(record.msg, dict) else None
     return Store(name) if name in set(Store) else None
 
 
 def _exceptions_of(record: logging.LogRecord) -> Iterator[BaseException]:
-    """Yield the exceptions that a record carries: as such, in its arguments or in its fields."""
+    """Yield the exceptions of a record: its own, those in its arguments, those in its fields."""
     values: list[object] = list(record.exc_info or ())
     if isinstance(record.args, tuple):
         values += record.args

@@ -1,4 +1,4 @@
-"""Addresses."""
+"""The URLs of the project: health, metrics, REST API, feeds, admin site and pages."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,1 +1,1 @@
-"""Buildings, floors, rooms, opening hours and closures."""
+"""Buildings, floors, rooms, closures, and the policies of booking."""

@@ -82,7 +82,7 @@ class RoomDetailOut(RoomOut):
 
 
 class RoomQuery(Schema):
-    """What a room must have."""
+    """The conditions of a search for rooms."""
 
     building: str | None = None
     floor: str | None = None
@@ -108,5 +108,5 @@ def list_rooms(request: HttpRequest, query: Query[RoomQuery]) -> QuerySet[Room]:
 
 @router.get("/rooms/{room_id}", response={200: RoomDetailOut, 404: Problem}, summary="One room")
 def show_room(request: HttpRequest, room_id: UUID) -> Room:  # noqa: ARG001
-    """Return one room."""
+    """Return one room with its opening hours."""
     return get_room(room_id)

@@ -43,7 +43,7 @@ def find_rooms(wanted: RoomFilter) -> QuerySet[Room]:
 
 
 def get_room(uuid: UUID) -> Room:
-    """Return one room in use. Raises NotFoundError."""
+    """Return one room in use. Raises NotFoundError for an unknown or retired room."""
     room = active_rooms().prefetch_related("features").filter(uuid=uuid).first()
     if room is None:
         raise NotFoundError(f"There is no room {uuid}. Find the rooms at /api/v1/rooms.")
@@ -59,7 +59,7 @@ def rooms_named(name: str, *, building: str | None) -> list[Room]:
 
 
 def get_building(slug: str) -> Building:
-    """Return one building. Raises NotFoundError."""
+    """Return one building. Raises NotFoundError for an unknown building."""
     building = Building.objects.filter(slug=slug).first()
     if building is None:
         raise NotFoundError(f"There is no building '{slug}'.")
@@ -72,9 +72,10 @@ def zone_of(room: Room) -> ZoneInfo:
 
 
 def rooms_under(policy: Policy) -> QuerySet[Room]:
-    """Return the rooms that a policy is about: one with its hall, those of a building, or all.
+    """Return the rooms that a policy affects: a room with its hall, a building's rooms, or all.
 
-    The gap of one room of a divisible hall is kept beside the bookings of the others.
+    The gap of one room of a divisible hall also applies next to bookings of the other rooms of the
+    hall.
     """
     if policy.room_id is not None:
         own = Room.objects.filter(pk=policy.room_id)
@@ -127,7 +128,7 @@ def closures_during(
 
 
 def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
-    """Return for each room id the ids of those of `rooms` that a booking of that room blocks.
+    """Return for each room id the ids of the rooms in `rooms` that a booking of that room blocks.
 
     A room blocks itself, and the rooms of its divisible hall with overlapping units. The keys
     include rooms of such a hall that are not in `rooms`. At most one query.
@@ -144,10 +145,10 @@ def rooms_sharing_floor(rooms: Iterable[Room]) -> dict[int, list[int]]:
 
 
 def rooms_showing_titles(rooms: Iterable[UUID]) -> frozenset[UUID]:
-    """Return those whose building lets public screens show titles.
+    """Return the uuids of the rooms whose building lets public screens show titles.
 
-    Of a part of a divisible hall also the hall and its other parts, whose bookings take it. One
-    query.
+    For a part of a divisible hall, the result also includes the hall and its other parts, because
+    their bookings can block the part. One query.
     """
     own = Room.objects.filter(uuid__in=rooms)
     halls = own.exclude(division=None).values("division")

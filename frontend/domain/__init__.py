@@ -1,1 +1,1 @@
-"""What a page shows, as pure values. Knows neither Django nor a store."""
+"""The content of the pages as pure values. Imports neither Django nor a store."""

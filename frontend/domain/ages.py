@@ -1,10 +1,10 @@
-"""How long ago something was, as operators read it: two units at the most, rounded down."""
+"""Durations for operators: at most two units, rounded down."""
 
 from datetime import timedelta
 
 
 def age(length: timedelta) -> str:
-    """Return `8 s`, `3 min`, `2 h 5 min` or `1 d 3 h`; an instant to come is `0 s`."""
+    """Return `8 s`, `3 min`, `2 h 5 min` or `1 d 3 h`; `0 s` for a negative duration."""
     seconds = max(int(length.total_seconds()), 0)
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if days:

@@ -1,21 +1,20 @@
-"""How the floors of a building fill a board. Pure arithmetic, in px of the 1080p design.
+"""The layout of a building's floors on a board. Pure arithmetic, in px of the 1080p design.
 
-The type never shrinks: rows give way first, then the foot of a portrait board, then the page
-scrolls.
+The type never shrinks. If the rooms do not fit, the rows become lower, then the foot of a portrait
+board becomes compact, then the page scrolls.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Heights as lobby.css sets them. Measured in the browser, together with the smallest row that
-# holds both lines of type.
+# Heights of lobby.css, measured in the browser. _LEAST_ROW_PX is the least height for two lines.
 _WIDE_PX = 762
 _TALL_PX = 1308
 _TALL_COMPACT_PX = 1462
 _HEAD_PX = 58
 _ROW_GAP_PX = 10
 _FLOOR_GAP_PX = 26
-_STEP_PX = 4  # lobby.css knows one class per step, because a style attribute is not allowed
+_STEP_PX = 4  # lobby-fit.css has one rule per step, because the CSP forbids style attributes
 _LEAST_ROW_PX = 88
 _MOST_ROW_PX = 156
 _SCROLLED_ROW_PX = 108
@@ -24,7 +23,7 @@ _ONE_COLUMN_ROWS = 4
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One floor with its rows, or the rest of one that goes on in the second column."""
+    """One floor with its rows, or the rest of a floor that continues in the second column."""
 
     slug: str
     name: str
@@ -51,13 +50,13 @@ class Layout:
 
 def lay_out(floors: Sequence[Floor]) -> Layout:
     """Return the layout with the tallest rows; reading order is kept."""
-    columns = _columns(tuple(floor for floor in floors if floor.rows))
-    whole = tuple(floor for floor in floors if floor.rows)
+    used = tuple(floor for floor in floors if floor.rows)
+    columns = _columns(used)
     wide = min((_row_px(_WIDE_PX, column) for column in columns), default=_MOST_ROW_PX)
-    tall = _row_px(_TALL_PX, whole)
+    tall = _row_px(_TALL_PX, used)
     compact = tall < _LEAST_ROW_PX + 2 * _STEP_PX
     if compact:
-        tall = _row_px(_TALL_COMPACT_PX, whole)
+        tall = _row_px(_TALL_COMPACT_PX, used)
     return Layout(
         columns=columns,
         wide_row_px=_step(wide),
@@ -88,11 +87,11 @@ def _splits(floors: Column) -> list[tuple[Column, ...]]:
 
 
 def _split_rank(columns: tuple[Column, ...]) -> tuple[int, bool, int, int]:
-    """Prefer rows that fit roomily, then whole floors, then taller rows, then a fuller left."""
+    """Return the rank of a split: rows up to 100 px, unsplit floors, higher rows, fuller left."""
     left, right = columns
     row = min(_row_px(_WIDE_PX, left), _row_px(_WIDE_PX, right))
-    whole = not right[0].is_continued
-    return min(row, 100), whole, row, sum(len(floor.rows) for floor in left)
+    is_unsplit = not right[0].is_continued
+    return min(row, 100), is_unsplit, row, sum(len(floor.rows) for floor in left)
 
 
 def _part(floor: Floor, start: int, stop: int) -> Floor:

@@ -1,4 +1,4 @@
-"""One room as one row of a board. Pure; the words are those people say at the door."""
+"""The row of one room on a board: its status, texts and arrow. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from frontend.domain.times import local_time, span
 from realtime.state.live_state import LiveState, RoomStatus, SlotState
 
 _DETAIL = re.compile(r"(?P<name>.+?)\s*\((?P<detail>[^()]+)\)\s*")
-_LONG_NAME = 12  # letters that fit beside a status at the first type tier
+_LONG_NAME = 12  # characters that fit beside a status in the largest type size
 
-# Why a room is closed, by the code with which a booking is refused; other codes need no words.
+# The reason on a closed room's row, by the code of the refusal; other codes have no text.
 _BY_BOOKINGS = frozenset({"slot_taken", "gap_too_short"})
 _REASONS = {
     "outside_opening_hours": "outside opening hours",
@@ -26,17 +26,17 @@ _WAYS = {"up": "ahead", "up-left": "ahead on the left", "up-right": "ahead on th
 
 
 class Kind(StrEnum):
-    """How a row looks: names the css class and the glyph."""
+    """The look of a row: its CSS class and its glyph."""
 
     FREE = "free"
     SOON = "soon"  # busy, free in minutes
     BUSY = "busy"
-    WAIT = "wait"  # booked, nobody there yet
+    WAIT = "wait"  # booked, but without a check-in yet
     OFF = "off"
 
 
 class Countdown(StrEnum):
-    """How the second line ages by the minute: `for 21 min`, `free in 6 min`."""
+    """The kind of countdown in the second line: `for 21 min`, `free in 6 min`."""
 
     FOR = "for"
     IN = "in"
@@ -44,7 +44,7 @@ class Countdown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """Everything the row template prints. `counts_to` is the instant that `sub` counts towards."""
+    """The content of the row template. `counts_to` is the instant to which `sub` counts down."""
 
     id: str
     epoch: str
@@ -63,17 +63,17 @@ class RoomRow:
 
     @property
     def was(self) -> str:
-        """The word once the board is no longer live."""
+        """Return the word to show when the board is no longer live."""
         return f"Was {self.word.lower()}"
 
     @property
     def way(self) -> str:
-        """The arrow in words, for those who do not see it."""
+        """Return the arrow in words, for screen readers."""
         return _WAYS.get(self.arrow, self.arrow)
 
     @property
     def is_long(self) -> bool:
-        """Whether the name needs the smaller type tier and two lines."""
+        """Return whether the name needs a smaller type size and two lines."""
         return len(self.name) > _LONG_NAME
 
 
@@ -89,7 +89,7 @@ class _Words:
 
 
 def room_row(state: LiveState, now: datetime) -> RoomRow:
-    """Return the row of one room, already redacted for whoever reads it."""
+    """Return the row of one room, whose state is already redacted for the audience."""
     words = _words(state, now)
     name, detail = short_name(state.name)
     return RoomRow(
@@ -111,19 +111,19 @@ def room_row(state: LiveState, now: datetime) -> RoomRow:
 
 
 def short_name(name: str) -> tuple[str, str]:
-    """Split `K.1.105 (La Fontaine)` into what a board calls the room and what it adds."""
+    """Split `K.1.105 (La Fontaine)` into the name of the room and a detail."""
     match = _DETAIL.fullmatch(name)
     return (match["name"], match["detail"]) if match else (name, "")
 
 
 def shown_title(title: str) -> str:
-    """Return the title, or nothing where redaction took it away."""
+    """Return the title, or "" if it is redacted."""
     return "" if title == BUSY_TITLE else title
 
 
 def _words(state: LiveState, now: datetime) -> _Words:
     match state.status:
-        case RoomStatus.FREE | RoomStatus.HELD:  # not booked yet, so one may walk in
+        case RoomStatus.FREE | RoomStatus.HELD:  # a hold is no booking yet
             return _free(state, now)
         case RoomStatus.RESERVED:
             title = _current_title(state)
@@ -131,7 +131,7 @@ def _words(state: LiveState, now: datetime) -> _Words:
                 Kind.WAIT,
                 "Waiting",
                 _until(state, now),
-                f"for {title}" if title else _nobody_yet(state),
+                f"for {title}" if title else _waiting_for(state),
             )
         case RoomStatus.OCCUPIED:
             line = _until(state, now) or "now"
@@ -164,7 +164,7 @@ def _ending(state: LiveState, now: datetime) -> _Words:
 def _closed(state: LiveState, now: datetime) -> _Words:
     """Return the words of a room that cannot be booked from now on.
 
-    Where a booking is the reason the row says Busy: the room is closed to nobody who has booked it.
+    The row says Busy if a booking is the reason, because the room is open to the people who booked.
     """
     upcoming = state.schedule.next
     if state.refusal in _BY_BOOKINGS:
@@ -186,10 +186,10 @@ def _occupied_by(state: LiveState) -> str:
     return _current_title(state) if state.schedule.current else "no booking"
 
 
-def _nobody_yet(state: LiveState) -> str:
+def _waiting_for(state: LiveState) -> str:
     current = state.schedule.current
     is_pending = current is not None and current.state is SlotState.PENDING
-    return "awaiting approval" if is_pending else "nobody has checked in"
+    return "awaiting approval" if is_pending else "no check-in yet"
 
 
 def _current_title(state: LiveState) -> str:

@@ -1,4 +1,4 @@
-"""What the whole board says of a building: how many rooms are free, and what starts next. Pure."""
+"""The summary of a board: the number of free rooms, and the bookings that start next. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from frontend.domain.rows import short_name, shown_title
 from frontend.domain.times import local_time
 from realtime.state.live_state import LiveState, RoomStatus
 
-HORIZON = timedelta(hours=2)
-SHOWN = 3
-_CANDIDATES = 6  # rendered, but hidden until they come into view: no push marks that instant
-_LOOKAHEAD = timedelta(hours=12)
+HORIZON = timedelta(hours=2)  # a start is shown so long before; board.js has the same limits
+SHOWN = 3  # starts
+# Starts that are rendered. board.js shows a hidden one when it is within HORIZON, without a push.
+_CANDIDATES = 6
+_LOOKAHEAD = timedelta(hours=12)  # for _CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A booking about to start. `title` is empty where the reader may not know it."""
+    """A booking about to start. `title` is empty if it is redacted."""
 
     at: datetime
     time: str
@@ -27,31 +28,31 @@ class Start:
 
 
 def free_count(states: Sequence[LiveState]) -> int:
-    """Return how many rooms one may walk into now."""
+    """Return the number of rooms without a booking now."""
     return sum(state.status in (RoomStatus.FREE, RoomStatus.HELD) for state in states)
 
 
 def soon(states: Sequence[LiveState], now: datetime) -> tuple[Start, ...]:
-    """Return the next starts within two hours, at most three, earliest first."""
+    """Return the next starts within HORIZON, at most SHOWN, the earliest first."""
     near = (start for start in upcoming(states, now) if is_near(start, now))
     return tuple(near)[:SHOWN]
 
 
 def upcoming(states: Sequence[LiveState], now: datetime) -> tuple[Start, ...]:
-    """Return the starts from which the page picks as the minutes pass; `soon` is their head."""
+    """Return the next starts within _LOOKAHEAD; the page shows those of them that are near."""
     starts = sorted(_starts(states, now), key=lambda start: (start.at, start.room))
     return tuple(starts)[:_CANDIDATES]
 
 
 def is_near(start: Start, now: datetime) -> bool:
-    """Say whether the start belongs on the board at `now`."""
+    """Return whether the board shows the start at `now`."""
     return now < start.at <= now + HORIZON
 
 
 def floor_label(state: LiveState) -> str:
-    """Return a room's floor as one says it after its name: `floor 2`, `mezzanine`.
+    """Return the floor of a room as the text after its name: `floor 2`, `mezzanine`.
 
-    Floor slugs are unique on the campus, so they begin with their building: `harbour-house-2`.
+    Floor slugs are unique on the campus, so they begin with the building: `harbour-house-2`.
     """
     slug = state.floor.removeprefix(f"{state.building}-")
     if slug == "0":

@@ -1,4 +1,4 @@
-"""Instants as people at the door read them: the room's own zone, 24 hours, minutes only."""
+"""Texts of instants and durations on a board: in the room's zone, 24 hours, minutes only."""
 
 from datetime import datetime, timedelta
 from math import ceil
@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS_A_WEEKDAY_IS_CLEAR = 6  # a week from today the bare weekday would name the wrong day
+_DAYS_A_WEEKDAY_IS_CLEAR = 6  # days; seven days away, the weekday alone would mean today
 
 
 def local_time(at: datetime, timezone: str, now: datetime) -> str:
-    """Return `13:00`, `Mon 09:00` on another local day, or `24 Nov` when a week or more away."""
+    """Return `13:00`, `Mon 09:00` on another local day, or `24 Nov` a week or more away."""
     zone = ZoneInfo(timezone)
     local = at.astimezone(zone)
     days = (local.date() - now.astimezone(zone).date()).days
@@ -23,10 +23,10 @@ def local_time(at: datetime, timezone: str, now: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Return `2 h 36 min`, rounded up to whole minutes so that it agrees with a minute clock.
+    """Return `2 h 36 min`, rounded up to full minutes, as a clock without seconds shows.
 
-    Never less than a minute: the push that ends a stretch arrives within a second of the instant.
-    `board.js` writes the same words as the minutes pass.
+    The minimum is 1 min: at the end of an interval, a push replaces the text within a second.
+    `board.js` updates the text with the same words.
     """
     minutes = max(1, ceil(length.total_seconds() / 60))
     hours, rest = divmod(minutes, 60)

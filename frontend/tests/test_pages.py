@@ -70,7 +70,7 @@ def test_sign_in__wrong_then_right__says_so_and_goes_on(client):
     user.set_password("a-long-password-1")
     user.save()
     wrong = client.post("/sign-in", {"username": user.email, "password": "no"})
-    assert "do not go together" in wrong.content.decode()
+    assert "Wrong e-mail address or password." in wrong.content.decode()
     right = {"username": user.email, "password": "a-long-password-1", "next": "//evil.example"}
     assert client.post("/sign-in", right)["Location"] == "/"
 
@@ -122,7 +122,7 @@ def test_tokens__made_on_the_page__is_shown_once(staff):
     assert "mr_" in page
     assert "&lt;b&gt;bot" in page
     again = staff.get("/account/tokens").content.decode()
-    assert "shown this once" not in again
+    assert "shown only once" not in again
     assert staff.post("/account/tokens", {"name": " "}).status_code == 422
 
 

@@ -67,7 +67,7 @@ def test_row__reserved__waits_for_the_booking() -> None:
 
 def test_row__reserved_with_a_hidden_title__says_nobody_has_checked_in() -> None:
     row = room_row(booked_room(RoomStatus.RESERVED, local(10, 30), title=BUSY_TITLE), NOW)
-    assert row.sub == "nobody has checked in"
+    assert row.sub == "no check-in yet"
 
 
 def test_row__out_of_service__gives_the_reason() -> None:

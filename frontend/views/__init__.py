@@ -1,1 +1,1 @@
-"""Views: what each address answers."""
+"""The views of the pages."""

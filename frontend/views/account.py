@@ -1,4 +1,4 @@
-"""Signing in, and one's own API tokens."""
+"""The sign-in page, and the page of a person's own API tokens."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class SignIn(LoginView):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """Show one's tokens; a POST makes one and shows its secret this once."""
+    """Show the tokens of the person; a POST makes a token and shows its secret only once."""
     user = user_from(request)
     issued: IssuedToken | None = None
     problem = ""
@@ -49,7 +49,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
-    """End one of one's tokens. Ending it twice is no error."""
+    """Revoke a token of the person. A token that is revoked already is not an error."""
     user = user_from(request)
     if user.api_tokens.filter(pk=token_id, revoked_at=None).exists():
         revoke_api_token(user=user, token_id=token_id)

@@ -17,10 +17,10 @@ from rooms.queries import get_building
 
 
 async def board(request: HttpRequest, building: str) -> HttpResponse:
-    """Show every room of a building as it is now; the socket keeps it so.
+    """Show the present state of every room of a building; the socket keeps the page current.
 
-    Public where the building allows it, otherwise for those signed in. While the live store is
-    away the page still answers, without rooms, and its socket brings them when it can.
+    Public if the building allows it, otherwise only after sign-in. While MongoDB is unavailable,
+    the page has no rooms; the socket adds them later.
     """
     found, audience = await sync_to_async(_who_sees_what)(request, building)
     if found is None or audience is None:
@@ -42,9 +42,10 @@ async def board(request: HttpRequest, building: str) -> HttpResponse:
 
 
 def _who_sees_what(request: HttpRequest, slug: str) -> tuple[Building | None, Audience | None]:
-    """Return the building and as whom the visitor sees it; None for somebody who must sign in.
+    """Return the building and the audience of the visitor; None if the visitor must sign in.
 
-    Nobody can tell a building that is not public from one that is not there without signing in.
+    Without sign-in, a building that is not public looks like a building that does not exist.
+    Raises Http404 for a signed-in visitor if there is no such building.
     """
     is_known = request.user.is_authenticated
     try:

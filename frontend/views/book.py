@@ -1,4 +1,4 @@
-"""Booking a room: `/book/<building>`. A plain form that htmx answers in place."""
+"""The booking page, `/book/<building>`: a plain form; htmx replaces it in place after a POST."""
 
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from rooms.queries import RoomFilter, find_rooms, get_building
 
 @login_required
 def book(request: HttpRequest, building: str) -> HttpResponse:
-    """Show the form; a POST books, or keeps what was typed and says what would do instead."""
+    """Show the form; a POST books, or shows the refusal with alternatives and keeps the entries."""
     try:
         found = get_building(building)
     except NotFoundError as exc:
@@ -43,7 +43,7 @@ def book(request: HttpRequest, building: str) -> HttpResponse:
         local = current_quarter(SYSTEM_CLOCK.now(), zone)
         chosen = {"day": local.date(), "starts": local.time(), "minutes": 30}
         form = BookingForm(rooms=rooms, zone=zone, initial=chosen | request.GET.dict())
-    # One key per attempt: a double click, or a retry after a lost answer, is one booking.
+    # One key per form: a double click, or a retry after a lost answer, makes only one booking.
     context |= {"form": form, "key": uuid4().hex}
     status = 422 if form.errors else 409 if "refusal" in context else 200
     is_part = request.headers.get("HX-Request") == "true"
@@ -67,9 +67,9 @@ def _answer(request: HttpRequest, form: BookingForm, zone: ZoneInfo) -> dict[str
         return {"refusal": taken.detail, "choices": found}
     except MeetingRoomsError as refusal:
         return {"refusal": refusal.detail}
-    return {"booked": _told(facts, room, zone)}
+    return {"booked": _confirmation(facts, room, zone)}
 
 
-def _told(facts: BookingData, room: Room, zone: ZoneInfo) -> dict[str, object]:
+def _confirmation(facts: BookingData, room: Room, zone: ZoneInfo) -> dict[str, object]:
     start, end = facts.interval.start.astimezone(zone), facts.interval.end.astimezone(zone)
     return {"room": room, "title": facts.title, "start": start, "end": end}

@@ -1,4 +1,4 @@
-"""For admins: which displays there are and how fresh each of them is. `/displays`."""
+"""The page `/displays` for admins: the displays and the freshness of each display."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from realtime.state.display_freshness import Display, Freshness, worst_first
 from realtime.state.live_state import Audience
 from realtime.store.live_store import shared_store
 
-MAX_READ = 5_000
-MAX_SHOWN = 200
-SLOW_MS = 1_000  # a change shows within a second, or somebody should look
+MAX_READ = 5_000  # displays
+MAX_SHOWN = 200  # displays in the table
+SLOW_MS = 1_000  # changes should be on a screen within a second
 _GLYPHS = {Freshness.SILENT: "off", Freshness.STALE: "wait", Freshness.LIVE: "free"}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One display in words."""
+    """One display as a row of the table."""
 
     display: Display
     state: str
@@ -44,10 +44,13 @@ class Row:
 @never_cache
 @require_safe
 async def displays(request: HttpRequest) -> HttpResponse:
-    """List the displays of all web processes, worst first; htmx asks for the list every 10 s."""
+    """List the displays of all web processes, worst first; htmx reloads the list every 10 s.
+
+    Raises PermissionDenied if the person is no admin.
+    """
     is_part = request.headers.get("HX-Request") == "true"
     if not await sync_to_async(_is_admin)(request):
-        if is_part:  # the session has ended: the page itself leads to the sign-in
+        if is_part:  # the session has ended: a reload of the page leads to the sign-in
             return HttpResponse(headers={"HX-Refresh": "true"})
         return redirect_to_login(request.get_full_path(), reverse("sign_in"))
     context = {"page": "displays", **await _context(SYSTEM_CLOCK.now())}
@@ -56,11 +59,11 @@ async def displays(request: HttpRequest) -> HttpResponse:
 
 
 def _is_admin(request: HttpRequest) -> bool:
-    """Say whether somebody is signed in. Raises PermissionDenied for somebody else than admins."""
+    """Return False without sign-in, True for an admin. Raises PermissionDenied for other people."""
     if not request.user.is_authenticated:
         return False
     if not user_from(request).is_admin:
-        raise PermissionDenied("Displays are for admins.")
+        raise PermissionDenied("Only admins can see the displays.")
     return True
 
 

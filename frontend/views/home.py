@@ -1,4 +1,4 @@
-"""The front door: which buildings there are, and what one may do in them."""
+"""The start page: the list of buildings with links to their boards and booking forms."""
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -8,11 +8,11 @@ from rooms.models import Building
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """List the buildings whose boards the visitor may open, in the same order for all."""
+    """List the buildings whose boards the visitor may open, by name."""
     buildings = Building.objects.annotate(
         room_count=Count("floors__rooms", filter=Q(floors__rooms__is_active=True))
     )
-    buildings = buildings.order_by("name", "pk")  # a count of rooms drops the model's own order
+    buildings = buildings.order_by("name", "pk")  # the annotation drops the model's own order
     if not request.user.is_authenticated:
         buildings = buildings.filter(is_board_public=True)
     return render(request, "frontend/home.html", {"buildings": buildings, "page": "home"})

@@ -1,4 +1,4 @@
-"""The slot chosen in the booking form: `/book/<building>/slot`. Asked when it may have changed."""
+"""The state of the slot chosen in the booking form: `/book/<building>/slot`."""
 
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,10 @@ from rooms.queries import RoomFilter, find_rooms, get_building
 @never_cache
 @login_required
 def slot(request: HttpRequest, building: str) -> HttpResponse:
-    """Answer with `#slot`: whose the slot is. Empty while the form does not name one."""
+    """Return `#slot` with the state of the slot; empty while the form is incomplete.
+
+    The form requests it after each change of the fields or of the room's bookings.
+    """
     try:
         found = get_building(building)
     except NotFoundError as exc:

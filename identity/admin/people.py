@@ -16,12 +16,12 @@ from identity.commands.save_person import save_person
 from identity.models import ApiToken, Device, User
 from meeting_rooms.kernel.actor import Actor
 
-admin.site.unregister(Group)  # roles say what people may do; a group would have no effect
+admin.site.unregister(Group)  # roles give the permissions; a group would have no effect
 
 
 @admin.register(User)
 class PersonAdmin(CommandAdmin, UserAdmin[User]):
-    """People: who they are and what they may do."""
+    """People, their roles and their sign-in."""
 
     offers = frozenset({"add", "change"})
     where_else = "People are not deleted: make a person inactive to end all access."
@@ -46,7 +46,7 @@ class PersonAdmin(CommandAdmin, UserAdmin[User]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(CommandAdmin):
-    """Tokens, to see and to revoke; a new one is made by its owner, who alone sees it."""
+    """API tokens, to read and to revoke. People make their own tokens and see each secret once."""
 
     where_else = (
         "People make tokens at /account/tokens or with POST /api/v1/tokens. Revoke tokens with the "
@@ -67,7 +67,7 @@ class ApiTokenAdmin(CommandAdmin):
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """End the chosen tokens at once; those that have ended stay as they are."""
+        """Revoke the chosen tokens at once; tokens that are revoked already stay unchanged."""
         active = list(queryset.filter(revoked_at=None))
         for token in active:
             revoke_api_token(user=token.user, token_id=token.pk)
@@ -76,7 +76,7 @@ class ApiTokenAdmin(CommandAdmin):
 
 @admin.register(Device)
 class DeviceAdmin(CommandAdmin):
-    """Devices, to see and to revoke; a new one is made through the API, which shows its token."""
+    """Devices, to read and to revoke. The API makes a new device and shows its token."""
 
     where_else = (
         "Devices are made with POST /api/v1/devices, which shows the token once. For other rooms "
@@ -88,7 +88,7 @@ class DeviceAdmin(CommandAdmin):
 
     @admin.action(description="Revoke the selected devices")
     def revoke(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
-        """Shut the chosen devices out at once; those that are out stay as they are."""
+        """Revoke the chosen devices at once; devices that are revoked already stay unchanged."""
         active = list(queryset.filter(revoked_at=None))
         for device in active:
             revoke_device(actor=actor_from(request), device_id=device.pk)

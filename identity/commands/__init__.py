@@ -1,1 +1,1 @@
-"""Commands of identity: one public function a file."""
+"""Commands of identity: one public function per file."""

@@ -1,4 +1,4 @@
-"""Command: recognise people by presented API tokens."""
+"""Command: find the people to whom API tokens belong."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,18 +9,21 @@ from identity.domain.tokens import digest_of
 from identity.models import ApiToken, User
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 
-LAST_USED_STEP = timedelta(minutes=1)  # finer would write a row on every request
+LAST_USED_STEP = timedelta(minutes=1)  # without it, every request would write a row
 
 
 def authenticate_api_token(*, secret: str, clock: Clock = SYSTEM_CLOCK) -> User | None:
-    """Return the token's owner; None if it is unknown, expired, revoked or its owner inactive."""
+    """Return the owner of a token.
+
+    Returns None if the token is unknown, expired or revoked, or if its owner is inactive.
+    """
     return authenticate_api_tokens(secrets=[secret], clock=clock).get(secret)
 
 
 def authenticate_api_tokens(
     *, secrets: Collection[str], clock: Clock = SYSTEM_CLOCK
 ) -> dict[str, User]:
-    """Return the owners of those tokens that are good. One query, and one to note the use."""
+    """Return the owner of each valid token. One query, and one update of `last_used_at`."""
     now = clock.now()
     by_digest = {digest_of(secret): secret for secret in secrets}
     tokens = (

@@ -1,4 +1,4 @@
-"""Command: recognise a device by its token."""
+"""Command: find the device to which a token belongs."""
 
 from identity.commands.authenticate_api_token import LAST_USED_STEP
 from identity.domain.tokens import digest_of
@@ -7,7 +7,7 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 
 
 def authenticate_device(*, secret: str, clock: Clock = SYSTEM_CLOCK) -> Device | None:
-    """Return the device whose token this is; None if it is unknown or revoked."""
+    """Return the device of a token; None if the token is unknown or revoked."""
     device = Device.objects.filter(digest=digest_of(secret), revoked_at=None).first()
     if device is None:
         return None

@@ -1,4 +1,4 @@
-"""Command: recognise a person by e-mail address and password."""
+"""Command: find the person with this e-mail address and password, within the sign-in limits."""
 
 from typing import Any
 
@@ -22,13 +22,14 @@ ACCOUNT_DIGEST_LENGTH = 32  # hexadecimal digits, 128 bits
 def check_password(
     *, email: str, password: str, address: str, counters: Counters, clock: Clock = SYSTEM_CLOCK
 ) -> User | None:
-    """Return the active person whose password this is, else None.
+    """Return the active person with this e-mail address and password; None if there is none.
 
-    The attempt is counted before any hash is made, and taken back when the password was right or no
-    hash was made. An unknown account costs one hash, as a known one does. No database connection is
-    held while hashing. The outcome is logged without the password and the e-mail address.
+    The attempt is counted before the hash is made, and subtracted again if the password was right
+    or no hash was made. An unknown account costs one hash, as a known account does. No database
+    connection is held during the hash. The outcome is logged without password and e-mail address.
 
-    Raises: LimitExceededError `too_many_sign_ins` with `retry_after_s`; HashingBusyError.
+    Raises LimitExceededError `too_many_sign_ins` with `retry_after_s` over a limit,
+    HashingBusyError if too many hashes are being made.
     """
     email, now = email.strip().lower(), clock.now()
     account, network = _digest_of(email), network_of(address)
@@ -56,7 +57,7 @@ def check_password(
 
 
 def _release_connection() -> None:
-    """Hand this thread's connection back to the pool, unless the caller has a transaction open."""
+    """Give this thread's connection back to the pool, unless the caller has a transaction open."""
     if not connection.in_atomic_block:
         connection.close()
 
@@ -75,7 +76,7 @@ def _is_right(user: User | None, password: str) -> bool:
 
 
 def _digest_of(email: str) -> str:
-    """Return a name for the account that does not give its address away."""
+    """Return a digest that identifies the account without its e-mail address."""
     return salted_hmac(__name__, email, algorithm="sha256").hexdigest()[:ACCOUNT_DIGEST_LENGTH]
 
 

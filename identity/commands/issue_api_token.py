@@ -13,7 +13,7 @@ MAX_ACTIVE_TOKENS = 20  # per person
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """The stored token and the one copy of its secret."""
+    """The stored token and the only copy of its secret."""
 
     record: ApiToken
     secret: str
@@ -24,8 +24,8 @@ def issue_api_token(
 ) -> IssuedToken:
     """Create a token and return its secret, which cannot be read again.
 
-    Raises: InvalidCommandError on an empty name or a past expiry; LimitExceededError beyond
-    MAX_ACTIVE_TOKENS.
+    Raises InvalidCommandError for a bad name or an expiry in the past, LimitExceededError if the
+    person has MAX_ACTIVE_TOKENS tokens.
     """
     name, now = name.strip(), clock.now()
     if not name.isprintable() or not 1 <= len(name) <= 100:
@@ -33,9 +33,11 @@ def issue_api_token(
             "Name the token in 1 to 100 printable characters, for example 'lobby bot'."
         )
     if expires_at is not None and expires_at <= now:
-        raise InvalidCommandError("The token would already have expired. Choose a later date.")
+        raise InvalidCommandError("The expiry is in the past. Choose a later date.")
     if user.api_tokens.filter(revoked_at=None).count() >= MAX_ACTIVE_TOKENS:
-        raise LimitExceededError(f"You have {MAX_ACTIVE_TOKENS} tokens. Revoke one first.")
+        raise LimitExceededError(
+            f"You have {MAX_ACTIVE_TOKENS} tokens, which is the maximum. Revoke a token first."
+        )
     secret = new_token()
     record = ApiToken.objects.create(
         user=user,

@@ -1,4 +1,4 @@
-"""Command: let a device in."""
+"""Command: add a device and give it a token."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, Clock
 from meeting_rooms.kernel.errors import InvalidCommandError, PermissionDeniedError
 
-MAX_NAME_LENGTH = 100
-MAX_ROOMS = 50  # of one device: a board at a corridor
+MAX_NAME_LENGTH = 100  # characters; the length of the column
+MAX_ROOMS = 50  # per device: enough for the board of a corridor
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedDevice:
-    """The stored device and the one copy of its token."""
+    """The stored device and the only copy of its token."""
 
     record: Device
     secret: str
@@ -28,11 +28,11 @@ def issue_device(
 ) -> IssuedDevice:
     """Create a device for these rooms and return its token, which cannot be read again.
 
-    That the rooms exist is for the caller to know. Raises: PermissionDeniedError for others than
-    admins; InvalidCommandError `bad_name`, `wrong_number_of_rooms`.
+    The caller must check that the rooms exist. Raises PermissionDeniedError unless the actor is an
+    admin; InvalidCommandError `bad_name`, `wrong_number_of_rooms`.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins let devices in.")
+        raise PermissionDeniedError("Only admins can add devices.")
     name = name.strip()
     if not name.isprintable() or not 1 <= len(name) <= MAX_NAME_LENGTH:
         raise InvalidCommandError(

@@ -1,4 +1,4 @@
-"""Command: end an API token."""
+"""Command: revoke an API token."""
 
 from uuid import UUID
 
@@ -8,7 +8,10 @@ from meeting_rooms.kernel.errors import NotFoundError
 
 
 def revoke_api_token(*, user: User, token_id: UUID, clock: Clock = SYSTEM_CLOCK) -> None:
-    """End one of the person's own tokens at once. Raises NotFoundError for anybody else's."""
+    """Revoke a token of the person at once.
+
+    Raises NotFoundError if the person has no active token with this id.
+    """
     own = ApiToken.objects.filter(pk=token_id, user=user, revoked_at=None)
     if not own.update(revoked_at=clock.now()):
         raise NotFoundError("You have no active token with this id.")

@@ -1,4 +1,4 @@
-"""Command: shut a device out."""
+"""Command: revoke the token of a device."""
 
 from uuid import UUID
 
@@ -9,12 +9,12 @@ from meeting_rooms.kernel.errors import NotFoundError, PermissionDeniedError
 
 
 def revoke_device(*, actor: Actor, device_id: UUID, clock: Clock = SYSTEM_CLOCK) -> None:
-    """End the device's token at once.
+    """Revoke the token of the device at once.
 
-    Raises: PermissionDeniedError for others than admins; NotFoundError for an unknown or revoked
-    device.
+    Raises PermissionDeniedError unless the actor is an admin, NotFoundError for an unknown or
+    revoked device.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins shut devices out.")
+        raise PermissionDeniedError("Only admins can revoke devices.")
     if not Device.objects.filter(pk=device_id, revoked_at=None).update(revoked_at=clock.now()):
         raise NotFoundError("There is no active device with this id.")

@@ -1,4 +1,4 @@
-"""Command: store a person, new or known."""
+"""Command: add or change a person."""
 
 from django.db import transaction
 
@@ -10,14 +10,15 @@ from meeting_rooms.kernel.errors import ConflictError, PermissionDeniedError
 
 @transaction.atomic
 def save_person(*, actor: Actor, person: User) -> None:
-    """Store who a person is and what the person may do.
+    """Store a person with name, address, role and activity.
 
-    A person is never deleted, for bookings and the audit log refer to people: make the person
-    inactive. Raises: PermissionDeniedError for others than admins; ConflictError `last_admin` where
-    no active admin would be left.
+    A person is never deleted, because bookings and the audit log refer to people. To end the access
+    of a person, store the person as inactive.
+    Raises PermissionDeniedError unless the actor is an admin, ConflictError `last_admin` if no
+    active admin would remain.
     """
     if not actor.is_admin:
-        raise PermissionDeniedError("Only admins add and change people.")
+        raise PermissionDeniedError("Only admins can add and change people.")
     admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
     others = [admin for admin in admins.order_by("pk") if admin.pk != person.pk]
     if not others and not (person.is_active and person.is_admin):

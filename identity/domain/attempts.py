@@ -1,7 +1,7 @@
-"""How many times a password may be tried: the limits, and the counting in memory. Pure.
+"""The limits of sign-in attempts, and counters in memory. Pure.
 
-A counter runs for WINDOW from its first attempt. An attempt that is refused is not counted, so a
-client that goes on trying locks out neither the account nor the address for longer.
+A counter runs for WINDOW from its first attempt. A refused attempt is not counted, so further
+attempts of a client do not lock the account or the address for longer.
 """
 
 import threading
@@ -12,16 +12,17 @@ from math import ceil
 from typing import Protocol
 
 WINDOW = timedelta(minutes=15)
-# Attempts read the clock before they are counted, so they are counted out of order; processes have
-# clocks of their own. Only a window that ends later than this allows was made by a wrong clock.
+# The latest end of a valid window, from now. An attempt reads the clock before it is counted, and
+# processes have different clocks, so an end up to 1 min later than WINDOW is normal. A later end
+# comes from a wrong clock.
 LATEST_END = WINDOW + timedelta(minutes=1)
 # An account from one address. Source: OWASP ASVS 5.0, 6.3.1 asks for a limit and leaves the number.
 PER_ACCOUNT_AND_ADDRESS = 10
 # An account from all addresses together. It is higher, so that one address cannot lock out a person
 # who signs in from another. Source: NIST SP 800-63B section 5.2.2, at most 100 failures.
 PER_ACCOUNT = 100
-PER_ADDRESS = 50  # all accounts from one address: an office shares one, and some people mistype
-MAX_COUNTERS = 10_000  # in memory, about 2 MB; the oldest goes first
+PER_ADDRESS = 50  # all accounts from one address: the people of an office may share one address
+MAX_COUNTERS = 10_000  # in memory, about 2 MB; the oldest is dropped first
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Limit:
 
 
 def limits_of(account: str, network: str) -> tuple[Limit, ...]:
-    """Return the limits of an attempt. `account` is a digest: counters hold no e-mail address."""
+    """Return the limits of an attempt. `account` is a digest: keys contain no e-mail address."""
     return (
         Limit(f"pair:{account}:{network}", PER_ACCOUNT_AND_ADDRESS),
         Limit(f"account:{account}", PER_ACCOUNT),
@@ -43,16 +44,16 @@ def limits_of(account: str, network: str) -> tuple[Limit, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The answer to an attempt. `refused_until` is None where it may go on.
+    """The result of counting an attempt. `refused_until` is None if the attempt is allowed.
 
-    `store` names what counted it, which must also take it back.
+    `store` names the counters that counted the attempt; only they can take the attempt back.
     """
 
     refused_until: datetime | None
     store: str
 
     def retry_after_s(self, now: datetime) -> int:
-        """Return the whole seconds until another attempt is allowed, at least 1."""
+        """Return the full seconds until another attempt is allowed, at least 1."""
         if self.refused_until is None:
             return 1
         return max(ceil((self.refused_until - now).total_seconds()), 1)
@@ -62,11 +63,11 @@ class Counters(Protocol):
     """Counts attempts. Safe for threads."""
 
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
-        """Count one attempt on every limit, or refuse it and count none of them."""
+        """Count one attempt on every limit; if a limit is reached, refuse it without counting."""
         ...
 
     def take_back(self, limits: Sequence[Limit], counted: Counted) -> None:
-        """Take one counted attempt back: the password was right, or was not looked at."""
+        """Subtract one counted attempt: the password was right, or was not checked."""
         ...
 
 
@@ -77,7 +78,7 @@ class _Counter:
 
 
 class MemoryCounters:
-    """Counters of this process alone, MAX_COUNTERS at the most."""
+    """Counters in the memory of this process, at most MAX_COUNTERS."""
 
     store = "memory"
 
@@ -90,7 +91,7 @@ class MemoryCounters:
         return len(self._counters)
 
     def count(self, limits: Sequence[Limit], now: datetime) -> Counted:
-        """Count one attempt on every limit, or refuse it and count none of them."""
+        """Count one attempt on every limit; if a limit is reached, refuse it without counting."""
         with self._lock:
             full = [
                 counter.ends_at
@@ -105,14 +106,14 @@ class MemoryCounters:
         return Counted(None, self.store)
 
     def take_back(self, limits: Sequence[Limit], counted: Counted) -> None:  # noqa: ARG002 - the protocol's
-        """Take one counted attempt back."""
+        """Subtract one counted attempt."""
         with self._lock:
             for limit in limits:
                 if (counter := self._counters.get(limit.key)) and counter.count:
                     counter.count -= 1
 
     def _running(self, key: str, now: datetime) -> _Counter | None:
-        """Return the counter if its window still runs. A clock set back ends it."""
+        """Return the counter if its window still runs. Setting the clock back ends the window."""
         counter = self._counters.get(key)
         is_running = counter is not None and now < counter.ends_at <= now + LATEST_END
         return counter if is_running else None

@@ -1,1 +1,1 @@
-"""Tools of this checkout: the installation and the check of licences. Production imports none."""
+"""Tools for development: installation, embedded servers, demo, checks. Production imports none."""

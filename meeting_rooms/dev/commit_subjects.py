@@ -1,7 +1,7 @@
-"""`python -m meeting_rooms.dev.commit_subjects [RANGE]`: whether commit subjects follow the form.
+"""`python -m meeting_rooms.dev.commit_subjects [RANGE]` checks the form of commit subjects.
 
 The form: `type(scope): imperative subject`, at most 72 columns (Conventional Commits). Without a
-range, all commits since the form is checked are looked at. Exits with 1 where one does not follow.
+range, the command checks all commits since SINCE. Exits with 1 if a subject has another form.
 """
 
 import argparse
@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_COLUMNS = 72  # what git's own listings show without cutting
+MAX_COLUMNS = 72  # git's own listings show so many without truncation
 SINCE = "da533be"  # the last commit before subjects were checked
 FORM = re.compile(
     r"(feat|fix|perf|refactor|test|docs|build|ci|style|chore|revert)(\([a-z_]+\))?!?: "
     r"(?P<subject>[a-z].*[^.])"
 )
-# A subject begins with its verb, so not with one of these, and not with a past or a gerund.
+# A subject begins with its verb, not with one of these words, a past tense or a gerund.
 NO_VERBS = re.compile(
     r"an?|the|no|some|one|two|what|whom?|whose|where|when|whether|which|those|these|this|that|its?|"
     r"all|any|each|every|more|other|our|new"
@@ -27,7 +27,7 @@ VERBS_ALL_THE_SAME = frozenset({"embed", "feed", "need", "seed", "speed", "bring
 
 
 def fault_of(subject: str) -> str | None:
-    """Return what is wrong with one subject, or None."""
+    """Return the first fault of a subject; None if there is no fault."""
     if len(subject) > MAX_COLUMNS:
         return f"{len(subject)} columns; the maximum is {MAX_COLUMNS}"
     form = FORM.fullmatch(subject)
@@ -42,7 +42,7 @@ def fault_of(subject: str) -> str | None:
 
 
 def subjects_of(commits: str) -> list[str]:
-    """Return the subjects of a range, without merges. Raises SystemExit where git knows no such."""
+    """Return the subjects of a range, without merges. Raises SystemExit for an unknown range."""
     listed = subprocess.run(
         ["git", "log", "--no-merges", "--format=%s", commits],
         cwd=ROOT, check=False, capture_output=True, text=True, timeout=30,
@@ -53,7 +53,7 @@ def subjects_of(commits: str) -> list[str]:
 
 
 def is_known(commit: str) -> bool:
-    """Say whether this clone has the commit; a shallow one, or an archive, has not."""
+    """Return whether this clone has the commit; a shallow clone or an archive does not."""
     asked = subprocess.run(
         ["git", "cat-file", "-e", f"{commit}^{{commit}}"],
         cwd=ROOT, check=False, capture_output=True, timeout=30,
@@ -64,7 +64,7 @@ def is_known(commit: str) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     """Print each subject that does not follow the form. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Check the form of commit subjects.")
-    parser.add_argument("range", nargs="?", help=f"commits to look at (default {SINCE}..HEAD)")
+    parser.add_argument("range", nargs="?", help=f"commits to check (default {SINCE}..HEAD)")
     commits = parser.parse_args(arguments).range
     if commits is None:
         if not is_known(SINCE):

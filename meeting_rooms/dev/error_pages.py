@@ -1,7 +1,7 @@
-"""`python -m meeting_rooms.dev.error_pages [--write]`: docs/errors.md, made from the error codes.
+"""`python -m meeting_rooms.dev.error_pages [--write]` makes docs/errors.md from the error codes.
 
-Without `--write` the command only compares, and exits with 1 where the page is not what the codes
-give. The codes of an app are the members of its `ErrorCode` enumeration.
+Without `--write` the command only compares, and exits with 1 if the page is out of date. The codes
+of an app are the members of its `ErrorCode` enumeration.
 """
 
 import argparse
@@ -24,16 +24,17 @@ APPS: dict[str, type[ErrorCode]] = {
 }
 HEAD = """# Error codes
 
-Every refusal has a code that programs can rely on: it never changes its meaning. It is the member
-`code` of a `application/problem+json` answer, of an `error` frame on the socket, and of each entry
-in the report of an import. The HTTP statuses and the further members are in [api.md](api.md).
+Every refusal has a code that programs can rely on: the meaning of a code never changes. The code is
+the member `code` of an `application/problem+json` answer, of an `error` frame on the socket, and of
+each entry in the report of an import. The HTTP statuses and the further members are in
+[api.md](api.md).
 
-This page is made from the code: `python -m meeting_rooms.dev.error_pages --write`.
+This page is generated from the code: `python -m meeting_rooms.dev.error_pages --write`.
 """
 
 
 def page() -> str:
-    """Return the page as Markdown: one table an app, in the order of the enumerations."""
+    """Return the page as Markdown: one table per app, in the order of the enumerations."""
     tables = [
         f"\n## {title}\n\n| code | meaning |\n| --- | --- |\n"
         + "".join(f"| `{code.value}` | {code.meaning} |\n" for code in codes)
@@ -44,7 +45,7 @@ def page() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or compare the page. Returns the exit code."""
-    parser = argparse.ArgumentParser(description="Make docs/errors.md from the error codes.")
+    parser = argparse.ArgumentParser(description="Generate docs/errors.md from the error codes.")
     parser.add_argument("--write", action="store_true", help="Write the page.")
     if parser.parse_args(arguments).write:
         PAGE.write_text(page(), encoding="utf-8")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Make the virtual environment and install the locked packages. `make` calls this file.
 
-It runs under the machine's own Python before anything is installed, so it imports the standard
-library only. Python 3.6 must be able to read it up to the check of the version.
+This file runs under the machine's own Python before any package is installed, so it imports the
+standard library only. Python 3.6 must be able to parse the file up to the check of the version.
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 OLDEST, NEWEST = (3, 11), (3, 14)
-# Python 3.12 and 3.11 come first: for them a wheel with a Redis server exists.
+# Python 3.12 and 3.11 come first, because only they have a wheel with a Redis server.
 PROGRAMS = ("python3.12", "python3.11", "python3.13", "python3.14")
 EXIT_FAILED, EXIT_MISSING = 1, 3
 
@@ -31,7 +31,7 @@ def is_supported(major: int, minor: int) -> bool:
 
 
 def python_advice(major: int, minor: int) -> str:
-    """Say that this Python cannot be used, and which command helps."""
+    """Return the sentence that this Python cannot be used, with the command to run instead."""
     age = "old" if (major, minor) < OLDEST else "new"
     found = python_on_path()
     first = "" if found else "Install Python 3.12 first (Debian, Ubuntu: apt install python3). "
@@ -41,7 +41,7 @@ def python_advice(major: int, minor: int) -> str:
     )
 
 
-if not is_supported(*sys.version_info[:2]):  # an older Python cannot read what follows
+if not is_supported(*sys.version_info[:2]):  # an older Python cannot run the code below
     sys.stderr.write(python_advice(*sys.version_info[:2]) + "\n")
     sys.exit(EXIT_MISSING)
 
@@ -54,15 +54,16 @@ from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = Path(".venv")
-VENV_MODULES = ("venv", "ensurepip")  # Debian has them in packages of their own
-PIP_TIMEOUT_S = 3600.0  # 210 MB over a line of 0.5 Mbit/s
-ASK_TIMEOUT_S = 30.0  # for a Python to start and name its version
+VENV_MODULES = ("venv", "ensurepip")  # separate packages on Debian
+PIP_TIMEOUT_S = 3600.0  # 210 MB over a connection of 0.5 Mbit/s
+ASK_TIMEOUT_S = 30.0  # for a Python to start and print its version
 LOCKS = (
     ("the product's packages (40 MB)", "requirements.txt"),
     ("the database servers (70 MB)", "requirements-servers.txt"),
     ("the tools for tests and checks (100 MB)", "requirements-dev.txt"),
 )
-STEPS = {"servers": 2, "dev": 3}  # how many of the locks, each of which contains the one before
+# The number of LOCKS that each group needs. Each lock contains the packages of the lock before.
+STEPS = {"servers": 2, "dev": 3}
 REDIS_PROGRAMS = ("redis-server", "valkey-server")
 # The shell has no windows, menus or extensions: it takes a third of a whole browser's CPU.
 BROWSERS = (
@@ -72,16 +73,16 @@ BROWSERS = (
     "google-chrome",
     "google-chrome-stable",
 )
-OLDEST_GLIBC = (2, 28)  # the wheel with PostgreSQL asks for it
+OLDEST_GLIBC = (2, 28)  # required by the wheel with PostgreSQL
 
 
 class InstallError(Exception):
-    """The installation cannot go on; the text says why and what to do."""
+    """The installation failed; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts that decide what has to be installed by hand first."""
+    """The facts that decide which programs have to be installed by hand first."""
 
     version: tuple[int, int]
     implementation: str
@@ -89,13 +90,13 @@ class Machine:
     architecture: str
     libc: tuple[str, str]
     needs_venv: bool
-    modules: frozenset[str]  # which of those that make a virtual environment this Python has
+    modules: frozenset[str]  # the VENV_MODULES that this Python has
     environment: Mapping[str, str]
     which: Callable[[str], str | None]
 
 
 def this_machine(folder: Path) -> Machine:
-    """Return the facts about this machine; the Python is that of `.venv`, if there is one."""
+    """Return the facts about this machine; the version is that of the Python in `.venv`, if any."""
     version = version_of(folder / VENV / "bin" / "python")
     return Machine(
         version=version or sys.version_info[:2],
@@ -111,7 +112,7 @@ def this_machine(folder: Path) -> Machine:
 
 
 def find_missing(machine: Machine) -> list[str]:
-    """Return one sentence and one command for each thing that the packages cannot bring."""
+    """Return one sentence and one command for each missing program that is not in a package."""
     found = [
         _missing_interpreter(machine),
         _missing_venv(machine),
@@ -123,13 +124,13 @@ def find_missing(machine: Machine) -> list[str]:
 
 
 def notes(machine: Machine, group: str) -> list[str]:
-    """Return what the installation can do without, but not the tests."""
+    """Return a note for each missing program that only the tests need."""
     named = machine.environment.get("CHROMIUM")
     browsers = [named] if named else BROWSERS
     if group != "dev" or any(map(machine.which, browsers)):
         return []
     return [
-        "The browser tests need Chromium, and there is none on the PATH.\n"
+        "The browser tests need Chromium, which is not on the PATH.\n"
         "  Debian, Ubuntu: apt install chromium-headless-shell"
     ]
 
@@ -173,7 +174,7 @@ def _missing_mongodb(machine: Machine) -> str | None:
     return (
         f"There is no MongoDB package for {machine.system} on {machine.architecture}, only for "
         "Linux on x86-64.\n"
-        "  Name a MongoDB replica set of your own: "
+        "  Use a MongoDB replica set of your own: "
         "export MONGODB_URL='mongodb://user:password@host:27017/?replicaSet=rs0'"
     )
 
@@ -197,13 +198,13 @@ def _has_server_wheels(machine: Machine) -> bool:
 
 
 def install(group: str, *, folder: Path, say: Callable[[str], None]) -> None:
-    """Make `.venv` in `folder` if there is none that works; install the locks of the group.
+    """Make `.venv` in `folder` unless a working one exists; install the locks of the group.
 
-    Guarantees: exactly the locked versions with the locked hashes, whatever the index offers: pip
-    resolves nothing, and builds nothing. Raises: InstallError.
+    Guarantees: installs exactly the locked versions with the locked hashes. pip resolves no
+    versions and builds no packages. Raises InstallError if pip fails or does not end in time.
     """
     python = folder / VENV / "bin" / "python"
-    if version_of(python) is None:  # absent, half made, or of a Python that is gone
+    if version_of(python) is None:  # absent, incomplete, or of a Python that was removed
         version = ".".join(map(str, sys.version_info[:2]))
         say(f"Making {VENV} with Python {version}")
         _run([sys.executable, "-m", "venv", "--clear", VENV], folder)
@@ -217,7 +218,7 @@ def install(group: str, *, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def version_of(python: Path) -> tuple[int, int] | None:
-    """Return the version of a supported Python with pip; None where there is no such thing."""
+    """Return the version of a Python; None if it does not run, lacks pip or is not supported."""
     ask = "import sys, pip; print(*sys.version_info[:2])"
     try:
         answer = subprocess.run(
@@ -230,7 +231,7 @@ def version_of(python: Path) -> tuple[int, int] | None:
 
 
 def _run(command: Sequence[str | Path], folder: Path) -> None:
-    """Run a command, and show what it printed only if it fails."""
+    """Run a command. Raises InstallError with the output of the command if it fails."""
     try:
         done = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -242,13 +243,13 @@ def _run(command: Sequence[str | Path], folder: Path) -> None:
     if done.returncode:
         raise InstallError(
             f"{done.stdout.rstrip()}\n"
-            "The installation failed; the reason stands above. Is a package index reachable? "
-            f"If {VENV} is damaged, this makes a new one: make clean"
+            "The installation failed; the reason is above. Check that a package index is "
+            f"reachable. If {VENV} is damaged, run `make clean`, then try again."
         )
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Return the environment, with what `.env` adds, which the settings read as well."""
+    """Return the environment with the variables of `.env`, which the settings read as well."""
     dotenv = folder / ".env"
     lines = dotenv.read_text(encoding="utf-8").splitlines() if dotenv.is_file() else []
     pairs = (line.partition("=") for line in lines if not line.lstrip().startswith("#"))
@@ -256,10 +257,10 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command line and return its exit code."""
+    """Install the packages of the group on the command line. Returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="install.py",
-        description="Makes .venv and installs the locked packages, after saying what is missing.",
+        description="Makes .venv and installs the locked packages. Lists missing programs first.",
         epilog=f"Exit codes: 0 installed, {EXIT_FAILED} failed, 2 wrong usage, "
         f"{EXIT_MISSING} something is missing on this machine and nothing was installed.",
     )

@@ -1,7 +1,7 @@
-"""`python -m meeting_rooms.dev.licences` checks that what is shipped is compatible with Apache-2.0.
+"""`python -m meeting_rooms.dev.licences` checks that all shipped licences fit Apache-2.0.
 
-Shipped are the packages of `requirements.txt`, and the files of others in this repository, which
-`docs/licences.md` lists.
+The product ships the packages of `requirements.txt`, and the third-party files in this repository,
+which `docs/licences.md` lists.
 """
 
 import argparse
@@ -26,17 +26,17 @@ VENDORED = (
 )
 EXIT_REFUSED = 1
 
-# From SPDX id to the reason why a package under it may be shipped with an Apache-2.0 program.
-PERMISSIVE = "asks for its notice only"
+# From SPDX id to the reason why an Apache-2.0 program may ship a package under this licence.
+PERMISSIVE = "requires its notice only"
 ALLOWED: Mapping[str, str] = MappingProxyType(
     {
-        "0BSD": "asks for nothing",
+        "0BSD": "has no conditions",
         "Apache-2.0": "is the same licence",
         "BSD-2-Clause": PERMISSIVE,
         "BSD-3-Clause": PERMISSIVE,
         "ISC": PERMISSIVE,
         "MIT": PERMISSIVE,
-        "MIT-0": "asks for nothing",
+        "MIT-0": "has no conditions",
         "MPL-2.0": "covers its own files only, and they are unmodified",
         "OFL-1.1": "allows fonts to be bundled with any software",
         "PSF-2.0": PERMISSIVE,
@@ -44,12 +44,12 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
         "ZPL-2.1": PERMISSIVE,
     }
 )
-# Licences that are compatible only by the way in which these packages are used.
+# Licences that are compatible only because of the way in which these packages are used.
 ALLOWED_FOR: Mapping[str, frozenset[str]] = MappingProxyType(
     # Unmodified, imported at run time, replaceable by the user: a separate library (section 4).
     {"LGPL-3.0-only": frozenset({"psycopg", "psycopg-binary", "psycopg-pool"})}
 )
-# What packages without an SPDX expression write instead. "BSD" alone is either of the two.
+# Names of licences in packages without an SPDX expression. "BSD" can mean 2-Clause or 3-Clause.
 OLD_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "Apache License, Version 2.0": "Apache-2.0",
@@ -60,9 +60,9 @@ OLD_NAMES: Mapping[str, str] = MappingProxyType(
         "OSI Approved :: MIT License": "MIT",
     }
 )
-VAGUE = frozenset({"", "Dual License"})  # then the classifiers say more
-LONGEST_NAME = 60  # characters; longer is the text of a licence
-# Packages that are locked for other platforms only, so that their metadata may not be here.
+VAGUE = frozenset({"", "Dual License"})  # the classifiers are read instead
+LONGEST_NAME = 60  # characters; a longer field is the text of a licence, not its name
+# Packages that are locked for other platforms only, so they may not be installed here.
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "async-timeout": "Apache-2.0",
@@ -70,7 +70,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "u-msgpack-python": "MIT",
     }
 )
-# A sentence of each text, so that a file cannot be listed under another licence than its own.
+# A phrase from the text of each licence, to find a file that is listed under a wrong licence.
 PHRASES: Mapping[str, str] = MappingProxyType(
     {
         "0BSD": "Zero-Clause BSD",
@@ -97,10 +97,10 @@ def licence_of(name: str) -> str:
 
 
 def licence_in(facts: PackageMetadata) -> str:
-    """Return the SPDX expression that the three fields of a package's metadata amount to.
+    """Return the SPDX expression of a package from three fields of its metadata.
 
-    The newest field wins, unless it holds a whole licence instead of a name. Several classifiers
-    count as if all of them had to be kept.
+    The newest field wins, unless it holds the text of a licence instead of a name. Several
+    classifiers are joined with AND.
     """
     if expression := _field(facts, "License-Expression"):
         return expression
@@ -118,9 +118,9 @@ def _field(facts: PackageMetadata, name: str) -> str:
 
 
 def is_allowed(expression: str, package: str = "") -> bool:
-    """Return whether the licence allows a package to be shipped with this program.
+    """Return whether this program may ship a package under the licence.
 
-    `A OR B` asks for one of them, `A AND B` for both. What cannot be read is not allowed.
+    `A OR B` needs one allowed licence, `A AND B` needs two. An invalid expression is not allowed.
     """
     tokens = _TOKEN.findall(expression)
     try:
@@ -165,13 +165,13 @@ def refused_packages(lock: Path, lookup: Lookup = licence_of) -> Iterator[str]:
 
 
 def refused_files(root: Path) -> Iterator[str]:
-    """Yield one sentence for each folder of others' files that is not listed, or must not be."""
+    """Yield one sentence for each folder of third-party files that is not listed correctly."""
     listed = {row[0]: row[1:] for row in _ROW.findall((root / PAGE).read_text(encoding="utf-8"))}
     found = {path.relative_to(root).as_posix() for glob in VENDORED for path in root.glob(glob)}
     for folder in sorted(found - listed.keys()):
         yield f"{folder}: not listed in {PAGE}."
     for folder in sorted(listed.keys() - found):
-        yield f"{folder}: listed in {PAGE}, but not there."
+        yield f"{folder}: listed in {PAGE}, but the folder does not exist."
     for folder in sorted(listed.keys() & found):
         licence, file = listed[folder]
         text = root / folder / file
@@ -184,13 +184,13 @@ def refused_files(root: Path) -> Iterator[str]:
 
 
 def _not_in(text: str, licence: str) -> str:
-    """Return the first licence of the expression whose text this is not; "" if it is all."""
+    """Return the first licence of the expression that is not in the text; "" if all are in it."""
     ids = [token for token in _TOKEN.findall(licence) if token in ALLOWED]
     return next((one for one in ids if PHRASES.get(one, "\0") not in text), "")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check both, print what is refused, and return the exit code."""
+    """Check the packages and the files, and print each refused one. Returns the exit code."""
     argparse.ArgumentParser(
         prog="python -m meeting_rooms.dev.licences",
         description="Checks that everything shipped is compatible with the Apache License 2.0.",

@@ -1,9 +1,9 @@
-"""`python -m meeting_rooms.dev.plain_words`: words that this project does not use, and where.
+"""`python -m meeting_rooms.dev.plain_words` finds words that are hard to understand.
 
-The code, its messages and its documents are read by engineers whose second language is English.
-The words in `plain_words.toml` read as riddles to them; each has a plain word beside it. The check
-reads Python files (tests and migrations apart), `docs/*.md`, README.md and CONTRIBUTING.md. It
-exits with 1 where it finds a word.
+Many readers of the code, its messages and its documents have English as their second language.
+`plain_words.toml` lists the words that this project does not use, with a plain word for each. The
+check reads the Python files except tests and migrations, `docs/*.md`, README.md and
+CONTRIBUTING.md. Exits with 1 if it finds a word.
 """
 
 import re
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOKED_AT = ("*.py", "docs/*.md", "README.md", "CONTRIBUTING.md")
-LEFT_OUT = ("*/tests/*", "*/migrations/*")
+CHECKED = ("*.py", "docs/*.md", "README.md", "CONTRIBUTING.md")
+EXCLUDED = ("*/tests/*", "*/migrations/*")
 PLAIN_WORDS: dict[str, str] = tomllib.loads(
     Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
 )["words"]
@@ -31,9 +31,9 @@ def found_in(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def files() -> list[Path]:
-    """Return the files that are looked at, as git lists them."""
-    left_out = [f":!{pattern}" for pattern in LEFT_OUT]
-    command = ["git", "ls-files", "--", *LOOKED_AT, *left_out]
+    """Return the files that are checked, as git lists them."""
+    excluded = [f":!{pattern}" for pattern in EXCLUDED]
+    command = ["git", "ls-files", "--", *CHECKED, *excluded]
     listed = subprocess.run(
         command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=30
     )
@@ -41,7 +41,7 @@ def files() -> list[Path]:
 
 
 def main() -> int:
-    """Print each place with a plain word for it. Returns the exit code."""
+    """Print the file, line, word and plain word of each place. Returns the exit code."""
     places = [
         f"{path.relative_to(ROOT)}:{number}: '{word}': {plain}"
         for path in files()

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> "AsyncIterator[Browser]":
-    """Run one browser for all tests; each opens a context of its own."""
-    # Imported late: most runs need no browser, and the other module reads the settings.
+    """Run one browser for all tests; each test opens a context of its own."""
+    # Imported late: most runs need no browser, and frontend.tests reads the settings.
     from playwright.async_api import async_playwright
 
     from frontend.tests.browser.chromium import SWITCHES, chromium

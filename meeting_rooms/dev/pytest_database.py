@@ -15,10 +15,10 @@ from psycopg.errors import DeadlockDetected
 from meeting_rooms.dev.servers.lock import exclusive
 
 ATTEMPTS = 3  # to empty the tables while a server process still works in them
-# Rows go without their triggers: the audit log refuses to lose rows, and foreign keys would ask for
-# an order. DELETE locks rows only, so a process that reads meanwhile neither waits nor is waited
-# for; most tables are empty, and of tables this small TRUNCATE takes ten times as long. What stays
-# is what the migrations have stored and no test changes.
+# Triggers are off: the audit log refuses to delete rows, and foreign keys would require an order.
+# DELETE locks rows only, so it does not block a process that reads at the same time. Most tables
+# are empty, and for tables this small TRUNCATE takes ten times as long. The excluded tables hold
+# rows of the migrations that no test changes.
 EMPTY = """
 DO $$
 DECLARE
@@ -34,7 +34,8 @@ BEGIN
   END LOOP;
 END $$
 """
-# Sessions that wait inside a transaction for a test that is over; a server waits for no second.
+# Sessions that a finished test has left inside a transaction. A server process never waits for 1 s
+# inside a transaction.
 LEFT_OPEN = """
 SELECT pid, query FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -44,7 +45,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @contextmanager
 def first_of_the_run(folder: Path) -> Iterator[bool]:
-    """Let one process of the run in at a time; yield whether it is the first."""
+    """Hold the lock of the run; yield whether this process is the first that holds the lock."""
     folder.mkdir(exist_ok=True)
     with exclusive(folder):
         done = folder / "done"
@@ -65,23 +66,23 @@ def make_template() -> None:
     try:
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     finally:
-        start_afresh()
+        drop_connections()
         wanted["NAME"] = None
         settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] = connection.settings_dict["NAME"] = own
 
 
-def start_afresh() -> None:
-    """Give up every connection of this process, whatever state a test has left it in."""
+def drop_connections() -> None:
+    """Close every connection of this process, also one in a broken state."""
     connection.close()
-    getattr(connection, "close_pool")()  # noqa: B009 - the stubs of Django do not know it
+    getattr(connection, "close_pool")()  # noqa: B009 - missing in the stubs of Django
     del connections[DEFAULT_DB_ALIAS]
 
 
 def empty_tables() -> None:
-    """Delete what a test has committed.
+    """Delete all rows that a test has committed.
 
-    Raises: AssertionError when the test has left a transaction open that holds its rows.
-    Guarantees: the next test finds no row and no such transaction all the same.
+    Raises AssertionError if the test has left a transaction open that holds its rows.
+    Guarantees: after the error too, the next test finds no row and no such transaction.
     """
     try:
         _delete_rows()
@@ -98,7 +99,7 @@ def _delete_rows() -> None:
             with connection.cursor() as cursor:
                 cursor.execute(EMPTY)
         except OperationalError as exc:
-            # Postgres ends one side of a deadlock; the other one goes on, and this side may again.
+            # Postgres aborts one side of a deadlock and continues the other, so this side retries.
             if not (attempts_left and isinstance(exc.__cause__, DeadlockDetected)):
                 raise
         else:

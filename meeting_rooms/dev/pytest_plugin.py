@@ -1,9 +1,9 @@
 """Pytest plugin: real servers for the test run, started before Django reads its settings.
 
-Each run has a data folder of its own, so runs do not meet; what a killed run left is cleared by the
-next one. A server whose URL is in the environment is used instead. The processes of a parallel run
-(pytest-xdist) share the servers; each has its own Postgres database, MongoDB database and Redis
-prefix.
+Each run has a data folder of its own, so runs do not interfere. The next run removes the servers
+and files of a killed run. A server whose URL is in the environment is used instead of an embedded
+one. The processes of a parallel run (pytest-xdist) share the servers; each process has its own
+Postgres database, MongoDB database and Redis prefix.
 """
 
 import os
@@ -24,16 +24,16 @@ from meeting_rooms.dev.pytest_schedule import GroupScheduling, long_first
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
 
 ROOT = Path(__file__).resolve().parents[2] / ".data"
-# The name of this process among those of a parallel run; "" for the one that starts the others, and
-# for a run that is not parallel.
+# The name of this process in a parallel run; "" in the process that starts the other processes, and
+# in a run that is not parallel.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 DATA_DIR = Path(os.environ["DATA_DIR"]) if WORKER else ROOT / f"test-{os.getpid()}"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 _failed: set[str] = set()
 
-# A budget of examples a run; `make test-thorough` has more. Neither an example nor its making
-# is timed: on a busy machine both take as long as they take.
+# The number of examples per test; `make test-thorough` has more. There is no time limit for an
+# example or its generation, because a busy machine may need long for both.
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", UNTIMED, max_examples=50)
 settings.register_profile("thorough", UNTIMED, max_examples=1000, print_blob=True)
@@ -63,7 +63,7 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         _collect_static_files()
         return outcome
     except BaseException:
-        pytest_unconfigure()  # pytest itself does not call it for a run that fails to start
+        pytest_unconfigure()  # pytest does not call this hook for a run that fails to start
         raise
 
 
@@ -74,27 +74,27 @@ def _start_servers() -> None:
     os.environ.update(ENVIRONMENT_OF_TESTS, DATA_DIR=str(DATA_DIR))
     os.environ.update({ENVIRONMENT[name]: url for name, url in started.urls.items()})
     if ServiceName.POSTGRES in started.started:
-        _keep_nothing_safe(started.urls[ServiceName.POSTGRES])
+        _turn_off_durability(started.urls[ServiceName.POSTGRES])
     if mongodb := started.urls.get(ServiceName.MONGODB):
-        _keep_the_past(mongodb)
+        _turn_off_expiry(mongodb)
 
 
 def _collect_static_files() -> None:
-    """Let pages be rendered with the storage of production, which reads its list only once."""
+    """Collect the static files, so that pages render with the static storage of production."""
     from django.core.management import call_command  # settings are loaded only now
 
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _take_own_names() -> None:
-    """Take names in the shared stores that no other process of the run has."""
+    """Set names in the shared stores that no other process of the run uses."""
     for name in ("MONGODB_DATABASE", "REDIS_PREFIX"):
         os.environ[name] = f"{ENVIRONMENT_OF_TESTS[name]}_{WORKER}"
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Stop what was started, and nothing else."""
+    """Stop the servers that this run has started, and no others."""
     if not WORKER:
         servers.stop(DATA_DIR, report=_quiet)
         shutil.rmtree(DATA_DIR, ignore_errors=True)
@@ -102,24 +102,24 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take long; the others keep their random order."""
+    """Put the long tests first; the other tests keep their random order."""
     long_first(items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    """Keep the tests together that share what is expensive to start."""
+    """Run the tests of one group, which share an expensive fixture, in one process."""
     return GroupScheduling(config, log)
 
 
-def _keep_the_past(mongodb_url: str) -> None:
-    """Let nothing expire: tests live in the past, and MongoDB goes by the wall clock."""
+def _turn_off_expiry(mongodb_url: str) -> None:
+    """Turn off TTL indexes: tests use times in the past, and MongoDB uses the machine's clock."""
     with MongoClient[dict[str, object]](mongodb_url, timeoutMS=10_000) as client:
         client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
 
 
-def _keep_nothing_safe(postgres_url: str) -> None:
-    """Let no commit wait for the disk: the data of a test run is thrown away."""
+def _turn_off_durability(postgres_url: str) -> None:
+    """Make commits return without waiting for the disk: the data of a test run is deleted."""
     with psycopg.connect(postgres_url, autocommit=True, connect_timeout=10) as connection:
         for setting in ("synchronous_commit = off", "full_page_writes = off"):
             connection.execute(f"ALTER SYSTEM SET {setting}")
@@ -127,7 +127,7 @@ def _keep_nothing_safe(postgres_url: str) -> None:
 
 
 def _quiet(_line: str) -> None:
-    """Say nothing: a failing start raises with the server's own words."""
+    """Print nothing: a failing start raises an error with the log of the server."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -136,7 +136,7 @@ def _template_database(
     django_test_environment: None,  # noqa: ARG001 - settings first
     django_db_blocker: DjangoDbBlocker,
 ) -> None:
-    """Run the migrations once for all processes, where any test needs a database."""
+    """Run the migrations once for all processes, if a test needs a database."""
     from django.conf import settings  # settings are loaded only now
 
     from meeting_rooms.dev import pytest_database as database
@@ -157,7 +157,7 @@ def _needs_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
-    """Empty the tables in the way of `empty_tables`: Django's takes 50 times as long, and locks."""
+    """Empty the tables with `empty_tables`: Django's own way takes 50 times as long, and locks."""
     from django.test import TransactionTestCase
 
     from meeting_rooms.dev.pytest_database import empty_tables
@@ -169,9 +169,9 @@ def _cheap_teardown(django_test_environment: None) -> Iterator[None]:  # noqa: A
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_read_once(django_test_environment: None) -> Iterator[None]:  # noqa: ARG001 - settings first
-    """Let the test clients of a process share what the first has read about the static files.
+    """Let all test clients of a process share one listing of the static files.
 
-    Each client makes a middleware of its own, which looks at every file: 60 ms a client.
+    Each client makes a middleware of its own, which lists every file: 60 ms per client.
     """
     from django.contrib.staticfiles.storage import staticfiles_storage
     from servestatic.middleware import ServeStaticMiddleware
@@ -193,9 +193,9 @@ def _static_files_read_once(django_test_environment: None) -> Iterator[None]:  #
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Iterator[None]:
-    """Hold the clock of pytest-timeout while a report is written.
+    """Pause the timer of pytest-timeout while a report is written.
 
-    Its time-out would end the process there: it is an exception, and no test's any more.
+    The time-out raises an exception; outside a test, this exception would end the process.
     """
     left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
     try:
@@ -205,13 +205,13 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Give up the connections of a test that has failed: they may be in any state."""
+    """Close the connections of a failed test, which may be in any state."""
     if hasattr(report, "node"):
-        return  # another process of the run has run it
+        return  # the test ran in another process
     if report.failed:
         _failed.add(report.nodeid)
     if report.when == "teardown" and report.nodeid in _failed:
         _failed.discard(report.nodeid)
-        from meeting_rooms.dev.pytest_database import start_afresh
+        from meeting_rooms.dev.pytest_database import drop_connections
 
-        start_afresh()
+        drop_connections()

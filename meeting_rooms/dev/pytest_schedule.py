@@ -1,7 +1,7 @@
-"""How a parallel run spreads its tests: in groups that share what is expensive to start.
+"""Distributes the tests of a parallel run: a group of tests with expensive fixtures stays together.
 
-Every other test goes alone to the first process that is free. pytest-xdist has groups of its own,
-by mark, but pytest 9.2 does not let version 3.8 of it write them into the test's id.
+A test without a group goes to the first free process. pytest-xdist has groups by mark, but pytest
+9.2 does not let pytest-xdist 3.8 write them into the test's id.
 """
 
 import re
@@ -29,9 +29,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "fault rows": ("realtime/tests/faults/test_rows.py",),
     }
 )
-# Its tests run once for each kind of web process.
+# The tests of the socket contract run once for each kind of web process.
 SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/acceptance/test_socket_contract\.py::.*\[(\w+)")
-# Tests that mostly wait, for seconds: they begin first, so that no process waits alone at the end.
+# Tests that wait for seconds. They begin first, so that no process is still busy alone at the end.
 LONG = (
     "realtime/tests/faults/test_rows.py",
     "meeting_rooms/tests/dev/test_demo.py::test_simulator__",
@@ -44,14 +44,14 @@ LONG = (
 
 
 def group_of(test_id: str) -> str:
-    """Return the name of the test's group; the test's own id if it is in none."""
+    """Return the name of the test's group; the id of the test if it has no group."""
     if contract := SOCKET_CONTRACT.match(test_id):
         return f"socket contract, {contract[1]}"
     return next((name for name, tests in GROUPS.items() if test_id.startswith(tests)), test_id)
 
 
 def long_first(items: list[pytest.Item]) -> None:
-    """Put the long tests first; both parts keep their order."""
+    """Sort the tests of LONG to the front; otherwise keep the order."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

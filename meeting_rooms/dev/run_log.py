@@ -1,4 +1,4 @@
-"""The file that the processes of `manage.py run` write their logs to."""
+"""The log file of the processes of `manage.py run`."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ class RunLog:
     """The log of one run; the log of the run before is kept beside it."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Begin an empty file. The folder of the logs exists: starting the servers makes it."""
+        """Begin an empty file. The folder must exist; `servers.start` makes the folder."""
         self.path = log_file(data_dir, "run")
         if self.path.exists():
             self.path.replace(self.path.with_suffix(".log.previous"))
         self.path.touch(mode=0o600)
 
     def explain(self, sentence: str) -> str:
-        """Return the sentence, with the name of the file and its last lines."""
+        """Return the sentence followed by the path and the last lines of the log."""
         lines = read_log(self.path).splitlines()[-LOG_TAIL_LINES:]
         if not lines:
             return f"{sentence} {self.path} is empty."

@@ -12,15 +12,15 @@ from meeting_rooms.dev.servers.names import ENVIRONMENT, TITLES
 from meeting_rooms.dev.supervisor import RESTARTS_AT_MOST, RESTARTS_PERIOD_S, RestartBudget
 from meeting_rooms.local_stores import recorded_urls
 
-LOOK_S = 1.0
+LOOK_S = 1.0  # between two checks of the servers
 
 
 class StoreGuard:
-    """Watches the servers of one data folder on behalf of the process `owner_pid`.
+    """Watches the servers of one data folder for the process `owner_pid`.
 
-    `owned` are the servers that this process started. It starts them again when they die, at most
-    RESTARTS_AT_MOST times in RESTARTS_PERIOD_S. For other servers, and for those that another
-    command has stopped, it reports once what to do.
+    `owned` are the servers that this process started. The guard restarts an owned server that dies,
+    at most RESTARTS_AT_MOST times in RESTARTS_PERIOD_S. For any other server, and for a server that
+    another command has stopped, the guard reports once what to do.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class StoreGuard:
         self._monotonic = monotonic
         self._budgets = defaultdict[ServiceName, RestartBudget](lambda: RestartBudget(monotonic))
         self._given_up: set[ServiceName] = set()
-        # A failed start leaves a server that counts as stopped; no other command stopped it.
+        # After a failed start a server counts as stopped, although no other command stopped it.
         self._failed: set[ServiceName] = set()
         self._look_at = monotonic()
 
     def watch(self) -> dict[str, str]:
-        """Look at the servers if LOOK_S have passed; return the variables whose URL changed."""
+        """Check the servers if LOOK_S have passed; return the variables whose URL has changed."""
         if self._monotonic() < self._look_at:
             return {}
         self._look_at = self._monotonic() + LOOK_S
@@ -76,7 +76,7 @@ class StoreGuard:
             self._report(f"{TITLES[name]} could not be started: {exc}")
 
     def _advice(self, name: ServiceName, state: ServiceState) -> str | None:
-        """Return what the user has to do; None if the server is to be started again."""
+        """Return the sentence for the user; None if the guard itself restarts the server."""
         title = TITLES[name]
         start = "start it again with: .venv/bin/python manage.py services start"
         if state is ServiceState.STOPPED and name not in self._failed:

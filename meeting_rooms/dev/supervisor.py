@@ -1,4 +1,4 @@
-"""Child processes of `manage.py run`: start, restart when one dies, stop all in reverse order."""
+"""The child processes of `manage.py run`: started, restarted after a crash, stopped at the end."""
 
 import signal
 import subprocess
@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STOP_TIMEOUT_S = 10.0
-RESTART_DELAY_S = 1.0
-POLL_S = 0.2
-# A process that ends more often does not work at all: starting it again hides the reason.
+STOP_TIMEOUT_S = 10.0  # from SIGTERM to SIGKILL
+RESTART_DELAY_S = 1.0  # so that a process that ends at once does not use all the CPU
+POLL_S = 0.2  # between two checks of the children
+# A process that ends more often does not work at all, and more restarts would hide the reason.
 RESTARTS_AT_MOST = 5
 RESTARTS_PERIOD_S = 120.0
 
@@ -22,7 +22,7 @@ Monotonic = Callable[[], float]
 
 
 class TooManyRestartsError(Exception):
-    """A child process ends again and again; the text says which one."""
+    """A child process has used up its restarts; the message names the process."""
 
 
 class RestartBudget:
@@ -33,7 +33,7 @@ class RestartBudget:
         self._restarts: deque[float] = deque(maxlen=RESTARTS_AT_MOST)
 
     def spend(self) -> bool:
-        """Count one restart; return False, and count nothing, if there were too many lately."""
+        """Count one restart and return True; return False if the limit is reached."""
         now = self._monotonic()
         is_full = len(self._restarts) == RESTARTS_AT_MOST
         if is_full and now - self._restarts[0] < RESTARTS_PERIOD_S:
@@ -55,7 +55,7 @@ class Child:
     def start(self, environment: Mapping[str, str], log: Path) -> None:
         """Start the command in a session of its own, so that Ctrl-C reaches only the supervisor.
 
-        Everything that it prints is appended to `log`.
+        The output of the command is appended to `log`.
         """
         with log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -69,15 +69,15 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Say whether the process lives."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
 
 class Supervisor:
-    """Keeps children alive until a signal comes.
+    """Keeps the children running until SIGINT or SIGTERM.
 
-    `watch_stores` is called about once a second; it starts the stores that have died, and returns
-    the environment variables that are different since then.
+    `watch_stores` is called in each round; it restarts stores that have died, and returns the
+    environment variables that have changed.
     """
 
     def __init__(
@@ -98,16 +98,17 @@ class Supervisor:
         self._is_in_stores = False
 
     def start(self) -> None:
-        """Start all children, and stop on SIGINT or SIGTERM from here on."""
+        """Start all children and install the handlers of SIGINT and SIGTERM."""
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, self._on_signal)
         for child in self._children:
             child.start(self._environment, self._log)
 
     def watch(self) -> None:
-        """Restart what dies, until a signal comes.
+        """Restart the children and stores that die, until SIGINT or SIGTERM.
 
-        Raises: TooManyRestartsError; KeyboardInterrupt for a signal during the start of a store.
+        Raises TooManyRestartsError if a child ends too often, KeyboardInterrupt if the signal
+        comes during the start of a store.
         """
         while not self._is_stopping:
             self._look_at_stores()
@@ -116,7 +117,7 @@ class Supervisor:
             time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """End all children, the last started first; kill what does not end in time."""
+        """Stop all children, the last started first; kill a child that does not end in time."""
         for child in reversed(self._children):
             if child.process is not None and child.is_running:
                 child.process.terminate()
@@ -133,7 +134,7 @@ class Supervisor:
 
     @property
     def is_stopping(self) -> bool:
-        """Say whether a signal has come."""
+        """Return whether SIGINT or SIGTERM has been received."""
         return self._is_stopping
 
     def ended(self) -> list[str]:

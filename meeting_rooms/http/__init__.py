@@ -1,1 +1,1 @@
-"""What every HTTP endpoint shares: problem documents and schema types."""
+"""Problem documents and schema types that all HTTP endpoints share."""

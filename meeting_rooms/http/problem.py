@@ -22,7 +22,7 @@ _STATUS: dict[type[errors.MeetingRoomsError], HTTPStatus] = {
 
 
 class Problem(BaseModel):
-    """Why a request was refused. Members beyond these depend on the code."""
+    """The reason of a refusal. Further members depend on the code."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -34,7 +34,10 @@ class Problem(BaseModel):
 
 
 def status_of(error: errors.MeetingRoomsError) -> HTTPStatus:
-    """Return the HTTP status of a refusal: that of the nearest class in the error tree."""
+    """Return the HTTP status of a refusal: the status of its nearest base class in the error tree.
+
+    Raises LookupError for an error class without such a base class, which is a bug.
+    """
     for cls in type(error).__mro__:
         if cls in _STATUS:
             return _STATUS[cls]

@@ -1,8 +1,7 @@
-"""What crosses the REST edge inwards: strict bodies, instants with an offset, versions.
+"""Schema types of REST requests: strict bodies, instants with an offset, versions in ETags.
 
-A member that a body does not have, or a parameter that a query does not have, is refused, not
-ignored: nothing can be set by guessing its name, and a misspelt name does not pass for an absent
-one.
+An unknown member of a body and an unknown query parameter are refused, not ignored: otherwise a
+misspelt name would be treated as an absent one.
 """
 
 import re
@@ -15,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, W
 from meeting_rooms.kernel.error_codes import KernelErrorCode
 from meeting_rooms.kernel.errors import InvalidCommandError
 
-FIRST_YEAR, LAST_YEAR = 1970, 2100  # outside, time zones are guesses
+FIRST_YEAR, LAST_YEAR = 1970, 2100  # outside, the time zone database only guesses
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -24,13 +23,13 @@ _ENTITY_TAG = re.compile(r'"(\d{1,9})"', re.ASCII)
 
 
 class Body(BaseModel):
-    """A request's body. Members it does not name are refused."""
+    """The body of a request. Unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
-    """A body that is sent out; what it is made of was checked before."""
+    """The body of a response, built from the attributes of an object."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,8 +42,8 @@ def require_known_parameters(given: Collection[str], known: Collection[str]) -> 
     unknown = sorted(set(given) - set(known))
     if not unknown:
         return
-    allowed = f"Known are: {', '.join(sorted(known))}." if known else "There are none here."
-    detail = f"No such query parameter. {allowed}"
+    allowed = f"Known parameters: {', '.join(sorted(known))}." if known else "Send none."
+    detail = f"There is no such query parameter. {allowed}"
     raise InvalidCommandError(
         "; ".join(f"query.{name}: {detail}" for name in unknown),
         facts={
@@ -56,9 +55,10 @@ def require_known_parameters(given: Collection[str], known: Collection[str]) -> 
 
 
 def read_instant(value: Any) -> datetime:
-    """Read an RFC 3339 date-time with an offset, between 1970 and 2100, as UTC.
+    """Return the UTC instant of an RFC 3339 date-time with an offset, between 1970 and 2100.
 
-    Raises: ValueError for what is none; InvalidCommandError `time_without_zone`, `invalid_time`.
+    Raises ValueError if the value is not a date-time; InvalidCommandError `time_without_zone`,
+    `invalid_time`.
     """
     if isinstance(value, datetime):
         value = value.isoformat()
@@ -104,35 +104,36 @@ Count = Annotated[StrictInt, Field(ge=1, le=100_000)]
 
 
 def entity_tag(version: int) -> str:
-    """Return what names this version in an ETag."""
+    """Return the ETag of a version."""
     return f'"{version}"'
 
 
 def version_of(if_match: str | None) -> int | None:
-    """Return the version that If-Match names; None where any will do.
+    """Return the version that If-Match names; None if the header is absent or `*`.
 
-    Raises InvalidCommandError `bad_if_match` for what no answer of ours has ever named.
+    Raises InvalidCommandError `bad_if_match` if the header is not an ETag of this API.
     """
     if if_match is None or if_match.strip() == "*":
         return None
     read = _ENTITY_TAG.fullmatch(if_match.strip())
     if read is None:
         raise InvalidCommandError(
-            'If-Match takes the ETag of the answer that you read, such as "3".',
+            "The If-Match header is not an ETag. Send the ETag of the answer that you read, such "
+            'as "3".',
             code=KernelErrorCode.BAD_IF_MATCH,
         )
     return int(read[1])
 
 
 def read_wall_time(value: Any) -> datetime:
-    """Read a date and time of day without an offset, between 1970 and 2100.
+    """Return the local time of a text without an offset, between 1970 and 2100.
 
-    Raises: ValueError for what is none; InvalidCommandError `invalid_time`.
+    Raises ValueError if the value is not a local time; InvalidCommandError `invalid_time`.
     """
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
-        raise ValueError("Give what the clock on the room's wall shows, as in 2026-03-02T09:00.")
+        raise ValueError("Give a local time of the room without an offset, as in 2026-03-02T09:00.")
     try:
         shown = datetime.fromisoformat(value)
     except ValueError as exc:

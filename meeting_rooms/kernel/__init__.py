@@ -1,1 +1,1 @@
-"""Shared vocabulary of all apps: errors, clock, intervals, actors. Imports no app, no framework."""
+"""Types that all apps share: errors, clock, intervals, actors. Imports no app and no framework."""

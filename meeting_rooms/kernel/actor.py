@@ -1,4 +1,4 @@
-"""Who is acting: a person, or a part of the system that acts on its own."""
+"""The actor of a command: a person, a device, a sensor, an import or the system itself."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,10 +8,10 @@ from meeting_rooms.kernel.errors import NotFoundError
 
 
 class ActorKind(StrEnum):
-    """What sort of actor changed something."""
+    """The kind of an actor, as the audit log stores it."""
 
     PERSON = "person"
-    DEVICE = "device"  # a panel at a door: acts for whoever stands there
+    DEVICE = "device"  # a panel at a door: acts for the person in front of it
     SENSOR = "sensor"
     IMPORT = "import"
     SYSTEM = "system"
@@ -21,8 +21,8 @@ class ActorKind(StrEnum):
 class Actor:
     """The author of a command, as the audit log keeps it.
 
-    `rooms` are those a device belongs to; `titled_rooms` those of which it may read titles. Without
-    them it reads none.
+    `rooms` are the rooms of a device; `titled_rooms` are the rooms whose titles the device may
+    read. Both are empty for every other actor.
     """
 
     kind: ActorKind
@@ -34,17 +34,19 @@ class Actor:
 
     @property
     def is_device(self) -> bool:
-        """Say whether nobody in particular acts."""
+        """Return whether the actor is a device, which stands for no person."""
         return self.kind is ActorKind.DEVICE
 
     def reaches(self, room: UUID) -> bool:
-        """Say whether the actor may know of this room: a device only knows its own."""
+        """Return whether the actor may know of this room: a device only knows its own rooms."""
         return not self.is_device or room in self.rooms
 
     def require_room(self, room: UUID) -> None:
-        """Raise NotFoundError for a room out of reach, as for one that does not exist."""
+        """Raise NotFoundError for a room that the actor may not know, as for an unknown room."""
         if not self.reaches(room):
-            raise NotFoundError("There is no such thing in the rooms of this device.")
+            raise NotFoundError(
+                "This device does not belong to that room. Choose a room of the device."
+            )
 
 
 SYSTEM_ACTOR = Actor(ActorKind.SYSTEM, "system")

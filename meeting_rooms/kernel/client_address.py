@@ -1,4 +1,4 @@
-"""Which address a client has, and which addresses count as one. Pure."""
+"""The address of a client behind proxies, and the network that is counted as one client. Pure."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -9,10 +9,10 @@ IPV6_PREFIX = 64  # bits; a subscriber gets at least this network. Source: RFC 6
 def client_address(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
     """Return the address that the outermost trusted proxy saw, or the peer's without proxies.
 
-    `forwarded_for` is the whole X-Forwarded-For, to which each proxy appends the address of its
+    `forwarded_for` is the complete X-Forwarded-For, to which each proxy appends the address of its
     peer. Only the last `trusted_proxies` entries come from the proxies; a client may have written
-    those before them. Where there are fewer entries, the proxies are not the stated ones, and the
-    peer's own address is returned.
+    the entries before them. Fewer entries mean that there are fewer proxies than configured, and
+    the peer's own address is returned.
     """
     entries = [entry.strip() for entry in forwarded_for.split(",") if entry.strip()]
     if 0 < trusted_proxies <= len(entries):
@@ -21,9 +21,10 @@ def client_address(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return what is counted as one client: an IPv4 address, or an IPv6 network of /64.
+    """Return the network that counts as one client: an IPv4 address, or an IPv6 network of /64.
 
-    A port is cut off, an IPv4 address inside IPv6 is read as IPv4; UNKNOWN for anything else.
+    A port is removed, and an IPv4 address inside IPv6 is read as IPv4. Returns UNKNOWN for a text
+    that is not an IP address.
     """
     try:
         ip = ip_address(_without_port(address))

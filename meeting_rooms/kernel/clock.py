@@ -1,11 +1,11 @@
-"""Time as a parameter. Production passes `SystemClock`, tests pass their own."""
+"""Clocks that are passed as a parameter: `SystemClock` in production, another one in tests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that tells the time."""
+    """An object that returns the present instant."""
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands still until moved. For tests and dry runs."""
+    """A clock that shows one instant until `advance` is called. For tests and dry runs."""
 
     def __init__(self, at: datetime) -> None:
         self._now = at

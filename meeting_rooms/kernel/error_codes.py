@@ -1,14 +1,14 @@
-"""Codes of refusals that every app shares. Codes are stable; `meaning` is for documents."""
+"""The base class of all error codes, and the codes that every app shares."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class ErrorCode(StrEnum):
-    """The code of a refusal. Each app has one enumeration of its codes, derived from this one.
+    """The code of a refusal. Each app has one enumeration of its codes, derived from this class.
 
     Shapes: a member is `NAME = "name", "meaning"`. The code never changes its meaning; `meaning` is
-    one sentence for those who read the API's documents (`docs/errors.md` is made from it).
+    one sentence for readers of the API's documents (`docs/errors.md` is generated from it).
     """
 
     meaning: str
@@ -24,18 +24,18 @@ class ErrorCode(StrEnum):
 class KernelErrorCode(ErrorCode):
     """Codes of refusals that every app shares. Codes are stable; `meaning` is for documents."""
 
-    ERROR = "error", "A refusal of no particular kind."
+    ERROR = "error", "A refusal without a more specific code."
     INVALID = "invalid", "A value of the request is missing, of another type, or out of its bounds."
     NOT_AUTHENTICATED = (
         "not_authenticated",
-        "The request names no person and no device. Sign in, or send a valid token.",
+        "The request has no valid sign-in and no valid token. Sign in, or send a valid token.",
     )
-    PERMISSION_DENIED = "permission_denied", "The caller is known and may not do this."
-    NOT_FOUND = "not_found", "There is no such thing, or the caller may not know of it."
-    CONFLICT = "conflict", "The command makes sense, and the present state forbids it."
+    PERMISSION_DENIED = "permission_denied", "The caller is signed in and may not do this."
+    NOT_FOUND = "not_found", "The object does not exist, or the caller may not know of it."
+    CONFLICT = "conflict", "The command is valid, but the present state forbids it."
     OUTDATED = (
         "outdated",
-        "The command was made from a state that has changed since. Read again, then decide.",
+        "The object has changed since the caller read it. Read again, then decide.",
     )
     LIMIT_EXCEEDED = "limit_exceeded", "The request is over a stated limit."
     UNAVAILABLE = "unavailable", "A store did not answer in time. Nothing was changed; try again."
@@ -52,17 +52,17 @@ class KernelErrorCode(ErrorCode):
     TIME_DOES_NOT_EXIST = "time_does_not_exist", "The clock jumps over this local time on that day."
     TIME_IS_AMBIGUOUS = (
         "time_is_ambiguous",
-        "This local time comes twice on that day. Say which one is meant.",
+        "The clock shows this local time twice on that day. Say which of the two is meant.",
     )
     DAY_DOES_NOT_EXIST = "day_does_not_exist", "The time zone has no such day."
-    BAD_IF_MATCH = "bad_if_match", "The If-Match header is not an ETag that this API gave."
+    BAD_IF_MATCH = "bad_if_match", "The If-Match header is not an ETag of this API."
     BODY_TOO_LARGE = "body_too_large", "The body of the request is larger than the server accepts."
     IMPOSSIBLE_VALUE = (
         "impossible_value",
         "PostgreSQL cannot store a value of the request, such as a null character.",
     )
-    INTERNAL_ERROR = "internal_error", "A fault of the server. It is logged with the request id."
+    INTERNAL_ERROR = "internal_error", "The server failed. Its log has the error and request id."
     METRICS_NOT_YOURS = (
         "metrics_not_yours",
-        "The metrics are for the local machine or for a caller with the metrics token.",
+        "Only the local machine, or a caller with the metrics token, may read the metrics.",
     )

@@ -1,6 +1,7 @@
-"""The one error tree. Every refusal has a stable code (API) and a sentence (for people).
+"""The error classes of all apps. Each error has a stable code (API) and a sentence (for people).
 
-The apps raise these; only the edges translate them to HTTP status, WebSocket frame or exit code.
+The apps raise these errors; only the REST API, the pages, the socket and the commands of
+`manage.py` translate them to an HTTP status, a frame or an exit code.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,10 @@ from meeting_rooms.kernel.error_codes import KernelErrorCode
 
 
 class MeetingRoomsError(Exception):
-    """A refusal that its cause can act on.
+    """A refusal that the caller can act on.
 
     Shapes: `code` is snake_case and never changes meaning; `detail` is a full sentence;
-    `facts` holds JSON-ready values that help the reader go on (an interval, alternatives).
+    `facts` holds JSON-ready values for the next step of the caller (an interval, alternatives).
     """
 
     default_code: ClassVar[str] = KernelErrorCode.ERROR
@@ -28,43 +29,43 @@ class MeetingRoomsError(Exception):
 
 
 class InvalidCommandError(MeetingRoomsError):
-    """The command makes no sense as given; sending it again will not help."""
+    """The command is invalid; sending it again unchanged fails again."""
 
     default_code: ClassVar[str] = KernelErrorCode.INVALID
 
 
 class NotAuthenticatedError(MeetingRoomsError):
-    """Nobody is signed in, and this needs somebody."""
+    """The caller has not signed in, and the command needs a person or a device."""
 
     default_code: ClassVar[str] = KernelErrorCode.NOT_AUTHENTICATED
 
 
 class PermissionDeniedError(MeetingRoomsError):
-    """The actor is known and may not do this."""
+    """The actor is signed in and may not do this."""
 
     default_code: ClassVar[str] = KernelErrorCode.PERMISSION_DENIED
 
 
 class NotFoundError(MeetingRoomsError):
-    """No such thing, or the actor may not know of it."""
+    """The object does not exist, or the actor may not know of it."""
 
     default_code: ClassVar[str] = KernelErrorCode.NOT_FOUND
 
 
 class ConflictError(MeetingRoomsError):
-    """The command was sound, but the present state forbids it."""
+    """The command is valid, but the present state forbids it."""
 
     default_code: ClassVar[str] = KernelErrorCode.CONFLICT
 
 
 class OutdatedCommandError(MeetingRoomsError):
-    """The command was made from a state that has changed since. Read again, then decide."""
+    """The object has changed since the caller read it. Read again, then decide."""
 
     default_code: ClassVar[str] = KernelErrorCode.OUTDATED
 
 
 class LimitExceededError(MeetingRoomsError):
-    """A stated bound was passed."""
+    """A stated limit was exceeded."""
 
     default_code: ClassVar[str] = KernelErrorCode.LIMIT_EXCEEDED
 

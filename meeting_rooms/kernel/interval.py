@@ -1,4 +1,4 @@
-"""Half-open stretches of time, `[start, end)`, aware and in UTC."""
+"""Half-open intervals, `[start, end)`, aware and in UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,18 @@ from meeting_rooms.kernel.errors import InvalidCommandError
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """A non-empty stretch of time that includes its start and not its end."""
+    """A non-empty interval of time that includes its start and excludes its end."""
 
     start: datetime
     end: datetime
 
     @classmethod
     def of(cls, start: datetime, end: datetime) -> Self:
-        """Return it in UTC. Raises InvalidCommandError on a missing zone or an empty stretch."""
+        """Return the interval in UTC.
+
+        Raises InvalidCommandError `time_without_zone` if an end is naive, `invalid_time` outside
+        the calendar, `end_not_after_start` if the interval is empty.
+        """
         for name, value in (("start", start), ("end", end)):
             if value.tzinfo is None:
                 raise InvalidCommandError(
@@ -27,11 +31,11 @@ class Interval:
                 )
         try:
             interval = cls(start.astimezone(UTC), end.astimezone(UTC))
-        except OverflowError as exc:  # its UTC instant lies outside the calendar
+        except OverflowError as exc:  # the instant in UTC lies outside the calendar
             raise InvalidCommandError(
                 "The time is outside the years 1 to 9999.", code=KernelErrorCode.INVALID_TIME
             ) from exc
-        # Compared in UTC: over a clock change the wall times of one zone may be in another order.
+        # Compared in UTC: around a clock change, local times may be in another order.
         if interval.end <= interval.start:
             raise InvalidCommandError(
                 "The end must be later than the start.", code=KernelErrorCode.END_NOT_AFTER_START
@@ -40,12 +44,15 @@ class Interval:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read a half-open range of instants as Postgres writes it, or as `[start,end)`."""
+        """Return the interval of a range as Postgres writes it, or as `[start,end)`.
+
+        Raises ValueError if the text is not a range, and the errors of `of`.
+        """
         start, end = text[1:-1].replace('"', "").split(",")
         return cls.of(datetime.fromisoformat(start), datetime.fromisoformat(end))
 
     def as_range(self) -> str:
-        """Return it as Postgres reads it; `read` reads it back."""
+        """Return the interval as the text of a Postgres range, which `read` reads back."""
         return f"[{self.start.isoformat()},{self.end.isoformat()})"
 
     @property
@@ -54,7 +61,7 @@ class Interval:
         return self.end - self.start
 
     def overlaps(self, other: "Interval") -> bool:
-        """Say whether they share an instant; those that touch do not."""
+        """Return whether both intervals share an instant; adjacent intervals share none."""
         return self.start < other.end and other.start < self.end
 
     def __contains__(self, instant: datetime) -> bool:

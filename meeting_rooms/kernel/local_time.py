@@ -1,8 +1,8 @@
-"""Wall time and instants: what a clock on the room's wall shows, and when that really is. Pure.
+"""Conversion between local time (what the clock on the room's wall shows) and instants. Pure.
 
-A wall time is a naive `datetime` read in a zone. Twice a year it may not exist (a gap, when clocks
-go forward) or exist twice (a fold, when they go back). Nothing here assumes that a jump is an hour
-long, that it falls on a full hour or that a day begins at midnight.
+A local time is a naive `datetime` read in a zone. At a clock change, a local time may not exist (a
+gap, when clocks go forward) or exist twice (a fold, when clocks go back). No function here assumes
+that a clock change is an hour, that it happens at a full hour or that a day begins at midnight.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ONE_SECOND = timedelta(seconds=1)
 
 
 class WallKind(StrEnum):
-    """How a wall time meets the zone's clock changes: once, never, or twice."""
+    """How often the clock of a zone shows a local time: once, never (gap) or twice (fold)."""
 
     PLAIN = "plain"
     GAP = "gap"
@@ -34,11 +34,11 @@ class WallKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A wall time with its instant.
+    """A local time with its instant.
 
-    Shapes: `asked` and `local` are naive wall times, what was said and what the clock will show:
-    they differ in a gap only. `instant` is UTC. `choices` holds every instant at which the clock
-    shows `local`, in order: two in a fold, else one.
+    Shapes: `asked` is the local time that was asked for, `local` is the local time that the clock
+    shows at `instant`; both are naive and differ in a gap only. `instant` is UTC. `choices` holds
+    every instant at which the clock shows `local`, in order: two in a fold, else one.
     """
 
     asked: datetime
@@ -49,18 +49,18 @@ class Resolved:
 
 
 def resolve(local: datetime, zone: ZoneInfo, *, fold: int = 0) -> Resolved:
-    """Return the instant meant by a wall time, always one.
+    """Return the instant of a local time; there is always exactly one.
 
-    In a gap the time counts as if the clock had not changed: 02:30 in Berlin on 2026-03-29 is
-    01:30Z, shown as 03:30, and `fold` means nothing. In a fold it is the first of both instants, or
-    the second with `fold=1`.
-    Raises: InvalidCommandError for a time that has a zone already (`time_with_zone`) or leaves the
-    calendar (`invalid_time`). Source: RFC 5545 section 3.3.5; PEP 495.
+    In a gap, the time is read as if the clock had not changed: 02:30 in Berlin on 2026-03-29 is
+    01:30Z, shown as 03:30, and `fold` has no effect. In a fold, the result is the first of both
+    instants, or the second with `fold=1`.
+    Raises InvalidCommandError for a time that has a zone already (`time_with_zone`) or that is
+    outside the calendar (`invalid_time`). Source: RFC 5545 section 3.3.5; PEP 495.
     """
     if local.tzinfo is not None:
         raise InvalidCommandError(
-            f"The wall time {local.isoformat()} carries an offset. Leave it out: the room's zone "
-            f"is {zone.key}.",
+            f"The local time {local.isoformat()} has an offset. Leave the offset out: the room's "
+            f"zone is {zone.key}.",
             code=KernelErrorCode.TIME_WITH_ZONE,
         )
     asked = local.replace(fold=0)
@@ -82,11 +82,12 @@ def resolve(local: datetime, zone: ZoneInfo, *, fold: int = 0) -> Resolved:
 
 
 def resolve_strict(local: datetime, zone: ZoneInfo, *, fold: int | None = None) -> Resolved:
-    """Return the instant of a wall time, or ask. For forms and clients that want to be asked.
+    """Return the instant of a local time; refuse a local time without exactly one instant.
 
-    Raises: InvalidCommandError `time_does_not_exist` in a gap (facts: `asked`, `offered`), and
-    `time_is_ambiguous` in a fold when `fold` does not choose (facts: `asked`, `choices`). An offer
-    is {local, instant, abbreviation, fold}.
+    For forms and clients that let the person choose.
+    Raises InvalidCommandError `time_does_not_exist` in a gap (facts: `asked`, `offered`), and
+    `time_is_ambiguous` in a fold if `fold` is None (facts: `asked`, `choices`), and the errors of
+    `resolve`. `offered` and each choice are {local, instant, abbreviation, fold}.
     """
     found = resolve(local, zone, fold=fold or 0)
     if found.kind is WallKind.GAP:
@@ -112,13 +113,14 @@ def resolve_strict(local: datetime, zone: ZoneInfo, *, fold: int | None = None) 
 def resolve_pair(
     start: datetime, end: datetime, zone: ZoneInfo, *, fold: int = 0, end_fold: int | None = None
 ) -> tuple[Resolved, Resolved]:
-    """Return both ends of a stretch that was given in wall time.
+    """Return both ends of an interval that is given in local time.
 
-    Each end keeps its own wall time, so the real length changes when the clock does. A start in a
-    gap moves the whole stretch: 02:30 to 03:15 becomes 03:30 to 04:15 and not something that ends
-    before it begins. Only one so long that it would run into the same time of the next day keeps
-    its end: a whole day whose midnight is skipped ends at midnight. An end that exists twice is the
-    first of both after the start.
+    Each end keeps its own local time, so the real duration differs if the clock changes between
+    them. A start in a gap moves both ends: 02:30 to 03:15 becomes 03:30 to 04:15, because otherwise
+    the end would be before the start. An interval so long that its moved end would be later than
+    the same local time on the next day keeps its end: a day whose midnight is skipped still ends at
+    midnight. For an end in a fold, the first of both instants that is after the start is taken.
+    Raises the errors of `resolve`.
     """
     begin = resolve(start, zone, fold=fold)
     moved_end = begin.local + (end - start)
@@ -133,10 +135,10 @@ def resolve_pair(
 def interval_of(
     start: datetime, end: datetime, zone: ZoneInfo, *, fold: int = 0, end_fold: int | None = None
 ) -> Interval:
-    """Return the real stretch between two wall times, as `resolve_pair` reads them.
+    """Return the interval between two local times, as `resolve_pair` reads them.
 
     01:00 to 04:00 in Berlin lasts 2 h on 2026-03-29 and 4 h on 2026-10-25.
-    Raises: InvalidCommandError `end_not_after_start`, and what `resolve` raises.
+    Raises InvalidCommandError `end_not_after_start`, and the errors of `resolve`.
     """
     begin, finish = resolve_pair(start, end, zone, fold=fold, end_fold=end_fold)
     return Interval.of(begin.instant, finish.instant)
@@ -144,14 +146,14 @@ def interval_of(
 
 @lru_cache(maxsize=4096)
 def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return when the wall clock first reaches `local`: of a time it skips, when it jumps."""
+    """Return the first instant at which the clock shows `local`; in a gap, the clock change."""
     found = resolve(local, zone)
     return _jump_over(found, zone) if found.kind is WallKind.GAP else found.choices[0]
 
 
 @lru_cache(maxsize=4096)
 def last_instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return when the wall clock last shows `local`: of a time it skips, when it jumps."""
+    """Return the last instant at which the clock shows `local`; in a gap, the clock change."""
     found = resolve(local, zone)
     return _jump_over(found, zone) if found.kind is WallKind.GAP else found.choices[-1]
 
@@ -167,12 +169,13 @@ def day_of(instant: datetime, zone: ZoneInfo) -> date:
 
 
 def day_bounds(day: date, zone: ZoneInfo) -> Interval:
-    """Return a local day from its first instant to the first of the next: 23, 24 or 25 h mostly.
+    """Return the interval of a local day, from its first instant to the first of the next day.
 
-    Days follow each other without a hole. A day whose midnight is skipped begins when the clock
-    lands; one whose midnight is repeated begins at the first.
-    Raises: InvalidCommandError `day_does_not_exist` for a date that the zone left out altogether
-    (Apia, 2011-12-30), `invalid_time` at the ends of the calendar.
+    A day mostly has 23, 24 or 25 hours, and days follow each other without a hole. A day whose
+    midnight is skipped begins at the clock change; a day whose midnight is repeated begins at the
+    first of both.
+    Raises InvalidCommandError `day_does_not_exist` for a date that the zone has left out (Apia,
+    2011-12-30), `invalid_time` at the ends of the calendar.
     """
     try:
         following = day + ONE_DAY
@@ -192,18 +195,18 @@ def day_bounds(day: date, zone: ZoneInfo) -> Interval:
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """One row of a day view: at most an hour, and what the clock shows at its start."""
+    """One row of a day view: an interval of up to an hour, and the local time at its start."""
 
     interval: Interval
     label: str
 
 
 def hour_rows(day: date, zone: ZoneInfo) -> tuple[HourRow, ...]:
-    """Return the rows of a day view: 23, 24 or 25 where the clock jumps by full hours.
+    """Return the rows of a day view: 23, 24 or 25 rows if the clock changes by full hours.
 
-    Guarantees: the rows cover the day without a hole and none contains a clock change, so a zone
-    that jumps by half an hour has a row of half an hour. Labels are unique: "01:00 EDT" and
-    "01:00 EST" where the clock shows an hour twice.
+    Guarantees: the rows cover the day without a hole and no row contains a clock change, so a clock
+    change of half an hour gives a row of half an hour. Labels are unique: "01:00 EDT" and
+    "01:00 EST" if the clock shows an hour twice. Raises the errors of `day_bounds`.
     """
     bounds = day_bounds(day, zone)
     edges = [*_row_starts(bounds, zone), bounds.end]
@@ -211,7 +214,7 @@ def hour_rows(day: date, zone: ZoneInfo) -> tuple[HourRow, ...]:
 
 
 def label(instant: datetime, zone: ZoneInfo, *, always_abbreviation: bool = False) -> str:
-    """Return what the wall clock shows: "01:30", or "01:30 EDT" where it shows that twice."""
+    """Return the local time: "01:30", or "01:30 EDT" if the clock shows this time twice."""
     there = instant.astimezone(zone)
     kind = resolve(there.replace(tzinfo=None, fold=0), zone).kind
     if always_abbreviation or kind is WallKind.FOLD:
@@ -236,7 +239,7 @@ def _offer(instant: datetime, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _jump_over(skipped: Resolved, zone: ZoneInfo) -> datetime:
-    # The clock lands at some time between the two readings of what it skips.
+    # The clock change lies between the two instants that the skipped time could mean.
     width = skipped.local - skipped.asked
     return _clock_change(skipped.instant - width - ONE_SECOND, skipped.instant, zone)
 

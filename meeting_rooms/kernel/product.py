@@ -1,3 +1,3 @@
-"""What the product is called, wherever a program or a person reads it."""
+"""The name of the product, for pages, documents and log lines."""
 
 PRODUCT_NAME = "Meeting Rooms"

@@ -1,4 +1,4 @@
-"""Results that concurrent callers share: each is computed once, and the newest are kept."""
+"""A cache whose concurrent callers share one computation of each result."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -10,10 +10,10 @@ V = TypeVar("V")
 
 
 class SharedResults(Generic[V]):
-    """Keeps the results of the `max_kept` keys that were asked for last.
+    """Keeps the results of the `max_kept` most recently requested keys.
 
-    Whatever makes a result outdated must be a part of its key. Units: `patience_s` is how long a
-    caller waits, in seconds, for a result that another caller computes.
+    Everything that can make a result outdated must be part of its key. Units: `patience_s` is how
+    long a caller waits, in seconds, for a result that another caller computes.
     """
 
     def __init__(self, *, max_kept: int, patience_s: float) -> None:
@@ -23,10 +23,10 @@ class SharedResults(Generic[V]):
         self._lock = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], V]) -> V:
-        """Return the result of this key, computed by whichever caller asked for it first.
+        """Return the result of this key, which the first caller computes for all callers.
 
-        Where that caller fails or takes too long, this one computes for itself. Raises what
-        `compute` raises.
+        If the first caller fails or takes longer than `patience_s`, this caller computes the result
+        itself. Raises the errors of `compute`.
         """
         with self._lock:
             shared = self._kept.get(key)

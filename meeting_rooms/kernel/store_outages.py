@@ -1,7 +1,7 @@
-"""The stores that do not answer, as this process has noticed, and the few log lines about them.
+"""The outages of stores that this process has noticed, and the log lines about them.
 
-Everything that asks a store may fail many times a second while it is away. The first failure is
-logged, then one line a minute, and the first answer.
+Requests to a store may fail many times a second during an outage. Only the first failure, one line
+a minute and the first answer after the outage are logged.
 """
 
 import threading
@@ -12,11 +12,12 @@ from enum import StrEnum
 
 import structlog
 
-REMIND_S = 60.0
-# After a longer time without a failure and without an answer, the next failure is a new outage.
+REMIND_S = 60.0  # between two log lines about one outage
+# After FORGET_S without a failure and without an answer, the next failure is a new outage.
 FORGET_S = 2 * REMIND_S
-# Answers that were on their way when the store went, or come while it goes, end no outage.
-SETTLED_S = 1.0  # without a failure
+# An answer ends an outage only after SETTLED_S without a failure: answers that the store sent
+# before it failed may arrive later.
+SETTLED_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ class Store(StrEnum):
 
 @dataclass(slots=True)
 class _Outage:
-    """One store that is away. Times are those of the injected clock, in seconds."""
+    """The outage of one store. Times are readings of the injected clock, in seconds."""
 
     since: float
     logged_at: float
@@ -40,7 +41,7 @@ class _Outage:
 
 
 class StoreOutages:
-    """Logs the begin and the end of each outage, and one line in REMIND_S between. Thread-safe."""
+    """Logs the start and the end of each outage, and one line each REMIND_S. Thread-safe."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -48,7 +49,7 @@ class StoreOutages:
         self._lock = threading.Lock()
 
     def failed(self, store: Store, error: str) -> None:
-        """Count a failure of the store; log it if it is the first one, or the first in a minute."""
+        """Count a failure of the store; log the first failure, then one failure each REMIND_S."""
         with self._lock:
             now = self._monotonic()
             outage = self._outages.get(store)
@@ -66,11 +67,11 @@ class StoreOutages:
         log.warning(event, **facts, error=error)
 
     def is_away(self, store: Store) -> bool:
-        """Say whether the store has failed, and has not answered since."""
+        """Return whether the store has failed, and has not answered since."""
         return store in self._outages
 
     def answered(self, store: Store) -> None:
-        """Note that the store has answered; log it if it had been away. Cheap if it had not."""
+        """Note that the store has answered; log the end of its outage. Cheap without an outage."""
         if not self.is_away(store):
             return
         with self._lock:

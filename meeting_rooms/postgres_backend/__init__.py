@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with connections that recover; `base` is what Django loads."""
+"""Django's PostgreSQL backend with connections that recover. Django loads the module `base`."""

@@ -1,4 +1,4 @@
-"""A queue for a limited number of places: first come, first served, with a limit to its length."""
+"""A first-in, first-out queue of limited length for a limited number of places."""
 
 from collections import deque
 from concurrent.futures import Future
@@ -6,18 +6,18 @@ from threading import Lock
 
 
 class QueueFullError(Exception):
-    """As many callers as may wait are waiting already."""
+    """The queue is full: as many callers as may wait are waiting already."""
 
 
 class RefusedError(Exception):
-    """The caller waited, and then `refuse_waiting` was called."""
+    """The caller was waiting when `refuse_waiting` was called."""
 
 
 class Admission:
-    """Lets so many callers in at once; the others wait in the order in which they came.
+    """Gives each of `places` callers a place; further callers wait in the order of their arrival.
 
-    Units: `patience_s` is the last resort of one wait, in seconds. What bounds a wait is the number
-    of callers ahead, so that a slow machine makes the queue slower but refuses nobody.
+    Units: `patience_s` is the longest wait of one caller, in seconds. Normally the length of the
+    queue limits the wait, so a slow machine makes the queue slower but refuses no caller.
     """
 
     def __init__(self, *, places: int, max_waiting: int, patience_s: float) -> None:
@@ -28,9 +28,10 @@ class Admission:
         self._lock = Lock()
 
     def enter(self) -> None:
-        """Take a place, waiting for one if need be. Give it back with `leave`.
+        """Take a place, after a wait if all are taken. Give the place back with `leave`.
 
-        Raises QueueFullError at once, RefusedError, or TimeoutError after the last resort.
+        Raises QueueFullError if too many callers wait, RefusedError if `refuse_waiting` is called
+        during the wait, TimeoutError after `patience_s`.
         """
         with self._lock:
             if self._free:
@@ -49,19 +50,19 @@ class Admission:
             raise RefusedError
 
     def leave(self) -> None:
-        """Give a place back: to the caller who has waited longest, if any."""
+        """Give a place back; the caller that has waited longest gets the place."""
         with self._lock:
             self._pass_on()
 
     def refuse_waiting(self) -> None:
-        """Send every caller away who waits now."""
+        """Refuse every caller that waits now."""
         with self._lock:
             for turn in self._waiting:
                 turn.set_result(False)
             self._waiting.clear()
 
     def _withdraw(self, turn: Future[bool]) -> None:
-        """Leave the queue early, and pass on a place that was given in the same instant."""
+        """Leave the queue early; pass the place on if the caller was given one in this instant."""
         with self._lock:
             if turn in self._waiting:
                 self._waiting.remove(turn)

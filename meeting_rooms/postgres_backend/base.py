@@ -1,4 +1,4 @@
-"""The database backend named by `settings.DATABASES`: Django's own, with the changes below."""
+"""The database backend that `settings.DATABASES` names: Django's own, with the changes below."""
 
 from typing import ClassVar
 
@@ -9,13 +9,13 @@ from meeting_rooms.postgres_backend.pool import QueuedPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's connection to PostgreSQL, with a pool of ours, which replaces closed connections."""
+    """Django's connection to PostgreSQL with a QueuedPool; closed connections are replaced."""
 
     _connection_pools: ClassVar[dict[str, QueuedPool]] = {}
 
     @property
     def pool(self) -> QueuedPool | None:
-        """The process's pool of connections, made at the first use; as Django makes its own."""
+        """Return the process's pool of connections, made at the first use; None without a pool."""
         options = self.settings_dict["OPTIONS"].get("pool")
         if self.alias == NO_DB_ALIAS or not options:
             return None
@@ -26,15 +26,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 configure=self._configure_connection,  # type: ignore[attr-defined] # not in stubs
                 **options,
             )
-            self._connection_pools.setdefault(self.alias, pool)  # of several threads, the first
+            self._connection_pools.setdefault(self.alias, pool)  # the first of several threads wins
         return self._connection_pools[self.alias]
 
     def ensure_connection(self) -> None:
         """Connect if there is no usable connection.
 
-        Django keeps a connection that was closed under it until the request ends, and a test run
-        or a worker has no requests. Inside a transaction a closed connection stays: the statements
-        before it are lost, so the statements after it must fail.
+        Django keeps a connection that the server has closed until the request ends, but a test run
+        or a worker has no requests. Inside a transaction, a closed connection is kept: its earlier
+        statements are lost, so its later statements must fail.
         """
         if self.connection is not None and self.connection.closed and not self.in_atomic_block:
             self.close()

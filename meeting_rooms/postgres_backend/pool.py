@@ -1,10 +1,10 @@
-"""The pool of connections to PostgreSQL, which tells a busy pool from a PostgreSQL that is away.
+"""The pool of connections to PostgreSQL. It distinguishes a busy pool from an unavailable server.
 
-Busy: every connection is in use. Requests wait in a queue whose length is limited, and the queue
-moves as fast as the machine works, so a slow machine answers late but refuses no request.
+Busy: every connection is in use. Requests wait in a queue of limited length. The queue moves as
+fast as the machine works, so a slow machine answers late but refuses no request.
 
-Away: a request has its place in the pool, and PostgreSQL gives it no connection. That is refused
-after the pool's `timeout`, and with it every request that waits behind.
+Unavailable: a request has a place in the pool, but PostgreSQL gives no connection. This request and
+every request in the queue are refused after the pool's `timeout`.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,10 @@ Session = psycopg.Connection[Any]
 
 
 class QueuedPool(ConnectionPool[Session]):
-    """A pool whose users queue for a place before they ask it for a connection.
+    """A pool whose users wait for a place before they ask the pool for a connection.
 
-    As many users as there can be connections have a place. So what waits inside the pool waits for
-    PostgreSQL alone, to open a connection or another one in its stead.
+    There are as many places as connections. So a user with a place waits only for PostgreSQL, until
+    it has opened a connection or replaced a broken one.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class QueuedPool(ConnectionPool[Session]):
     def getconn(self, timeout: float | None = None) -> Session:
         """Return a connection; give it back with `putconn`.
 
-        Raises TooManyRequests where the queue is full, PoolTimeout where PostgreSQL gives none
+        Raises TooManyRequests if the queue is full, PoolTimeout if PostgreSQL gives no connection
         within `timeout` seconds, or within the patience of the pool.
         """
         try:
@@ -54,9 +54,9 @@ class QueuedPool(ConnectionPool[Session]):
         except QueueFullError:
             raise TooManyRequests("too many requests wait for a connection already") from None
         except RefusedError:
-            raise PoolTimeout("PostgreSQL gives no connection to the request before") from None
+            raise PoolTimeout("PostgreSQL gave no connection to an earlier request") from None
         except TimeoutError:
-            raise PoolTimeout(f"every connection in use for {self._patience_s:.0f} s") from None
+            raise PoolTimeout(f"no connection became free in {self._patience_s:.0f} s") from None
         try:
             return self._connection(self.timeout if timeout is None else timeout)
         except BaseException:
@@ -74,7 +74,7 @@ class QueuedPool(ConnectionPool[Session]):
         self._admission.refuse_waiting()
 
     def _connection(self, timeout_s: float) -> Session:
-        """Wait as long as any user of the pool has been given a connection within `timeout_s`."""
+        """Return a connection; wait while any user got one within the last `timeout_s` seconds."""
         began = now = self._seconds()
         while (until := self._until(began, timeout_s)) > now:
             with suppress(PoolTimeout):

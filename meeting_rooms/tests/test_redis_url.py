@@ -86,12 +86,12 @@ def test_nodes__asked_again__begin_with_another():
         ("http://:hunter2@h", "redis+sentinel://"),
         ("redis://", "names no server"),
         ("redis://:hunter2@h:port/0", "Write redis://:password@host:6379/0"),
-        ("redis+sentinel://:hunter2@a,b", "lacks the service"),
-        ("redis+sentinel://:hunter2@a,b/main/x", "lacks the service"),
+        ("redis+sentinel://:hunter2@a,b", "does not name the service"),
+        ("redis+sentinel://:hunter2@a,b/main/x", "does not name the service"),
         ("redis+sentinel://:hunter2@a,,b/main", "host:port,host:port"),
         ("redis+sentinel://:hunter2@a:port/main", "host:port,host:port"),
         ("redis+sentinel://:hunter2@a/main?timeout=1", "unknown option 'timeout'"),
-        ("redis+cluster://:hunter2@a,b/3", "no database"),
+        ("redis+cluster://:hunter2@a,b/3", "cannot name a database"),
         ("redis+cluster://", "host:port,host:port"),
         ("redis+cluster://:hun/ter2@a,b", "host:port,host:port"),
     ],
@@ -110,7 +110,7 @@ def test_process__with_a_wrong_url__does_not_start():
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert ended.returncode != 0
-    assert "RedisUrlError: REDIS_URL lacks the service" in ended.stderr.splitlines()[-1]
+    assert "RedisUrlError: REDIS_URL does not name the service" in ended.stderr.splitlines()[-1]
 
 
 async def test_open_redis__of_the_test_server__answers(settings):

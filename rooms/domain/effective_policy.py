@@ -20,7 +20,7 @@ class AdvanceMode(StrEnum):
     """How the advance window is measured."""
 
     CALENDAR_DAYS = "calendar_days"  # until the end of the last local day
-    STRICT = "strict"  # until the same wall time on the last day
+    STRICT = "strict"  # until the same local time on the last day
 
 
 class MeasuredTo(StrEnum):
@@ -31,7 +31,7 @@ class MeasuredTo(StrEnum):
 
 
 class CapacityRule(StrEnum):
-    """What more attendees than seats mean."""
+    """The reaction to a booking with more attendees than seats."""
 
     IGNORE = "ignore"
     WARN = "warn"
@@ -39,7 +39,7 @@ class CapacityRule(StrEnum):
 
 
 class BookableBy(StrEnum):
-    """Who may book at all. Managers of the room and admins always may."""
+    """The people who may book. Room managers may always book."""
 
     EVERYONE = "everyone"
     LISTED = "listed"
@@ -70,7 +70,7 @@ class Presence(StrEnum):
 
 
 class BeyondHorizon(StrEnum):
-    """What happens to the dates of a series past the advance window."""
+    """The reaction to dates of a series after the advance window."""
 
     REFUSE = "refuse"
     TRUNCATE = "truncate"

@@ -84,7 +84,7 @@ def _scope(quota: Quota) -> Scope:
     return "campus" if quota.building_id is None else "building"
 
 
-# Only those who may set the policy see the names on its lists; everyone else sees the number.
+# Lists of people are shown as their number: only people who may set the policy may see the names.
 _SHOWN: Mapping[str, Callable[[EffectivePolicy], Any]] = {
     "hours": _hours,
     "exceptions": _exceptions,

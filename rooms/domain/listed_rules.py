@@ -45,7 +45,7 @@ _TABLE = (
     ListedRule(
         name="bookers",
         sentence=lambda people: f"People listed to book: {len(people)}.",
-        meaning="who may book where `bookable_by` is `listed`",
+        meaning="the people who may book if `bookable_by` is `listed`",
     ),
     ListedRule(
         name="managers",

@@ -1,8 +1,8 @@
 """Opening hours as instants. Pure.
 
-Opening hours are wall times in the time zone of the room. If the clock skips an opening or closing
-time, that time takes effect at the clock change. If a wall time occurs twice, the room opens at the
-first occurrence and closes at the second.
+Opening hours are local times of the room. If the clock skips an opening or closing time, that time
+takes effect at the clock change. If a local time occurs twice, the room opens at the first
+occurrence and closes at the second.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def joined(periods: Iterable[Period]) -> tuple[Period, ...]:
 
 
 def periods_on(policy: EffectivePolicy, day: date) -> tuple[Period, ...]:
-    """Return the opening periods of a local date: those of its exception, or of its weekday."""
+    """Return the opening periods of a local date, from its exception or else its weekday."""
     if (exception := policy.exceptions.get(day)) is not None:
         return exception.periods
     return policy.hours.get(day.weekday(), ()) if policy.hours else ALL_DAY

@@ -24,14 +24,15 @@ from rooms.domain.effective_policy import QuotaPeriod
 from rooms.domain.policy_rule import SingleRule
 from rooms.domain.policy_rules import SINGLE_RULES
 
+# The largest number of rows of each list in one policy.
 MAX_PERIODS, MAX_EXCEPTIONS, MAX_QUOTAS, MAX_PEOPLE = 70, 1000, 20, 1000
-LONGEST_EXCEPTION = timedelta(days=366)
+LONGEST_EXCEPTION = timedelta(days=366)  # a leap year
 MIDNIGHT = time(0)
 
 
 def _wall_time(value: time) -> time:
     if value.tzinfo is not None or value.second or value.microsecond:
-        message = "give a local time in whole minutes, such as 08:30"
+        message = "give a local time without seconds, such as 08:30"
         raise ValueError(message)
     return value
 
@@ -68,7 +69,7 @@ class HoursDocument(PeriodDocument):
 
 
 class ExceptionDocument(_Part):
-    """Other hours on some dates, both inclusive. No periods: closed."""
+    """Different hours from `first_date` to `last_date`, both inclusive. No periods: closed."""
 
     first_date: date
     last_date: date
@@ -79,13 +80,13 @@ class ExceptionDocument(_Part):
     @model_validator(mode="after")
     def _lasts_up_to_a_year(self) -> Self:
         if not timedelta(0) <= self.last_date - self.first_date < LONGEST_EXCEPTION:
-            message = "last_date is first_date or up to a year later"
+            message = "last_date must be first_date or up to a year later"
             raise ValueError(message)
         return self
 
 
 class QuotaDocument(_Part):
-    """At most so many bookings, or minutes, per person and period, in all of the scope."""
+    """The maximum number of bookings, or of minutes, per person and period in the scope."""
 
     period: QuotaPeriod
     max_count: int | None = Field(None, ge=0, le=100_000)
@@ -96,13 +97,13 @@ class QuotaDocument(_Part):
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
         if self.max_count is None and self.max_minutes is None:
-            message = "say max_count, max_minutes or both"
+            message = "give max_count, max_minutes or both"
             raise ValueError(message)
         return self
 
 
 def _member(rule: SingleRule) -> Any:
-    """Return the member of a rule as `create_model` takes it: type and field."""
+    """Return the member of a rule for `create_model`: its type and its field."""
     smallest, largest = rule.bounds or (None, None)
     return rule.value_type | None, Field(None, ge=smallest, le=largest)
 
@@ -120,7 +121,7 @@ else:
 
 
 class PolicyDocument(_SingleRules):
-    """What one scope says about booking. null, or an empty list: inherited."""
+    """The policy of one scope. A null member, or an empty list, is inherited."""
 
     hours: list[HoursDocument] = Field([], max_length=MAX_PERIODS)
     exceptions: list[ExceptionDocument] = Field([], max_length=MAX_EXCEPTIONS)

@@ -23,7 +23,7 @@ _WORDS = {True: "yes", False: "no", None: "never"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRule:
-    """One rule for people: `sentence` explains a value, the other members are its row in the docs.
+    """One rule with its texts: `sentence` explains a value, the rest is its row in the docs.
 
     `codes` are the error codes of bookings that break the rule.
     """
@@ -59,7 +59,7 @@ class SingleRule(PolicyRule):
 
     @property
     def default(self) -> Any:
-        """Return the value that holds where no scope sets the rule."""
+        """Return the value that applies if no scope sets the rule."""
         return _FIELDS[self.name].default
 
     @property
@@ -86,7 +86,7 @@ class SingleRule(PolicyRule):
         return NoneType in get_args(_TYPES[self.name])
 
     def parse(self, stored: Any) -> Any:
-        """Return a stored value as `EffectivePolicy` holds it."""
+        """Return a stored value in the form of `EffectivePolicy`."""
         if self.is_never_by_zero and stored == 0:
             return None
         return stored if self.choices is None else self.choices(stored)

@@ -2,8 +2,9 @@
 
 A new rule is one field of `EffectivePolicy` (type and default) and one row of this table. From both
 come the API document, the columns and constraints of the model (and so the admin form), the
-resolution, the explanation, and the table in `docs/policies.md` (`rooms.policies.rules_page`). What
-remains is a migration, and the check in `booking.domain.policy_checks` that applies the rule.
+resolution, the explanation, and the table in `docs/policies.md` (`rooms.policies.rules_page`). Two
+parts are written by hand: a migration, and the check in `booking.domain.policy_checks` that applies
+the rule.
 """
 
 from collections.abc import Mapping
@@ -47,8 +48,8 @@ _TABLE = (
             "Bookings are made in steps of {}, counted from the opening time.",
             {1: "Bookings may start and end at any minute."},
         ),
-        meaning="lengths are multiples of it; on days with an opening time, starts are counted "
-        "from that time, except for a booking that starts now. 1: any minute",
+        meaning="lengths are multiples of the step; on days with an opening time, starts are "
+        "counted from that time, except for a booking that starts now. 1: any minute",
         example="20, opens 08:30: a start at 09:10, not at 09:00",
         codes=("length_not_in_steps", "start_not_in_steps"),
         help_text="Of lengths, and of starts from the opening time on.",
@@ -82,7 +83,7 @@ _TABLE = (
             }
         ),
         meaning="`calendar_days`: the window ends with its last local day; `strict`: it ends at "
-        "the current wall time of that day",
+        "the current local time of that day",
         example="`strict`, Monday 10:32: until Thursday 10:32",
     ),
     SingleRule(

@@ -22,7 +22,7 @@ def validate_timezone(name: str) -> None:
 
 
 class Direction(models.TextChoices):
-    """The physical direction from the board, drawn as an arrow. Never mirrored for a script."""
+    """The physical direction from the board, drawn as an arrow. Not mirrored in any language."""
 
     NONE = "", "no arrow"
     UP = "up", "ahead"

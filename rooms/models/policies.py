@@ -11,7 +11,7 @@ from rooms.models.places import Building, Room
 
 
 def _column(rule: SingleRule) -> models.Field[Any, Any]:
-    """Return the column of a rule. It is null where the scope inherits the rule."""
+    """Return the column of a rule. Null: the scope inherits the rule."""
     if rule.bounds is not None:
         return models.PositiveIntegerField(null=True, blank=True, help_text=rule.help_text)
     if rule.choices is None:
@@ -108,10 +108,10 @@ class PolicyChange(models.Model):
 
 
 class RulesVersion(models.Model):
-    """One row with a number that triggers change at every change of any rule of any room.
+    """One row with a version number. Database triggers change it when any rule of any room changes.
 
     Rules that were read under a version are valid while the row has that version. Booking commands
-    cache rules by it and never decide by outdated rules.
+    use this version to recognise outdated rules in their cache.
     """
 
     version = models.BigIntegerField()

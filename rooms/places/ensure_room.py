@@ -8,7 +8,7 @@ from rooms.domain.place_names import place_from_name, slug_from_name
 from rooms.models import Building, Floor, Room
 from rooms.queries import rooms_named
 
-DEFAULT_CAPACITY = 30  # seats; calendars hold no capacity, so an admin corrects it
+DEFAULT_CAPACITY = 30  # seats; calendars contain no capacity, so an admin must correct this number
 
 
 def find_room_by_name(name: str, *, building: str | None) -> Room:
@@ -46,7 +46,9 @@ def ensure_room(
         return find_room_by_name(name, building=building), False
     if len(name) > Room.NAME_LENGTH:
         raise InvalidCommandError(
-            f"'{name[:40]}…' is too long for a room's name.", code=RoomsErrorCode.NAME_TOO_LONG
+            f"The room name '{name[:40]}…' is too long. The maximum is {Room.NAME_LENGTH} "
+            "characters.",
+            code=RoomsErrorCode.NAME_TOO_LONG,
         )
     place = place_from_name(name)
     if building is None and place is None:

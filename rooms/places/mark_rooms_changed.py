@@ -21,8 +21,8 @@ def mark_rooms_changed(room_ids: Collection[int]) -> None:
     """Raise `schedule_version` of these rooms, store the instant, and notify the projectors.
 
     Call this function inside the transaction of the change: version and notification then commit
-    together with the change. NOTIFY is only a hint; recovery compares versions. Call it last in the
-    transaction: the stored instant stands for the instant of the commit.
+    together with the change. NOTIFY is only a hint; recovery compares versions. Call this function
+    last in the transaction, because the stored instant stands for the instant of the commit.
     """
     if not room_ids:
         return

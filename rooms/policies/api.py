@@ -21,11 +21,11 @@ router = Router(tags=["policies"])
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
 _READ = {200: PolicyDocument, 403: Problem, 404: Problem}
 _WRITE = {**_READ, 412: Problem, 422: Problem}
-_SET = "Set what one scope says"
+_SET = "Change the policy of one scope"
 
 
 class RuleOut(Schema):
-    """One rule of a room: its value, the scope that said it, and what it means."""
+    """One rule of a room: its value, the scope that sets it, and a sentence about the value."""
 
     rule: str
     value: Any
@@ -34,7 +34,7 @@ class RuleOut(Schema):
 
 
 class RoomPolicyOut(Schema):
-    """The rules that hold in a room, true for one version of all rules."""
+    """The effective rules of a room, at one version of all rules."""
 
     room: UUID
     version: int
@@ -44,14 +44,14 @@ class RoomPolicyOut(Schema):
 @router.get(
     "/rooms/{room_id}/policy",
     response={200: RoomPolicyOut, 404: Problem},
-    summary="The rules that hold in a room",
+    summary="The effective rules of a room",
 )
 def show_rules(
     request: HttpRequest,  # noqa: ARG001
     room_id: UUID,
     rule: str | None = None,
 ) -> RoomPolicyOut:
-    """Return every rule, or the one asked for, with the scope that said it and a sentence."""
+    """Return every rule, or only `rule`, with the scope that sets it and a sentence."""
     [rules] = current_room_policies([room_id])
     shown = [RuleOut(**explanation._asdict()) for explanation in explain(rules, rule)]
     return RoomPolicyOut(room=room_id, version=rules.version, rules=shown)
@@ -60,7 +60,7 @@ def show_rules(
 @router.get(
     "/policies/campus",
     response=_READ,
-    summary="What the campus says",
+    summary="The policy of the campus",
     operation_id="show_campus_policy",
 )
 def show_campus(request: HttpRequest, response: HttpResponse) -> PolicyDocument:
@@ -71,7 +71,7 @@ def show_campus(request: HttpRequest, response: HttpResponse) -> PolicyDocument:
 @router.get(
     "/policies/buildings/{slug}",
     response=_READ,
-    summary="What a building says",
+    summary="The policy of a building",
     operation_id="show_building_policy",
 )
 def show_building(request: HttpRequest, response: HttpResponse, slug: str) -> PolicyDocument:
@@ -82,7 +82,7 @@ def show_building(request: HttpRequest, response: HttpResponse, slug: str) -> Po
 @router.get(
     "/policies/rooms/{room_id}",
     response=_READ,
-    summary="What a room says",
+    summary="The policy of a room",
     operation_id="show_room_policy",
 )
 def show_room(request: HttpRequest, response: HttpResponse, room_id: UUID) -> PolicyDocument:
@@ -96,7 +96,7 @@ def show_room(request: HttpRequest, response: HttpResponse, room_id: UUID) -> Po
 def set_campus(
     request: HttpRequest, response: HttpResponse, body: PolicyDocument, if_match: IfMatch = None
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, CAMPUS, body, if_match)
 
 
@@ -113,7 +113,7 @@ def set_building(
     body: PolicyDocument,
     if_match: IfMatch = None,
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, building_scope(slug), body, if_match)
 
 
@@ -127,7 +127,7 @@ def set_room(
     body: PolicyDocument,
     if_match: IfMatch = None,
 ) -> PolicyDocument:
-    """Set the members that are given; send the ETag as If-Match to overwrite nobody."""
+    """Set the members that are given; send the ETag as If-Match to detect a concurrent change."""
     return _set(request, response, room_scope(room_id), body, if_match)
 
 
@@ -155,15 +155,16 @@ def _with_etag(response: HttpResponse, document: PolicyDocument) -> PolicyDocume
 
 
 def _fingerprint(if_match: str | None) -> str | None:
-    """Return the fingerprint in If-Match; None if it is absent or `*`, which match any policy.
+    """Return the fingerprint in If-Match; None if the header is absent or `*`.
 
-    Source: RFC 9110, 13.1.1: a weak tag never matches.
+    Raises OutdatedCommandError `stale_policy` for a weak tag, which never matches. Source: RFC
+    9110, section 13.1.1.
     """
     if if_match is None or if_match.strip() == "*":
         return None
     if if_match.startswith("W/"):
         raise OutdatedCommandError(
-            "If-Match must be the ETag of the answer, without 'W/'.",
+            "The ETag in If-Match is weak. Send the ETag of the answer, without 'W/'.",
             code=RoomsErrorCode.STALE_POLICY,
         )
     return if_match.strip().strip('"')

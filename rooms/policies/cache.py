@@ -1,7 +1,7 @@
 """A cache of the rules of each room, valid until any rule changes.
 
 A booking command reads the version of all rules under the lock of the room, and uses a cached entry
-only if the versions agree. So no command decides by an outdated rule.
+only if its version is the same. So no command uses an outdated rule.
 """
 
 from collections import defaultdict
@@ -30,7 +30,8 @@ def room_policies(uuids: Collection[UUID], *, version: int | None = None) -> lis
 
     With a `version`, the rules have that version or a newer one. Without a version they may be
     outdated: the caller must compare their version under the lock before it decides.
-    Raises NotFoundError for a room that is unknown or out of use.
+    Raises NotFoundError for a room that is unknown or out of use, UnavailableError if rules changed
+    during each of MAX_READS attempts.
     """
     found = {}
     for uuid in uuids:
@@ -43,9 +44,9 @@ def room_policies(uuids: Collection[UUID], *, version: int | None = None) -> lis
 
 
 def current_room_policies(uuids: Collection[UUID]) -> list[RoomPolicy]:
-    """Return the current rules of these rooms, for answers that decide nothing.
+    """Return the current rules of these rooms, for queries.
 
-    Raises NotFoundError for a room that is unknown or out of use.
+    Raises the errors of `room_policies`.
     """
     return room_policies(uuids, version=rules_version())
 

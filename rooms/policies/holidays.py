@@ -17,7 +17,7 @@ MAX_REASON_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class HolidayPlan:
-    """The holidays to add (`new`), and those on dates that keep an exception (`known`)."""
+    """The holidays to add (`new`), and the holidays on dates that have an exception (`known`)."""
 
     new: dict[date, str]
     known: dict[date, str]
@@ -26,7 +26,7 @@ class HolidayPlan:
 
 
 def plan_holidays(scope: PolicyScope, found: Mapping[date, str]) -> HolidayPlan:
-    """Return the plan for `add_holidays`. Changes nothing."""
+    """Return the plan for `add_holidays`, from the holidays in `found`. Stores nothing."""
     document = document_of(scope)
     taken = {
         exception.first_date + timedelta(days=number)

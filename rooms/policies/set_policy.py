@@ -40,7 +40,7 @@ from rooms.places.mark_rooms_changed import mark_rooms_changed
 from rooms.policies.store import PolicyScope, document_of, managers_of
 from rooms.queries import rooms_under
 
-# What decides whether a room can be booked from now on, and at its door.
+# The rules that decide whether a screen shows a room as bookable now.
 SHOWN_ON_SCREENS = frozenset(
     {
         "hours",
@@ -184,7 +184,7 @@ def _write_people(policy: Policy, role: PolicyPerson.Role, users: Iterable[UUID]
     known = set(User.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     if unknown := wanted - known:
         raise InvalidCommandError(
-            f"There is no person with the id {min(unknown)}.",
+            f"There is no person with the id {min(unknown)}. Correct the list of people.",
             code=RoomsErrorCode.UNKNOWN_PERSON,
             facts={"unknown": sorted(map(str, unknown))},
         )

@@ -138,12 +138,12 @@ CAMPUS = PolicyScope("campus")
 
 
 def building_scope(slug: str) -> PolicyScope:
-    """Return the scope of a building. Raises NotFoundError."""
+    """Return the scope of a building. Raises NotFoundError for an unknown building."""
     return PolicyScope(f"buildings/{slug}", building_id=get_building(slug).pk)
 
 
 def room_scope(uuid: UUID) -> PolicyScope:
-    """Return the scope of a room in use. Raises NotFoundError."""
+    """Return the scope of a room in use. Raises NotFoundError for an unknown or retired room."""
     room = get_room(uuid)
     return PolicyScope(f"rooms/{uuid}", building_id=room.floor.building_id, room_id=room.pk)
 

@@ -1,8 +1,9 @@
-/* What a board paints as time passes, on the `live:tick` of live.js: clocks, countdowns, starts that come
- * into view, the reason why it is not live. Also keeps the screen awake and hides an idle pointer. */
+/* Paints the parts of a board that depend on the time, at each `live:tick` of live.js: clocks, countdowns, the
+ * next starts, the reason why the board is not live. Also keeps the screen awake and hides an idle pointer. */
 (() => {
 "use strict";
-const HORIZON_MS = 2 * 3600 * 1000, SHOWN = 3, POINTER_MS = 4000;
+const HORIZON_MS = 2 * 3600 * 1000, SHOWN = 3; // as in frontend/domain/soon.py
+const POINTER_MS = 4000; // an idle pointer is hidden after this time
 const html = document.documentElement;
 const page = document.querySelector("[data-timezone]");
 const timeZone = page.dataset.timezone;
@@ -15,7 +16,7 @@ function dayText(at) {
   const part = Object.fromEntries(day.formatToParts(at).map(({type, value}) => [type, value]));
   return `${part.weekday} ${part.day} ${part.month}`;
 }
-function span(ms) { // the words of frontend.domain.times.span
+function span(ms) { // the same text as frontend.domain.times.span
   const total = Math.max(1, Math.ceil(ms / 60000)), hours = Math.floor(total / 60), rest = total % 60;
   return [hours && `${hours} h`, rest && `${rest} min`].filter(Boolean).join(" ");
 }
@@ -44,7 +45,8 @@ function paint({now, since, beat, reason}) {
 }
 document.addEventListener("live:tick", ({detail}) => paint(detail));
 
-// A lock ends when the page is hidden, and may be refused (battery): asked for again each time it is seen.
+// The browser ends the lock when the page is hidden, and may refuse it (battery): each time the page becomes visible,
+// the lock is requested again.
 let lock = null;
 async function stayAwake() {
   if (document.hidden || (lock && !lock.released)) return;

@@ -1,16 +1,16 @@
-/* The booking form's connection to the live protocol (docs/protocol.md): one socket that comes back by itself.
+/* The booking form's connection to the live protocol (docs/protocol.md): one socket that reconnects by itself.
  *
- * It follows one room at a time, answers `sync`, keeps the server's time and says when it is cut off. What
- * frames mean is for book-hold.js.
+ * The connection follows one room at a time, answers `sync`, keeps the server's time and reports when it is lost.
+ * book-hold.js handles all other frames.
  */
 "use strict";
 const liveLink = (path, {onFrame, onOpen, onLost}) => {
 const PING_MS = 10000, SILENCE_MS = 10000, AGAIN_MS = 1000;
-const RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 5000; // as live.js has it, and why
+const RETRY_LEAST_MS = 200, RETRY_MS = 1000, RETRY_MOST_MS = 5000; // as in live.js, which has the reasons
 const SIGNED_OUT = 4401;
 const mono = () => performance.now();
 let socket = null, topic = null, heard = 0, attempts = 0, retry = 0, ended = false;
-let clock = {at: Date.now(), mono: mono()}; // until the server has said what time it is
+let clock = {at: Date.now(), mono: mono()}; // replaced by the server's time in `hello` and `pong`
 
 function send(frame) {
   if (socket?.readyState !== WebSocket.OPEN) return false;
@@ -24,7 +24,7 @@ function take(frame) {
   const at = frame.type === "hello" || frame.type === "pong" ? Date.parse(frame.at) : NaN;
   if (Number.isFinite(at)) clock = {at, mono: mono()};
   if (frame.type === "sync") send({type: "ack", n: frame.n});
-  else if (frame.type === "error" && topic && frame.ref === topic) setTimeout(subscribe, AGAIN_MS); // a new room
+  else if (frame.type === "error" && topic && frame.ref === topic) setTimeout(subscribe, AGAIN_MS); // a new room may be unknown yet
   else onFrame(frame);
 }
 function connect() {
@@ -48,7 +48,7 @@ function lost(isFinal) {
   onLost(ended);
 }
 setInterval(() => {
-  if (socket && mono() - heard > SILENCE_MS + PING_MS) { // a half-open link may never say that it is gone
+  if (socket && mono() - heard > SILENCE_MS + PING_MS) { // a half-open connection may never fire `close`
     const old = socket;
     socket = null;
     old.close();
@@ -66,7 +66,7 @@ return {
     topic = next;
     subscribe();
   },
-  /* Close on purpose: the server lets go of what was held. */
+  /* Close on purpose: the server releases the hold. */
   leave() { ended = true; clearTimeout(retry); const old = socket; socket = null; old?.close(1000); },
   comeBack() { if (ended) { ended = false; connect(); } },
 };

@@ -1,17 +1,18 @@
-/* Gets the page anew when it must itself change. Used by live.js.
+/* Reloads the page when the page itself must change: new rooms or a new build. Used by live.js.
  *
- * Guarantees: never into an error or another page, for the new one is looked at first; never in a loop, for
- * sessionStorage remembers when the page was loaded anew and why; never all at once, for each wait is random.
+ * Guarantees: never reloads into an error or another page, because the new page is fetched and checked first; never
+ * reloads in a loop, because sessionStorage has the time and reason of the last reload; displays never reload all at
+ * once, because each wait is random.
  */
 "use strict";
 const liveReload = (page) => {
-const ROOMS_MS = 60000, ROOMS_JITTER_MS = 2000; // at most once a minute because rooms came or went
-const BUILD_MS = 600000, BUILD_JITTER_MS = 30000; // at most once in ten minutes for each build
-const AGAIN_MS = 30000, AGAIN_MOST_MS = 600000; // between looks at a server that has not got the page yet
+const ROOMS_MS = 60000, ROOMS_JITTER_MS = 2000; // at most one reload a minute for added or removed rooms
+const BUILD_MS = 600000, BUILD_JITTER_MS = 30000; // at most one reload in ten minutes for each build
+const AGAIN_MS = 30000, AGAIN_MOST_MS = 600000; // between two checks of a server that does not serve the page yet
 const memory = {}, pending = new Set();
 let serving = page.dataset.build;
 
-// Where storage is off nothing could stop a loop: the page is then not loaded anew at all.
+// Without sessionStorage a loop could not be stopped, so the page is never reloaded then.
 function recall(key) {
   try { return Number(sessionStorage.getItem(key)) || 0; } catch { return memory[key] ?? 0; }
 }
@@ -19,7 +20,7 @@ function remember(key) {
   memory[key] = Date.now();
   try { sessionStorage.setItem(key, String(memory[key])); return true; } catch { return false; }
 }
-async function look() { // what this page would be if loaded now; null if not this page at all
+async function look() { // returns the dataset of the page as it is served now; null if it is another page
   const answer = await fetch(location.href, {cache: "no-store"}).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => "") : "";
   const found = new DOMParser().parseFromString(text, "text/html").querySelector("[data-topic]");
@@ -41,9 +42,9 @@ function later(key, wait, isDue) {
 const rest = (key, least, jitter) => Math.max(0, recall(key) + least - Date.now()) + Math.random() * jitter;
 
 return {
-  /* Rooms came or went. */
+  /* Reload because rooms were added or removed. */
   forRooms() { later("live:reload", rest("live:reload", ROOMS_MS, ROOMS_JITTER_MS), () => true); },
-  /* The server says which build it runs: if another than the page's, take that page as soon as it is served. */
+  /* Reload if `build`, the build of the server, is not the build of the page; waits until the new page is served. */
   forBuild(build) {
     serving = build;
     const key = `live:build:${build}`;

@@ -1,17 +1,18 @@
-/* What a page shows of its rooms, and how it is changed. Used by live.js.
+/* Reads and writes the rows of the rooms on a page. Used by live.js.
  *
- * The DOM is the only record of what is known, overlaid with what waits to be written, so what is claimed to
- * the server is what is seen. HTML comes from this site's server alone, and is still only taken when it is
- * plain: no scripts, handlers, styles, forms or htmx attributes, and a root whose id the page has already.
+ * The versions of the rooms are stored only in the DOM, and in the queue of rows that wait to be written. So the
+ * versions that the page sends to the server are the versions on the screen. HTML comes only from this site's server,
+ * and is accepted only if it is plain: no scripts, handlers, styles, forms or htmx attributes, and a root whose id the
+ * page has already.
  */
 "use strict";
 const liveRows = (page, onWrite) => {
-const WRITE_MS = 250; // at most four times a second per element, the latest wins
+const WRITE_MS = 250; // at most four writes a second per element; the latest one wins
 const UNSAFE_TAG = /^(script|style|template|iframe|object|embed|base|link|meta|form|hx-.*)$/i;
 const UNSAFE_ATTRIBUTE = /^(on|style$|hx-|data-hx-)/i;
 const parts = page.dataset.parts.split(" ");
 
-// ---- what is known
+// ---- the known versions: a mark is [epoch, version]
 const queue = new Map(), written = new Map(); // by element id
 function mark(id) {
   const waiting = queue.get(`room-${id}`)?.mark;
@@ -47,7 +48,7 @@ function roots(text) {
   return [...box.content.children].filter(isPlain);
 }
 
-// ---- writing; `painted` is called once what was put, or what replaced it meanwhile, is on the screen
+// ---- writing; `painted` is called once the element, or a newer version of it, is on the screen
 function put(element, known, painted) {
   const id = element.id, waiting = queue.get(id);
   const whenPainted = [...(waiting?.whenPainted ?? []), ...(painted ? [painted] : [])];
@@ -61,19 +62,19 @@ function write(id) {
   queue.delete(id);
   if (!item || !target) return;
   written.set(id, performance.now());
-  // A failed morph leaves the old mark on the row: the next digest disagrees and asks again.
+  // A failed morph leaves the old mark on the row: the next digest differs, and live.js subscribes again.
   htmx.swap({text: item.text, target, swap: "outerMorph", transition: false})
     .then(() => nextPaint(item.whenPainted)).catch(console.error);
   onWrite();
 }
-function nextPaint(callbacks) { // the first frame paints, the second comes after it
+function nextPaint(callbacks) { // the first animation frame paints, the second one comes after the paint
   if (!callbacks.length) return;
   requestAnimationFrame(() => requestAnimationFrame(() => { for (const call of callbacks) call(); }));
 }
 
 return {
   mark, marks, digest,
-  /* Show a room's new row; false if its HTML is not fit to be shown. */
+  /* Show a room's new row. Returns false if its HTML is not plain or has another id. */
   show(id, known, text, painted) {
     const row = roots(text).find((element) => element.id === `room-${id}`);
     if (row) put(row, known, painted);
@@ -83,7 +84,7 @@ return {
     queue.delete(`room-${id}`);
     document.getElementById(`room-${id}`)?.remove();
   },
-  /* Show what the page says of all rooms: the parts that it names. */
+  /* Show a new summary of all rooms: the elements that `data-parts` names. */
   summarise(text) {
     for (const element of roots(text)) {
       if (parts.includes(element.id) && document.getElementById(element.id)) put(element);

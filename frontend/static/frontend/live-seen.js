@@ -1,35 +1,36 @@
-/* What a screen says of itself: how long after the fact each change was painted. Used by live.js.
+/* Reports of a display: the time from each change until the change was painted. Used by live.js.
  *
- * Measured only while the page can be seen: a hidden one paints nothing, and what it shows on coming back says
- * nothing about the way there. At most REPORT_MOST measurements wait; the newest are kept.
+ * Measures only while the page is visible: a hidden page paints nothing, and its first paint afterwards says nothing
+ * about the delay of the change. At most REPORT_MOST measurements wait for a report; the newest are kept.
  */
 "use strict";
 const liveSeen = ({now, send}) => {
-const REPORT_MS = 5000, QUIET_MS = 15000, REPORT_MOST = 64;
+const REPORT_MS = 5000, QUIET_MS = 15000; // between two reports, with and without measurements
+const REPORT_MOST = 64; // measurements in one report
 let lags = [], hides = 0, sent = performance.now();
 document.addEventListener("visibilitychange", () => { hides++; });
 
-function display() { // a name for this browser, which says nothing about who uses it
+function display() { // a random name for this browser, without personal data
   const fresh = [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   try {
     const kept = localStorage.getItem("live:display");
     if (/^[A-Za-z0-9-]{1,40}$/.test(kept ?? "")) return kept;
     localStorage.setItem("live:display", fresh);
-  } catch { /* storage is off: a name for as long as the page is open */ }
+  } catch { /* without localStorage: a name until the page is closed */ }
   return fresh;
 }
 const name = display();
 
 return {
-  /* Return what to call once a change of that instant is painted; nothing while the page is hidden. */
+  /* Return the function to call once the change of that instant is painted; undefined while the page is hidden. */
   measure(changedAt) {
-    const at = Date.parse(changedAt), seen = hides;
+    const at = Date.parse(changedAt), hidesBefore = hides;
     if (document.hidden || !Number.isFinite(at)) return undefined;
     return () => {
-      if (hides === seen) lags = [...lags, Math.max(0, Math.round(now() - at))].slice(-REPORT_MOST);
+      if (hides === hidesBefore) lags = [...lags, Math.max(0, Math.round(now() - at))].slice(-REPORT_MOST);
     };
   },
-  /* Report when it is time to. `staleMs`: since when the page has not been live; null while it is. */
+  /* Send a report if one is due. `staleMs`: for how long the page has not been live; null if it is live. */
   report(staleMs) {
     const since = performance.now() - sent;
     if (since < (lags.length ? REPORT_MS : QUIET_MS)) return;

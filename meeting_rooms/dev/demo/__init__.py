@@ -1,4 +1,4 @@
-"""The demo: a small campus, its people, a believable week, and a simulator that keeps it alive.
+"""The demo: a small campus, its people, a realistic week of bookings, and a simulator.
 
-Never on in production: a system check refuses DEMO together with HTTPS.
+Never active in production: a system check refuses DEMO together with HTTPS.
 """

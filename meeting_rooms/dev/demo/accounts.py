@@ -1,4 +1,4 @@
-"""Demo people. Their password is public, so the demo refuses to run in production."""
+"""The people of the demo. Their password is public, so the demo refuses to run in production."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ DEMO_PASSWORD = "demo-only-password"  # noqa: S105 - printed at every start of t
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """Somebody to sign in as."""
+    """A person of the demo."""
 
     email: str
     display_name: str

@@ -9,7 +9,7 @@ from rooms.domain.effective_policy import Period
 
 @dataclass(frozen=True, slots=True)
 class DemoRoom:
-    """A room: name, seats, arrow from the board, features by slug."""
+    """A room: name, seats, direction of the arrow on the board, slugs of its features."""
 
     name: str
     capacity: int
@@ -19,7 +19,7 @@ class DemoRoom:
 
 @dataclass(frozen=True, slots=True)
 class DemoFloor:
-    """A floor: level, arrow, hint, rooms."""
+    """A floor: level, direction of the arrow on the board, hint for the way, rooms."""
 
     level: int
     direction: str
@@ -29,7 +29,7 @@ class DemoFloor:
 
 @dataclass(frozen=True, slots=True)
 class DemoBuilding:
-    """A building: slug, name, zone, address, floors, opening hours by weekday (none: always)."""
+    """A building. `hours` are its opening hours by weekday; without any it is always open."""
 
     slug: str
     name: str
@@ -47,8 +47,8 @@ FEATURES = {
     "step-free": "Step-free access",
 }
 
-# Only this house closes, while it is night in New York: morning in Europe, where a closed board is
-# then seen. The other two are always open, so there is life at every hour.
+# Only this building closes, at night in New York. That is morning in Europe, so European visitors
+# of the demo see a closed board. The other two buildings are always open and never look empty.
 FOUNDRY_HOURS = {day: (time(7), time(21)) for day in range(6)}  # closed on Sunday
 
 CAMPUS = (

@@ -1,4 +1,4 @@
-"""Loading the demo into an empty database."""
+"""Loads the demo data into an empty database."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from rooms.models import Building, Feature, Floor, Policy, Room
 
 
 def load_demo_if_empty(*, report: Callable[[str], None], clock: Clock = SYSTEM_CLOCK) -> bool:
-    """Make campus, people and a week of bookings unless there is a building already."""
+    """Create campus, people and a week of bookings. Returns False if a building exists already."""
     if Building.objects.exists():
         return False
     report("Making demo data")
@@ -30,7 +30,7 @@ def load_demo_if_empty(*, report: Callable[[str], None], clock: Clock = SYSTEM_C
 
 
 def _make_people() -> list[User]:
-    # Colleagues cannot sign in, so only the accounts that are printed cost a password hash.
+    # Colleagues cannot sign in, so only the printed accounts need a (slow) password hash.
     accounts = [
         User.objects.create_user(
             account.email,

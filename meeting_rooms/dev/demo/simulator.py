@@ -1,6 +1,6 @@
-"""The simulator: people who book, come, leave early or stay away, and sensors that count them.
+"""The simulator: people who book, check in, leave early or do not come, and occupancy sensors.
 
-It goes through the same commands as everybody else and has no way of its own into a store.
+The simulator uses the same commands as every other caller and writes to no store by itself.
 """
 
 import asyncio
@@ -33,18 +33,19 @@ from realtime.worker.record_occupancy import OccupancySink
 
 log = structlog.get_logger(__name__)
 
-STEP_S = (1.5, 4.0)  # between two happenings
-FREE_SHARE = (0.35, 0.55)  # of rooms; outside of it people come or leave first
+STEP_S = (1.5, 4.0)  # between two steps: shortest, longest
+# The wanted share of free rooms: lowest, highest. Outside, the next step is a leave or a walk-up.
+FREE_SHARE = (0.35, 0.55)
 NO_SHOW_PERCENT = 15  # of bookings
-EARLY_LEAVE_SHARE = 0.15  # of happenings
+EARLY_LEAVE_SHARE = 0.15  # of steps
 SENSOR = "demo sensor"
-DEMO_BUILDINGS = {building.slug for building in CAMPUS}  # imported ones are left alone
+DEMO_BUILDINGS = {building.slug for building in CAMPUS}  # imported buildings are not simulated
 
-Happening = Callable[[], object]
+Action = Callable[[], object]
 
 
 class Simulator:
-    """Makes one thing happen every few seconds."""
+    """Simulates one sensor reading and one action of a person every few seconds."""
 
     def __init__(self, sink: OccupancySink, clock: Clock, chance: random.Random) -> None:
         self._sink = sink
@@ -59,7 +60,7 @@ class Simulator:
             await self.try_step(people)
 
     async def try_step(self, people: Sequence[Actor]) -> None:
-        """Let a sensor count and one person act; what is refused does not happen."""
+        """Record one sensor reading and run one action. A refusal or an outage is only logged."""
         try:
             await self._step(people)
         except MeetingRoomsError as refusal:
@@ -79,7 +80,7 @@ class Simulator:
             await database_sync_to_async(act)()
 
     async def _count(self, state: LiveState) -> None:
-        """Report heads in the room whose sensor has been silent for longest."""
+        """Record the number of people in the room whose last reading is the oldest."""
         slot = state.schedule.current
         is_used = slot is not None and not _stays_away(slot.booking)
         count = self._chance.randint(1, max(1, state.capacity * 2 // 3)) if is_used else 0
@@ -92,7 +93,7 @@ class Simulator:
         )
         await self._sink.record(reading)
 
-    def _choose(self, states: Sequence[LiveState], person: Actor) -> Happening | None:
+    def _choose(self, states: Sequence[LiveState], person: Actor) -> Action | None:
         free = [s for s in states if s.status is RoomStatus.FREE]
         running = [
             s for s in states if s.status in (RoomStatus.OCCUPIED, RoomStatus.ENDING) and _slot(s)
@@ -110,24 +111,24 @@ class Simulator:
             self._chance.choice(states), person
         )
 
-    def _walk_up(self, state: LiveState, person: Actor) -> Happening | None:
+    def _walk_up(self, state: LiveState, person: Actor) -> Action | None:
         start = self._clock.now().replace(microsecond=0)
         end = _quarter_after(start + QUARTER * self._chance.randint(1, 3))
         end = min(end, state.until or end)
-        if end <= start:  # the state was read before its boundary, which has passed meanwhile
+        if end <= start:  # `until` has passed since the state was read
             return None
         return self._book(state, Interval(start, end), person)
 
-    def _book_later(self, state: LiveState, person: Actor) -> Happening:
+    def _book_later(self, state: LiveState, person: Actor) -> Action:
         start = _quarter_after(self._clock.now()) + QUARTER * self._chance.randint(1, 40)
         end = start + QUARTER * self._chance.randint(1, 4)
         return self._book(state, Interval(start, end), person)
 
-    def _book(self, state: LiveState, interval: Interval, person: Actor) -> Happening:
+    def _book(self, state: LiveState, interval: Interval, person: Actor) -> Action:
         wanted = BookRooms.one(state.uuid, interval, self._chance.choice(TITLES))
         return lambda: book_room(actor=person, wanted=wanted, clock=self._clock)
 
-    def _cancel(self, state: LiveState, _person: Actor) -> Happening | None:
+    def _cancel(self, state: LiveState, _person: Actor) -> Action | None:
         coming = [slot for slot in state.schedule.agenda if slot.start > self._clock.now()]
         if len(coming) < 4:
             return None
@@ -136,19 +137,19 @@ class Simulator:
             actor=SYSTEM_ACTOR, booking_id=booking, reason="Simulated", clock=self._clock
         )
 
-    def _arrive(self, state: LiveState) -> Happening | None:
+    def _arrive(self, state: LiveState) -> Action | None:
         if (booking := _slot(state)) is None:
             return None
         return lambda: check_in(actor=SYSTEM_ACTOR, booking_id=booking, clock=self._clock)
 
-    def _leave(self, state: LiveState) -> Happening | None:
+    def _leave(self, state: LiveState) -> Action | None:
         if (booking := _slot(state)) is None:
             return None
         return lambda: end_booking(actor=SYSTEM_ACTOR, booking_id=booking, clock=self._clock)
 
 
 def demo_people() -> list[Actor]:
-    """Return everybody who may book, as actors."""
+    """Return an actor for each active user."""
     return [actor_of(user) for user in User.objects.filter(is_active=True)]
 
 
@@ -158,7 +159,7 @@ def _slot(state: LiveState) -> UUID | None:
 
 
 def _is_shut(state: LiveState) -> bool:
-    """Say whether nobody can come: out of service, or outside the opening hours."""
+    """Return whether the room is out of service or outside its opening hours."""
     is_after_hours = state.refusal in ("outside_opening_hours", "gap_leaves_hours")
     return state.status is RoomStatus.OUT_OF_SERVICE or is_after_hours
 
@@ -168,7 +169,7 @@ def _last_seen(state: LiveState) -> datetime:
 
 
 def _stays_away(booking: str) -> bool:
-    """Decide once and for all whether anybody comes to this booking."""
+    """Return whether a booking is a no-show; always the same answer for one booking."""
     return crc32(booking.encode()) % 100 < NO_SHOW_PERCENT
 
 

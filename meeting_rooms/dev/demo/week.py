@@ -1,8 +1,8 @@
-"""A believable week around now.
+"""Demo bookings for a realistic week around now.
 
-Busier in local working hours and never empty at night, so that a newcomer sees life at any hour;
-only a house with opening hours is empty outside them.
-Rows are written at once, not by a command each: the exclusion constraint guards them all the same.
+Rooms are busier in local working hours and never all empty at night, so that the demo shows
+activity at any hour; only a building with opening hours is empty outside them. All bookings are
+inserted together, not by one command per booking; the exclusion constraint prevents overlaps.
 """
 
 import random
@@ -35,11 +35,11 @@ PAUSES_AT_REST = (QUARTER * 2, QUARTER * 4, QUARTER * 6, QUARTER * 10)
 WORKING_HOURS = range(8, 18)
 WEEKEND = (5, 6)
 PRIVATE_SHARE = 0.08
-SEED = 20  # the same demo every time, apart from the date
+SEED = 20  # a fixed seed, so every demo has the same bookings relative to its date
 
 
 def fill_week(*, people: Sequence[User], clock: Clock) -> None:
-    """Book every room through the week around now, and close one of them."""
+    """Create bookings in every room for the week around now, and a closure of CLOSED_ROOM."""
     chance = random.Random(SEED)  # noqa: S311 - a demo, not a secret
     now = clock.now()
     rooms = list(active_rooms())
@@ -92,5 +92,5 @@ def _booking(
 
 
 def _next_quarter(at: datetime) -> datetime:
-    """Return the quarter of an hour at or before `at`, plus one."""
+    """Return the first full quarter of an hour after `at`."""
     return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + QUARTER

@@ -1,6 +1,6 @@
-"""`python -m meeting_rooms.dev.servers start|stop|status`: the servers without Django.
+"""`python -m meeting_rooms.dev.servers start|stop|status`: the embedded servers without Django.
 
-A service whose URL is set in the environment is somebody else's: it is neither started nor missed.
+A service whose URL is set in the environment is not started, and `status` does not require it.
 """
 
 import argparse
@@ -32,7 +32,7 @@ DEFAULT_DATA_DIR = Path(".data")
 def main(argv: Sequence[str], *, data_dir: Path = DEFAULT_DATA_DIR) -> int:
     """Run one command and return its exit code."""
     arguments = _parser(data_dir).parse_args(argv)
-    # With --json the standard output holds the document alone.
+    # With --json, standard output contains only the document.
     report = _to_stderr if arguments.json else _to_stdout
     try:
         match arguments.command:
@@ -51,8 +51,8 @@ def _parser(data_dir: Path) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m meeting_rooms.dev.servers",
         description="Postgres, MongoDB and Redis servers of this checkout, without root or Docker.",
-        epilog="Exit codes: 0 done, 1 failed, 3 (status) not all of them run. A service whose "
-        f"URL is set ({', '.join(ENVIRONMENT.values())}) is left to you.",
+        epilog="Exit codes: 0 done, 1 failed, 3 (status) not all of them run. A service is not "
+        f"started if its URL is set ({', '.join(ENVIRONMENT.values())}).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="start|stop|status")
     for name, text in (

@@ -1,4 +1,4 @@
-"""The account that Postgres runs as: Postgres refuses to run as root."""
+"""The account of the operating system that Postgres runs as: Postgres refuses to run as root."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ class AccountArguments(TypedDict, total=False):
 
 
 def as_account(account: Account | None) -> AccountArguments:
-    """Return the `subprocess` arguments to run as `account`; none for the caller's own."""
+    """Return the `subprocess` arguments to run as `account`; empty for the caller's own account."""
     if account is None:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -43,9 +43,10 @@ def is_root() -> bool:
 
 
 def account_for(folder: Path) -> Account | None:
-    """Return the account to run Postgres as; None for the caller's own.
+    """Return the account to run Postgres as; None for the caller's own account.
 
-    Data that exists decides: Postgres accepts only a folder that belongs to its own account.
+    Existing data decides: Postgres accepts only a folder that belongs to its own account.
+    Raises EmbeddedServerError if the caller is root and there is no suitable account.
     """
     if not is_root():
         return None
@@ -69,7 +70,7 @@ def account_for(folder: Path) -> Account | None:
 def can_enter(account: Account, folder: Path) -> bool:
     """Return whether `account` can reach `folder` through all the folders above it.
 
-    The kernel is asked: permission bits alone say nothing about access lists or mounts.
+    Tried as that account, because permission bits do not show access lists or mounts.
     """
     return _succeeds(account, "/bin/sh", "-c", 'test -x "$1"', "sh", str(folder))
 

@@ -1,4 +1,4 @@
-"""Where the server programs are: inside the installed wheels, which are never imported.
+"""Finds the server programs inside the installed wheels, without importing the wheels.
 
 Importing those wheels has side effects (patches, processes, changed permissions), so only their
 folders are looked up.
@@ -57,7 +57,10 @@ def locate_package(name: str) -> Path | None:
 
 
 def postgres_installs(locate: Locator = locate_package) -> list[PostgresInstall]:
-    """Return the installed versions, the newest first. Raises: EmbeddedServerError for none."""
+    """Return the installed versions, the newest first.
+
+    Raises EmbeddedServerError if no version is installed or a program does not run.
+    """
     package = locate(POSTGRES_PACKAGE)
     programs = sorted(package.glob("pginstall*/bin/postgres")) if package else []
     if not programs:
@@ -67,7 +70,7 @@ def postgres_installs(locate: Locator = locate_package) -> list[PostgresInstall]
 
 
 def mongod(locate: Locator = locate_package) -> Path:
-    """Return the MongoDB server program. Raises: EmbeddedServerError if not installed."""
+    """Return the MongoDB server program. Raises EmbeddedServerError if it is not installed."""
     package = locate(MONGODB_PACKAGE)
     program = package / "db" / "bin" / "mongod" if package else None
     if program is None or not program.is_file():
@@ -76,7 +79,10 @@ def mongod(locate: Locator = locate_package) -> Path:
 
 
 def redis_server(locate: Locator = locate_package) -> Path:
-    """Return the Redis server program: the wheel's (Python 3.11 and 3.12), else one on PATH."""
+    """Return the Redis server program of the wheel (Python 3.11 and 3.12), else one on the PATH.
+
+    Raises EmbeddedServerError if there is none.
+    """
     package = locate(REDIS_PACKAGE)
     program = package / "bin" / "redis-server" if package else None
     if program is not None and program.is_file():
@@ -93,7 +99,7 @@ def redis_server(locate: Locator = locate_package) -> Path:
 
 
 def _executable(program: Path, name: ServiceName) -> Path:
-    # pip keeps the modes of the wheel, and this one's lack the x bit.
+    # pip keeps the modes of the wheel, and some programs have no x bit in theirs.
     mode = program.stat().st_mode
     if not mode & stat.S_IXUSR:
         try:

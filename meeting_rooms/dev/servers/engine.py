@@ -1,4 +1,4 @@
-"""What the launcher needs to know about a kind of server."""
+"""The interface between the launcher and one kind of server."""
 
 import signal
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from meeting_rooms.dev.servers.names import ServiceName
 from meeting_rooms.dev.servers.record import ServerRecord
 from meeting_rooms.dev.servers.watch import Watch
 
-# Receives one short line for people.
+# Prints one short line for people.
 Report = Callable[[str], None]
 
 LOOPBACK = "127.0.0.1"
@@ -27,7 +27,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> ServiceName:
-        """Which service this is."""
+        """The service that the server provides."""
 
     @property
     def title(self) -> str:
@@ -42,13 +42,16 @@ class Engine(Protocol):
         """The account the server runs as; None for the caller's own."""
 
     def prepare(self, server: ServerRecord) -> None:
-        """Make what must exist before the process starts. Guarantees: a retry is harmless."""
+        """Create the files that the process needs. Guarantees: a second call is harmless."""
 
     def command(self, server: ServerRecord) -> Sequence[str]:
-        """Return the command line, which holds no secret."""
+        """Return the command line, which contains no secret."""
 
     def complete(self, server: ServerRecord, watch: Watch) -> str:
-        """Wait until the URL works, making database and user if needed; return the version."""
+        """Wait until the URL works, create database and user if needed, and return the version.
+
+        Raises ServerExitedError, ServerNotReadyError or StartAbandonedError if it does not work.
+        """
 
     def tidy(self) -> None:
         """Remove the files with secrets that only a starting server needs."""

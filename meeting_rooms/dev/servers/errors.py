@@ -1,18 +1,18 @@
-"""What goes wrong with an embedded server, told to people: what happened and what to do."""
+"""Errors of embedded servers. Each message says what happened and what to do."""
 
 from pathlib import Path
 
 from meeting_rooms.dev.servers.names import ENVIRONMENT, TITLES, ServiceName
 
-LOG_TAIL_LINES = 15
+LOG_TAIL_LINES = 15  # lines of a log in an error message
 
 
 class EmbeddedServerError(Exception):
-    """An embedded server cannot be started, found or stopped; the text is for people."""
+    """An embedded server cannot be started, found or stopped."""
 
 
 def own_server_advice(name: ServiceName) -> str:
-    """Return the way out that always exists: a server that this package does not run."""
+    """Return the advice to use a server that this package does not run."""
     return f"Or set {ENVIRONMENT[name]} to a {TITLES[name]} server of your own."
 
 
@@ -26,7 +26,7 @@ def start_failed(name: ServiceName, reason: str, log: Path) -> EmbeddedServerErr
 
 
 def read_log(log: Path) -> str:
-    """Return what the server wrote since its last start, or nothing when it wrote nothing."""
+    """Return the log of the server since its last start; "" if there is none."""
     if not log.exists():
         return ""
     return log.read_text(encoding="utf-8", errors="replace")

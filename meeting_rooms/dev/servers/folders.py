@@ -1,4 +1,4 @@
-"""Private folders: the data folder, and one outside for a Postgres that cannot enter it."""
+"""Private folders: the data folder, and a folder outside it if Postgres cannot enter it."""
 
 import hashlib
 import shutil
@@ -13,17 +13,20 @@ OUTSIDE = Path("/var/tmp")  # noqa: S108 - names are checked to belong to root b
 OUTSIDE_PREFIX = "meeting-rooms-data-"
 LOG_FOLDER = "logs"
 PRIVATE = 0o700
-# Root's Postgres runs as another account, which must get through to its own folder.
+# If root starts Postgres, it runs as another account, which must reach its own folder below.
 PASSABLE = 0o711
 
 
 def make_data_dir(data_dir: Path) -> Path:
-    """Create `data_dir` with its log folder and return its real path."""
+    """Create `data_dir` with its log folder and return its real path.
+
+    Raises EmbeddedServerError if the folder cannot be written.
+    """
     resolved = data_dir.resolve()
     try:
         if not resolved.exists():
             resolved.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-            # Never on a folder that was there: it may be the checkout, or /tmp.
+            # Only for a new folder: an existing one may be the checkout, or /tmp.
             resolved.chmod(PASSABLE if is_root() else PRIVATE)
         make_private(resolved / LOG_FOLDER)
     except OSError as exc:
@@ -35,7 +38,7 @@ def make_data_dir(data_dir: Path) -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner can enter, whatever the umask."""
+    """Create a folder that only its owner can enter, independent of the umask."""
     folder.mkdir(mode=PRIVATE, exist_ok=True)
     folder.chmod(PRIVATE)
 
@@ -46,15 +49,16 @@ def log_file(data_dir: Path, name: str) -> Path:
 
 
 def outside_home(data_dir: Path) -> Path:
-    """Return the folder outside `data_dir` that belongs to it alone."""
+    """Return the folder outside `data_dir` that is used for this `data_dir` only."""
     digest = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]
     return OUTSIDE / f"{OUTSIDE_PREFIX}{digest}"
 
 
 def make_root_owned(folder: Path) -> None:
-    """Create a folder that root alone can change, or check the one that exists.
+    """Create a folder that only root can change, or check the existing one.
 
-    Raises: EmbeddedServerError when somebody else made it first: the place is open to everybody.
+    Raises EmbeddedServerError if the existing folder is not safe: every user can write to OUTSIDE,
+    so another user may have made the folder.
     """
     folder.mkdir(mode=PASSABLE, exist_ok=True)
     found = folder.lstat()
@@ -62,15 +66,16 @@ def make_root_owned(folder: Path) -> None:
     if not is_safe:
         raise EmbeddedServerError(
             f"{folder} exists, but is not a folder that only root can change. "
-            f"Look at it, delete it, then start again."
+            f"Check its content, delete the folder, then start again."
         )
     folder.chmod(PASSABLE)
 
 
 def copy_for_everybody(source: Path, target: Path, parts: tuple[str, ...]) -> Path:
-    """Copy `parts` of the tree `source` to `target`, once, readable by every account.
+    """Copy `parts` of the tree `source` to `target`, readable by every account; return `target`.
 
-    Guarantees: `target` is complete or absent, also when two starts copy at the same time.
+    An existing `target` is not copied again. Guarantees: `target` is complete or absent, also if
+    two starts copy at the same time. Raises EmbeddedServerError if `target` is not safe.
     """
     if target.exists() or target.is_symlink():
         make_root_owned(target)
@@ -86,7 +91,7 @@ def copy_for_everybody(source: Path, target: Path, parts: tuple[str, ...]) -> Pa
         try:
             draft.rename(target)
         except OSError:
-            # Another start was faster. Anything but its folder fails the check.
+            # Another start was faster. The check fails for anything but a folder of root.
             make_root_owned(target)
     finally:
         if draft.exists():

@@ -1,4 +1,4 @@
-"""Bring one server from its record to a working URL, recording every step."""
+"""Starts one server from its record until its URL works, and stops one server again."""
 
 import threading
 import time
@@ -21,14 +21,14 @@ from meeting_rooms.dev.servers.processes import (
 from meeting_rooms.dev.servers.record import ServerRecord
 from meeting_rooms.dev.servers.watch import ServerExitedError, ServerNotReadyError, Watch
 
-START_ATTEMPTS = 4
-STOP_TIMEOUTS_S = {
+START_ATTEMPTS = 4  # each with another port, if another program takes the port before the server
+STOP_TIMEOUTS_S = {  # then the server is killed
     ServiceName.POSTGRES: 20.0,
     ServiceName.MONGODB: 20.0,
     ServiceName.REDIS: 10.0,
 }
 
-# Keeps the record of one server; called before the next step begins.
+# Stores the record of one server; called before the next step begins.
 Save = Callable[[ServerRecord], None]
 
 
@@ -41,10 +41,10 @@ def launch(
     report: Report,
     abandoned: threading.Event,
 ) -> ServerRecord:
-    """Start the server and return its record, ready.
+    """Start the server, wait until it is ready, and return its record.
 
-    Raises: EmbeddedServerError with the end of the log; StartAbandonedError when given up.
-    Guarantees: after an error no process is left.
+    Raises EmbeddedServerError with the end of the log if the server does not become ready,
+    StartAbandonedError if `abandoned` is set. Guarantees: after an error no process is left.
     """
     report(f"Starting {engine.title} …")
     began = time.monotonic()
@@ -86,7 +86,7 @@ def request_end(name: ServiceName, server: ServerRecord) -> bool:
 
 
 def await_end(name: ServiceName, process: ProcessIdentity, report: Report) -> None:
-    """Wait for a server that was asked to stop; kill it, and say so, when it does not."""
+    """Wait for a server that was asked to stop; kill a server that does not stop, and report it."""
     timeout_s = STOP_TIMEOUTS_S[name]
     if wait_or_kill(process, timeout_s=timeout_s):
         report(f"{name} (process {process.pid}) did not stop within {timeout_s:.0f} s: killed.")
@@ -117,7 +117,7 @@ def _attempt(
         )
         save(server)
     except BaseException:
-        # Whatever went wrong, Ctrl-C included: no server stays behind that nobody would stop.
+        # After any error, Ctrl-C included: otherwise the server would run until the next `stop`.
         end(engine.name, server, report)
         save(server.stopped())
         raise

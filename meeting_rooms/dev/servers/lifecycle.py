@@ -1,4 +1,4 @@
-"""Start and stop the servers of a data folder, whoever else starts or stops them meanwhile."""
+"""Start and stop the servers of a data folder, safely also if other processes do the same."""
 
 import secrets
 import threading
@@ -43,12 +43,12 @@ ENGINES: Mapping[ServiceName, Callable[[Path, Report, Locator], Engine]] = {
     ServiceName.MONGODB: MongoEngine,
     ServiceName.REDIS: RedisEngine,
 }
-SECRET_BYTES = 24
+SECRET_BYTES = 24  # of a server's password
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The URLs of all wanted servers, and which of them the caller has to stop."""
+    """The URLs of all wanted servers, and the servers that the caller has to stop (`started`)."""
 
     urls: dict[ServiceName, str]
     started: frozenset[ServiceName]
@@ -62,12 +62,13 @@ def start(
     report: Report,
     locate: Locator = locate_package,
 ) -> Started:
-    """Start the wanted servers of `data_dir` that do not run yet, at the same time.
+    """Start the wanted servers of `data_dir` that do not run yet, in parallel.
 
-    The servers run on behalf of the process `owner_pid`; None: until somebody stops them. One that
-    already runs is used as it is, and is not in `started`, unless its owner is dead: then it is
-    taken over. `report` is called from several threads. Raises: EmbeddedServerError. Guarantees:
-    after an error, no server that this call started runs.
+    The process `owner_pid` owns the servers; without an owner they run until `stop` is called. A
+    server that already runs is used unchanged and is not in `started`, unless its owner is dead:
+    then the server gets the new owner. `report` is called from several threads.
+    Raises EmbeddedServerError if a server cannot be started. Guarantees: after an error, no server
+    that this call has started runs.
     """
     owner = _owner(owner_pid)
     data_dir = make_data_dir(data_dir)
@@ -88,7 +89,7 @@ def stop(
 ) -> list[ServiceName]:
     """Stop the recorded servers of `data_dir`, or only `names`; return those that were running.
 
-    All are asked first and then waited for. Guarantees: no other process is ever signalled.
+    Signals all servers first, then waits for each. Guarantees: no other process gets a signal.
     """
     data_dir = data_dir.resolve()
     if not has_record(data_dir):
@@ -117,7 +118,7 @@ def stop_locked(
 
 
 class _Ledger:
-    """The record of a locked data folder, kept on disk by the threads that start its servers."""
+    """The record of a locked data folder; the threads that start its servers save it to disk."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -136,7 +137,7 @@ def _owner(owner_pid: int | None) -> ProcessIdentity | None:
     owner = identify(owner_pid)
     if owner is None:
         raise EmbeddedServerError(
-            f"Process {owner_pid}, on whose behalf the servers were to run, does not exist."
+            f"The servers cannot belong to process {owner_pid}: there is no such process."
         )
     return owner
 
@@ -147,14 +148,14 @@ def _claim_running(
     owner: ProcessIdentity | None,
     report: Report,
 ) -> tuple[set[ServiceName], set[ServiceName]]:
-    """Return the wanted servers that run, and which of them had lost their owner."""
+    """Return the wanted servers that run, and those of them whose owner is dead."""
     kept: set[ServiceName] = set()
     taken_over: set[ServiceName] = set()
     for name, server in ledger.servers.items():
         if name not in wanted or not _is_running(server):
             continue
         if not server.is_ready:
-            # Its starter was killed half-way: nothing is known about its state.
+            # The process that started this server was killed meanwhile, so its state is unknown.
             end(name, server, report)
             continue
         kept.add(name)
@@ -184,20 +185,21 @@ def _add_records(
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """What one call of `start` passes to its threads."""
+    """The data that one call of `start` shares with its threads."""
 
     ledger: _Ledger
     owner: ProcessIdentity | None
     report: Report
     locate: Locator
     abandoned: threading.Event = field(default_factory=threading.Event)
-    # To be stopped again if another service fails.
+    # The servers to stop again if another server fails.
     launched: set[ServiceName] = field(default_factory=set)
 
     def confirm(self, name: ServiceName) -> bool:
-        """Check a running server, and replace one that is about to end; return whether it was.
+        """Check a running server; restart a server that is about to end, and return whether it was.
 
-        A process that still runs may be stopping: its owner was killed while it waited for that.
+        A running process may be stopping already, if its owner was killed while it stopped the
+        server.
         """
         engine = ENGINES[name](self.ledger.data_dir, self.report, self.locate)
         server = self.ledger.servers[name]
@@ -228,7 +230,7 @@ class _Start:
 def _bring_up(
     call: _Start, running: Collection[ServiceName], missing: Collection[ServiceName]
 ) -> set[ServiceName]:
-    """Check the running servers and start the missing ones at once; return those started."""
+    """Check the running servers and start the missing ones in parallel; return the started ones."""
     if not running and not missing:
         return set()
     with _undone_on_error(call):
@@ -238,7 +240,7 @@ def _bring_up(
             try:
                 wait(steps.values(), return_when=FIRST_EXCEPTION)
             finally:
-                # One failed, or Ctrl-C: the others need not go on. Otherwise all are done.
+                # After an error or Ctrl-C, this stops the other threads. Otherwise all have ended.
                 call.abandoned.set()
         _raise_failures(steps.values())
         return {name for name, step in steps.items() if step.result()}

@@ -1,4 +1,4 @@
-"""One start or stop at a time per data folder, across processes."""
+"""A lock between processes: one start or stop at a time per data folder."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from pathlib import Path
 from meeting_rooms.dev.servers.errors import EmbeddedServerError
 
 LOCK_FILE = "services.lock"
-# Three starts in parallel give up after 30 s each, with a bounded number of further ports.
+# Three parallel starts time out after 30 s each, and each may retry with a few other ports.
 LOCK_TIMEOUT_S = 120.0
 POLL_S = 0.02
 
@@ -18,7 +18,7 @@ POLL_S = 0.02
 def exclusive(data_dir: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the lock of `data_dir`. The operating system releases it when the holder dies.
 
-    Raises: EmbeddedServerError when another process holds it for longer than `timeout_s`.
+    Raises EmbeddedServerError if another process holds the lock for longer than `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     path = data_dir / LOCK_FILE
@@ -26,7 +26,7 @@ def exclusive(data_dir: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[
         if time.monotonic() >= deadline:
             raise EmbeddedServerError(
                 f"Another process has been starting or stopping the servers in {data_dir} for "
-                f"{timeout_s:.0f} s. Wait for it or end it, then try again."
+                f"{timeout_s:.0f} s. Wait until that process has ended, or end it; then try again."
             )
         time.sleep(POLL_S)
     try:

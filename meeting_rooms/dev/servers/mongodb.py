@@ -1,7 +1,7 @@
 """MongoDB: a replica set of one, because transactions and change streams need a replica set.
 
-Guarantees: authentication is on from the first moment. The key file lets this module log in as the
-internal user `__system`, so neither a lost record nor a half-made user locks anybody out.
+Guarantees: authentication is always on. The key file lets this module log in as the internal user
+`__system`, so this module can repair the user after a lost record or an interrupted start.
 Source: MongoDB manual, "Keyfile authentication" and "Change hostnames in a replica set".
 """
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     Client = MongoClient[Document]
 
 REPLICA_SET = "rs0"
-CACHE_GB = "0.25"
+CACHE_GB = "0.25"  # enough for development; MongoDB's default is half of the memory
 OPLOG_MB = "128"
 TIMEOUT_MS = 5000
-# For a server that is known to listen. If another one has taken the port, the own one ends soon.
+# For a server that listens. If another program has the port, the started server ends soon.
 DIRECT_TIMEOUT_MS = 1000
 STOP_TIMEOUT_S = 20.0
 # Error codes of the server: https://www.mongodb.com/docs/manual/reference/error-codes/
@@ -57,7 +57,7 @@ class MongoEngine:
         self._program = mongod(locate)
 
     def prepare(self, server: ServerRecord) -> None:
-        """Make the data folder and the key file, and let existing data know a new port."""
+        """Make the data folder and the key file; write a changed port into existing data."""
         make_private(self.folder)
         write_private(self._key_file, _key(server))
         if (self.folder / "WiredTiger").exists() and server.port != server.known_port:
@@ -75,10 +75,10 @@ class MongoEngine:
         return [*argv, "--setParameter", "diagnosticDataCollectionEnabled=false"]
 
     def _change_port(self, server: ServerRecord) -> None:
-        """Correct the address of the only member while the replica set is not running.
+        """Correct the address of the only member while the replica set does not run.
 
-        Afterwards would be too late: a server whose address is now somebody else's asks there
-        for itself, and waits 30 s for an answer before it listens.
+        A replica set with the old port would connect to that port, which may belong to another
+        program now, and wait 30 s for an answer before it listens.
         """
         from pymongo.errors import PyMongoError
 
@@ -105,24 +105,24 @@ class MongoEngine:
                 child.wait(STOP_TIMEOUT_S)
 
     def complete(self, server: ServerRecord, watch: Watch) -> str:
-        """Wait for the primary, making the replica set and the user if needed."""
+        """Wait for the primary; create the replica set and the user if needed."""
         from pymongo.errors import PyMongoError
 
-        # A client that finds nobody listening tries again only after 0.5 s.
+        # A driver whose connection was refused tries again only after 0.5 s.
         watch.until(lambda: _refusal(server.port))
         try:
             with _direct(server) as client:
                 watch.until(lambda: _silence(client))
                 if "setName" not in client.admin.command("hello"):
                     with _direct(server, **_system_login(server)) as system:
-                        _found_replica_set(system, server)
+                        _create_replica_set(system, server)
                 watch.until(lambda: _secondary(client))
             return self._version(server) or self._version_with_new_login(server)
         except PyMongoError as exc:
             raise ServerNotReadyError(str(exc)) from exc
 
     def tidy(self) -> None:
-        """Remove the key file: a server reads it when it starts."""
+        """Remove the key file: the server reads this file at its start only."""
         self._key_file.unlink(missing_ok=True)
 
     def url(self, server: ServerRecord) -> str:
@@ -133,7 +133,7 @@ class MongoEngine:
         )
 
     def _version(self, server: ServerRecord) -> str | None:
-        """Return the version, asked with the recorded login; None if that is not accepted."""
+        """Return the version of the server; None if the server refuses the recorded login."""
         from pymongo.errors import OperationFailure
 
         try:
@@ -152,11 +152,11 @@ class MongoEngine:
 
 
 def _key(server: ServerRecord) -> str:
-    # The key is as powerful as the password, so it is derived from it: one secret to keep.
+    # The key gives the same rights as the password, so it is derived from the password.
     return hashlib.sha256(f"key:{server.secret}".encode()).hexdigest()
 
 
-# Any: handed on to the driver as they are.
+# Any: passed to the driver unchanged.
 def _connect(*arguments: Any, **options: Any) -> "Client":
     # Imported late: settings import this package, and most processes only read the record.
     from pymongo import MongoClient
@@ -216,14 +216,14 @@ def _address(server: ServerRecord) -> str:
     return f"{LOOPBACK}:{server.port}"
 
 
-def _found_replica_set(system: "Client", server: ServerRecord) -> None:
+def _create_replica_set(system: "Client", server: ServerRecord) -> None:
     from pymongo.errors import OperationFailure
 
     config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": _address(server)}]}
     try:
         system.admin.command("replSetInitiate", config)
     except OperationFailure as exc:
-        # An existing set that is still loading its configuration looks like none.
+        # An existing set that is still loading its configuration looks like a missing one.
         if exc.code != ALREADY_INITIALIZED:
             raise
 

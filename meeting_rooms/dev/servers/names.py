@@ -1,4 +1,4 @@
-"""The three services and their names: for programs, for people and in the environment."""
+"""The names of the three services: in code, for people and in the environment."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,6 +28,6 @@ TITLES: Mapping[ServiceName, str] = MappingProxyType(
     }
 )
 
-# The database (Postgres, MongoDB) and the user that owns it.
+# The database in Postgres and MongoDB, and the user that owns the database.
 DATABASE = "meeting_rooms"
 USER = "meeting_rooms"

@@ -1,4 +1,4 @@
-"""Servers whose owner was killed: stopped by whoever comes next."""
+"""Stops the servers whose owner process was killed. Called at the start of the next run."""
 
 import shutil
 from pathlib import Path
@@ -13,15 +13,16 @@ from meeting_rooms.dev.servers.processes import is_alive
 from meeting_rooms.dev.servers.record import ServerRecord, has_record, read_servers
 
 TEST_PREFIX = "test-"
-# Whoever holds the lock is at work in the folder, so it is no orphan.
+# Short, because a folder whose lock is held is in use, so its servers are no orphans.
 LOCK_TIMEOUT_S = 0.5
 
 
 def reap_orphans(root: Path, report: Report) -> None:
-    """Stop the servers of dead owners in all data folders below `root`; delete such test folders.
+    """Stop the servers of dead owners in all data folders below `root`.
 
-    Servers without an owner and those of living owners are left alone. A folder that cannot be read
-    or is in use is reported and passed over.
+    A test folder is deleted if all its servers had a dead owner. Servers without an owner and
+    servers of living owners keep running. A folder that cannot be read, or that is in use, is
+    reported and skipped.
     """
     if not root.is_dir():
         return
@@ -33,7 +34,7 @@ def reap_orphans(root: Path, report: Report) -> None:
                 with exclusive(data_dir, timeout_s=LOCK_TIMEOUT_S):
                     _reap(data_dir, report)
         except (EmbeddedServerError, OSError) as exc:
-            report(f"Passing over {data_dir}: {exc}")
+            report(f"Skipping {data_dir}: {exc}")
 
 
 def _reap(data_dir: Path, report: Report) -> None:

@@ -7,17 +7,17 @@ from contextlib import ExitStack
 from meeting_rooms.dev.servers.engine import LOOPBACK
 from meeting_rooms.dev.servers.names import ServiceName
 
-# What the three servers write to their logs when somebody else has the port.
+# Each of the three servers writes this to its log if another program has the port.
 TAKEN = "Address already in use"
 
 
 def pick_ports(
     names: Collection[ServiceName], preferred: Mapping[ServiceName, int]
 ) -> dict[ServiceName, int]:
-    """Return a free port for each service, the preferred one if it still is free.
+    """Return a free port for each service: the preferred port if it is still free.
 
-    All are held until the last is picked, so no two are equal. A port can be taken before its
-    server listens: the launcher then picks another.
+    All ports are held until the last one is picked, so no two are equal. Another program may take a
+    port before the server listens; `launch` then picks another port.
     """
     ports: dict[ServiceName, int] = {}
     with ExitStack() as held:
@@ -28,7 +28,7 @@ def pick_ports(
 
 def _hold(held: ExitStack, port: int) -> int:
     listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-    # As the servers do: connections of an earlier run that linger (TIME_WAIT) do not count.
+    # The servers use SO_REUSEADDR too: connections of an earlier run in TIME_WAIT do not count.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))

@@ -1,4 +1,4 @@
-"""Postgres: its first files, its command line, and when it is ready.
+"""Postgres: creates its data folder, returns its command line, waits until it is ready.
 
 Guarantees: UTF-8, UTC, password authentication (SCRAM), TCP on 127.0.0.1 and no Unix socket. A data
 folder appears complete or not at all.
@@ -27,8 +27,9 @@ from meeting_rooms.dev.servers.watch import POLL_S, Watch
 
 INITDB_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 2
-LINGER_TIMEOUT_S = 10.0
-# Knows upper and lower case of all letters without a locale of the system, since Postgres 17.
+LINGER_TIMEOUT_S = 10.0  # for the sessions of a killed server to end
+# Since Postgres 17, a built-in locale knows upper and lower case of all letters without a locale of
+# the operating system.
 FIRST_MAJOR_WITH_BUILTIN_LOCALE = 17
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -56,7 +57,7 @@ class PostgresEngine:
         self._install = reachable_install(install, home.account)
 
     def prepare(self, server: ServerRecord) -> None:
-        """Make the data folder, or give existing data of a lost record its new password."""
+        """Make the data folder; if the record was lost, set the new password in existing data."""
         self._remove_stale_lock()
         if not (self.folder / "PG_VERSION").exists():
             self._make_cluster(server.secret)
@@ -87,7 +88,7 @@ class PostgresEngine:
         make_folder(draft, self.account)
         write_private(self._password_file, password)
         if self.account is not None:
-            # `initdb` reads the file as the account.
+            # `initdb` runs as this account and must read the file.
             os.chown(self._password_file, self.account.uid, self.account.gid)
         argv = [str(self._install.initdb), "-D", str(draft), "-U", USER, "--no-instructions"]
         argv += [f"--pwfile={self._password_file}", "-A", "scram-sha-256"]
@@ -97,7 +98,7 @@ class PostgresEngine:
         self._run(argv, "The PostgreSQL data folder cannot be made")
         self.tidy()
         if self.folder.exists():
-            # Only an empty folder: `rename` refuses any other, so no data is ever replaced.
+            # Succeeds for an empty folder only, so no data is ever replaced.
             self.folder.rmdir()
         draft.rename(self.folder)
 
@@ -128,10 +129,10 @@ class PostgresEngine:
             raise EmbeddedServerError(f"{failure}: {exc}\n{own_server_advice(self.name)}") from exc
 
     def _remove_stale_lock(self) -> None:
-        # After a crash the number in the lock file may belong to somebody else's process by now
-        # (in a container, where numbers start again, it often does), and Postgres would refuse to
-        # start. While any process works in the folder, the file stays: the sessions of a killed
-        # server need a moment to notice, and writing beside them would destroy the data.
+        # After a crash, the process number in the lock file may belong to an unrelated process
+        # (often so in a container, where numbers start again), and Postgres would refuse to start.
+        # The file stays while any process works in the folder: the sessions of a killed server need
+        # a moment to end, and a second server beside them would destroy the data.
         lock = self.folder / "postmaster.pid"
         deadline = time.monotonic() + LINGER_TIMEOUT_S
         while lock.exists():

@@ -1,8 +1,9 @@
-"""Where Postgres' data and programs are, so that the account it runs as can reach both.
+"""Folders for the data and programs of Postgres that the account of Postgres can reach.
 
-Usually inside the data folder and inside the wheel. As root, either may be closed to the account
-(below /root, say); then the data goes to a folder of its own below /var/tmp, with a link from the
-data folder, and the programs are copied there once.
+Usually the data is inside the data folder and the programs are inside the wheel. If root starts
+Postgres, the account of Postgres may not be able to enter these folders (for example below /root).
+Then the data goes to a folder of its own below /var/tmp, with a link from the data folder, and the
+programs are copied there once.
 """
 
 import hashlib
@@ -29,14 +30,17 @@ FOLDER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class PostgresHome:
-    """The data folder proper, and the account that owns it (None: the caller's own)."""
+    """The folder of the Postgres data, and the account that owns it (None: the caller's own)."""
 
     folder: Path
     account: Account | None
 
 
 def find_home(data_dir: Path, report: Report) -> PostgresHome:
-    """Return where the Postgres data of `data_dir` is or will be; the choice is made once."""
+    """Return the folder of the Postgres data of `data_dir`; the choice is made at the first start.
+
+    Raises EmbeddedServerError if no account, or no safe folder, is available.
+    """
     inside = data_dir / FOLDER
     account = account_for(inside)
     if account is None or (inside.exists() and not inside.is_symlink()):
@@ -63,7 +67,7 @@ def reachable_install(install: PostgresInstall, account: Account | None) -> Post
     tree = install.root.relative_to(site_packages)
     # The programs find their libraries by a relative path, so the copy keeps the layout.
     libraries = f"{tree.parts[0]}.libs"
-    # initdb itself is part of the stamp: a wheel of the same version may be built anew.
+    # The time of initdb is part of the stamp, because a wheel may be rebuilt with the same version.
     built = f"{install.root}:{install.initdb.stat().st_mtime_ns}"
     stamp = hashlib.sha256(built.encode()).hexdigest()[:8]
     parts = [f"{tree}/bin/postgres", f"{tree}/bin/initdb", f"{tree}/lib/postgresql"]
@@ -77,7 +81,7 @@ def reachable_install(install: PostgresInstall, account: Account | None) -> Post
 
 
 def make_folder(folder: Path, account: Account | None) -> None:
-    """Create an empty folder for `account` alone, replacing a half-made one."""
+    """Create an empty folder that only `account` can enter; replace an incomplete one."""
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700)
@@ -95,7 +99,10 @@ def remove_outside_home(data_dir: Path) -> None:
 
 
 def _linked_home(data_dir: Path) -> Path | None:
-    """Return the folder outside that `data_dir` links to; it stays the same when that is moved."""
+    """Return the folder outside that `data_dir` links to; moving `data_dir` does not change it.
+
+    Raises EmbeddedServerError for a link that Meeting Rooms did not make.
+    """
     inside = data_dir / FOLDER
     if not inside.is_symlink():
         return None
@@ -109,7 +116,7 @@ def _linked_home(data_dir: Path) -> Path | None:
 
 
 def _remove_leftover(home: Path, report: Report) -> None:
-    # The data folder was deleted and made anew: its link to this place went with it.
+    # The data folder was deleted and made again, so its link to this folder is gone.
     if running := processes_in(home / FOLDER):
         raise EmbeddedServerError(
             f"A PostgreSQL server still runs on {home}, the data of a deleted data folder. "

@@ -1,7 +1,7 @@
-"""Processes: start one in a session of its own, recognise it later, end it.
+"""Starts a process in a session of its own, recognises it later, and ends it.
 
-Guarantees: a process is signalled only if its number, its start time and its folder all match, so a
-number that the system gave to somebody else's process is never hit.
+Guarantees: a process gets a signal only if its number, its start time and its folder all match. So
+no signal reaches an unrelated process that got the same number later.
 """
 
 import os
@@ -17,18 +17,20 @@ import psutil
 
 from meeting_rooms.dev.servers.accounts import Account, as_account
 
-# psutil derives the start time from the boot time, which moves a little with clock corrections.
+# psutil computes the start time from the boot time, which changes slightly when the clock is
+# corrected.
 START_TIME_TOLERANCE_S = 5.0
 KILL_TIMEOUT_S = 10.0
 POLL_S = 0.02
 
-# A `Popen` that is collected while its process runs complains, and nobody would reap the process.
+# Kept here, because a `Popen` that is garbage-collected while its process runs gives a warning, and
+# the ended process would stay a zombie.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process number that cannot be confused with a later process of the same number."""
+    """A process number with the start time, to tell it from a later process of the same number."""
 
     pid: int
     started_at: float
@@ -43,7 +45,7 @@ def identify(pid: int) -> ProcessIdentity | None:
 
 
 def is_alive(identity: ProcessIdentity) -> bool:
-    """Return whether the very same process still runs; one waiting to be reaped does not."""
+    """Return whether exactly this process still runs; a zombie does not run."""
     return _find(identity) is not None
 
 
@@ -78,7 +80,7 @@ def spawn(
 
 
 def server_environment() -> Mapping[str, str]:
-    """Return a server's environment: English messages, UTC, none of the caller's secrets."""
+    """Return the environment of a server: English messages, UTC, no secrets of the caller."""
     kept = {key: os.environ[key] for key in ("PATH", "LD_LIBRARY_PATH") if key in os.environ}
     return {"PATH": os.defpath} | kept | {"LC_ALL": "C", "TZ": "UTC"}
 
@@ -106,10 +108,10 @@ def wait_or_kill(identity: ProcessIdentity, *, timeout_s: float) -> bool:
 
 
 def _has_ended(identity: ProcessIdentity, *, within_s: float) -> bool:
-    """Wait for the process to end; say whether it did.
+    """Wait for the process to end; return whether it has ended.
 
-    Looks instead of waiting for the process to vanish: while the one that started it lives and has
-    not noticed, an ended server stays behind as a zombie.
+    Polls its status, because an ended server stays as a zombie until its parent process has reaped
+    it.
     """
     deadline = time.monotonic() + within_s
     while _find(identity) is not None:
@@ -124,7 +126,7 @@ def _find(identity: ProcessIdentity) -> psutil.Process | None:
     try:
         process = psutil.Process(identity.pid)
         is_same = abs(process.create_time() - identity.started_at) < START_TIME_TOLERANCE_S
-        # A child of ours that cannot be reaped yet has threads that are still ending.
+        # A zombie that is an own child and cannot be reaped yet has threads that are still ending.
         is_over = process.status() == psutil.STATUS_ZOMBIE and identity.pid not in _children
         return process if is_same and not is_over else None
     except psutil.NoSuchProcess:
@@ -138,7 +140,7 @@ def _forget(pid: int) -> None:
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:
-    # Redis replaces its command line by a title, so the working folder counts as well.
+    # Redis replaces its command line by a title, so the working folder is checked as well.
     try:
         if any(str(folder) in argument for argument in process.cmdline()):
             return True

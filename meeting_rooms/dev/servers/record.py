@@ -1,7 +1,7 @@
-"""The record of a data folder: which servers run, where, for whom, and their passwords.
+"""The record of the servers of a data folder: their ports, passwords, processes and owners.
 
-One small JSON file, `services.json`, readable by its owner only. It is replaced in one step, so a
-reader that holds no lock sees the old or the new record, never half of one.
+The record is one small JSON file, `services.json`, which only its owner can read. The file is
+replaced atomically, so a reader without the lock sees the old or the new record, never a part.
 """
 
 import json
@@ -25,20 +25,20 @@ from meeting_rooms.local_stores import (
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """One server. It outlives the process: the port, the password and the folder are used again."""
+    """One server. The record stays after the process ends: port, password and folder are reused."""
 
     port: int
     secret: str
     folder: str
     url: str = ""
     version: str | None = None
-    # The data in the folder knows the recorded password.
+    # Whether the data in the folder has the recorded password.
     is_prepared: bool = False
     is_ready: bool = False
-    # The port of the last time it was ready.
+    # The port when the server was last ready.
     known_port: int | None = None
     process: ProcessIdentity | None = None
-    # None: nobody's, it runs until somebody stops it.
+    # None: the server has no owner and runs until `stop` is called.
     owner: ProcessIdentity | None = None
 
     def stopped(self) -> "ServerRecord":
@@ -57,7 +57,7 @@ def has_record(data_dir: Path) -> bool:
 def read_servers(data_dir: Path) -> Servers:
     """Return the recorded servers of `data_dir`, running or not.
 
-    Raises EmbeddedServerError for a record that cannot be read.
+    Raises EmbeddedServerError if the record cannot be read.
     """
     try:
         recorded = read_record(data_dir)
@@ -81,7 +81,7 @@ def write_servers(data_dir: Path, servers: Servers) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whatever the umask and whatever was there."""
+    """Write a file that only its owner can read, independent of the umask and of an older file."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -91,7 +91,7 @@ def write_private(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-# Any: the fields come from a JSON file; a wrong one raises and is reported as damage.
+# Any: the fields come from a JSON file; a wrong field raises and is reported as damage.
 def _server(fields: dict[str, Any]) -> ServerRecord:
     process, owner = fields.pop("process"), fields.pop("owner")
     return ServerRecord(

@@ -1,4 +1,4 @@
-"""Redis, or Valkey: kept in memory only, because everything in it can be built again."""
+"""Redis, or Valkey: in memory only, because all its data can be rebuilt."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from meeting_rooms.dev.servers.names import TITLES, ServiceName
 from meeting_rooms.dev.servers.record import ServerRecord, write_private
 from meeting_rooms.dev.servers.watch import Watch
 
-# Another server on the port may accept and keep silent; the own one ends meanwhile.
+# Another program on the port may accept and never answer; the started server ends then.
 TIMEOUT_S = 1.0
 
 
@@ -29,7 +29,7 @@ class RedisEngine:
         self._program = redis_server(locate)
 
     def prepare(self, server: ServerRecord) -> None:
-        """Make the folder and the configuration, which holds the password."""
+        """Make the folder and the configuration, which contains the password."""
         make_private(self.folder)
         lines = [f"bind {LOOPBACK}", f"port {server.port}", f"requirepass {server.secret}"]
         lines += ["appendonly no", 'save ""', "daemonize no"]
@@ -46,7 +46,7 @@ class RedisEngine:
         return _version(self.url(server))
 
     def tidy(self) -> None:
-        """Remove the configuration: a server reads it when it starts."""
+        """Remove the configuration: the server reads this file at its start only."""
         self._config.unlink(missing_ok=True)
 
     def url(self, server: ServerRecord) -> str:

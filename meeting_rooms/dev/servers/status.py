@@ -1,4 +1,4 @@
-"""What the servers of a data folder do at the moment."""
+"""The present state of the servers of a data folder."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from meeting_rooms.dev.servers.record import ServerRecord, read_servers
 
 
 class ServiceState(StrEnum):
-    """What became of a server; crashed: it was started, not stopped, and does not run."""
+    """The state of a server. `CRASHED`: the server was started, not stopped, and does not run."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -19,7 +19,7 @@ class ServiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One server, as people may see it: the password in `url` is hidden."""
+    """The status of one server for people: the password in `url` is hidden."""
 
     name: ServiceName
     state: ServiceState

@@ -1,4 +1,4 @@
-"""Waiting for one server: until it answers, exits, is late, or the start is abandoned."""
+"""Waits for one server until it answers, exits or is late, or until the start is abandoned."""
 
 import threading
 import time
@@ -7,12 +7,12 @@ from collections.abc import Callable
 START_TIMEOUT_S = 30.0
 POLL_S = 0.02
 
-# Returns None once satisfied, else the reason why not yet.
+# Returns None once the server is ready, else the reason why it is not ready.
 Probe = Callable[[], str | None]
 
 
 class StartAbandonedError(Exception):
-    """The whole start was given up, because another service failed or somebody pressed Ctrl-C."""
+    """The start of all servers was abandoned: another server failed, or the user pressed Ctrl-C."""
 
 
 class ServerExitedError(Exception):
@@ -38,10 +38,10 @@ class Watch:
         self._deadline = time.monotonic() + timeout_s
 
     def until(self, probe: Probe) -> None:
-        """Poll `probe` until it is satisfied.
+        """Poll `probe` until it returns None.
 
-        Raises: ServerExitedError at once when the process ends, ServerNotReadyError at the
-        deadline, StartAbandonedError when the start is given up.
+        Raises ServerExitedError at once if the process ends, ServerNotReadyError at the deadline,
+        StartAbandonedError if the start is abandoned.
         """
         while (reason := probe()) is not None:
             if not self._is_running():
@@ -50,6 +50,6 @@ class Watch:
                 raise ServerNotReadyError(f"not ready after {self._timeout_s:.0f} s ({reason})")
             if self._abandoned.wait(POLL_S):
                 raise StartAbandonedError
-        # Another server may have taken the port and answered in place of one that could not listen.
+        # Another program may have the port and answer, while the started server could not listen.
         if not self._is_running():
             raise ServerExitedError("the server process ended")

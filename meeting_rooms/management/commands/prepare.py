@@ -1,4 +1,4 @@
-"""`manage.py prepare`: bring the stores and static files up to this version of the code."""
+"""`manage.py prepare`: update the stores and static files to this version of the code."""
 
 import asyncio
 from typing import Any
@@ -11,12 +11,12 @@ from realtime.store.live_store import open_store
 
 
 class Command(BaseCommand):
-    """Migrates, indexes, collects; safe to repeat, and to run before every start."""
+    """Migrates Postgres, indexes MongoDB, collects static files. Safe to run before every start."""
 
     help = "Migrates Postgres, prepares MongoDB, collects static files; demo data if DEMO is on."
 
     def handle(self, *_args: Any, verbosity: int, **_options: Any) -> None:
-        """Do each step and say so."""
+        """Run each step and print its name."""
         self._step("Migrating Postgres")
         call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
         self._step("Preparing MongoDB")

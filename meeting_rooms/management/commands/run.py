@@ -1,4 +1,4 @@
-"""`manage.py run`: everything on one machine, for a look or for development."""
+"""`manage.py run`: the servers and all processes on one machine, for a demo or for development."""
 
 import errno
 import os
@@ -24,34 +24,34 @@ from meeting_rooms.dev.supervisor import MANAGE, Child, Supervisor, TooManyResta
 from meeting_rooms.kernel.product import PRODUCT_NAME
 from meeting_rooms.secret_key import ensure_secret_key
 
-FIRST_PORT, PORTS_TRIED = 8000, 20
+FIRST_PORT, PORTS_TRIED = 8000, 20  # the first port, and how many are tried from there
 LAST_PORT = 65_535
-ANSWER_TIMEOUT_S = 90.0  # on a slow machine; a process that ends is noticed at once
+ANSWER_TIMEOUT_S = 90.0  # enough for a slow machine; a process that ends is noticed at once
 
-# What a demo on one machine relaxes; each stays as it is where the environment says otherwise.
+# Settings for a demo on one machine. A value in the environment wins.
 LOCAL_DEFAULTS = {
     "DEMO": "1",
     "HTTPS": "0",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
     "LOG_JSON": "0",
     "LOG_LEVEL": "WARNING",
-    "DRAIN_NOTICE_S": "0",  # nobody balances load over a single process
+    "DRAIN_NOTICE_S": "0",  # one process has no load balancer
     "DRAIN_SPREAD_S": "0",
 }
 
 
 class Command(BaseCommand):
-    """Starts servers, web, worker and simulator, and stops what it started."""
+    """Starts servers, web process, worker and simulator, and stops the ones that it started."""
 
     help = (
         "Starts everything on this machine: the embedded servers (where no URL is set), the "
         "migrations, demo data on an empty database, a web process, a worker, a simulator. "
-        "Ctrl-C stops exactly what was started."
+        "Ctrl-C stops everything that this command started, and nothing else."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the port and the empty start."""
+        """Declare `--port` and `--no-demo`."""
         parser.add_argument(
             "--port", type=int, help="Port (default: the first free one from 8000)."
         )
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, port: int | None, no_demo: bool, **_options: Any) -> None:
-        """Start, print the address, watch, stop."""
+        """Start everything, print the address, watch the processes, stop on a signal."""
         port = port_to_use(port, self._say)
         ensure_secret_key(settings.DATA_DIR)
         environment = {**LOCAL_DEFAULTS, **os.environ}
@@ -86,7 +86,10 @@ class Command(BaseCommand):
                 servers.stop(settings.DATA_DIR, names=started, report=self._say)
 
     def _prepare(self, environment: dict[str, str], log: RunLog) -> None:
-        """Run `prepare`; its steps are for the terminal, its logs for the file."""
+        """Run `prepare`: print its steps to the terminal, write its logs to the file.
+
+        Raises CommandError if the stores could not be prepared.
+        """
         with log.path.open("ab") as errors:
             done = subprocess.run(  # noqa: S603 - our own command line
                 [sys.executable, str(MANAGE), "prepare"],
@@ -155,8 +158,8 @@ class Command(BaseCommand):
 def port_to_use(wanted: int | None, report: Callable[[str], None]) -> int:
     """Return the wanted port, or the first free one from FIRST_PORT if none is wanted.
 
-    Reports that FIRST_PORT is taken. Raises: CommandError if the wanted port, or every port, is
-    taken; the sentence names a free one.
+    Reports if FIRST_PORT is taken. Raises CommandError if the wanted port, or every port, is taken;
+    the sentence names a free port.
     """
     if wanted is None:
         port = _next_free(FIRST_PORT)

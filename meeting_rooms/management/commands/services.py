@@ -11,9 +11,12 @@ from meeting_rooms.secret_key import ensure_secret_key
 
 
 class Command(BaseCommand):
-    """Hands its arguments to the servers' own command line, which needs no Django."""
+    """Passes its arguments to `meeting_rooms.dev.servers`, which needs no Django."""
 
-    help = "Real Postgres, MongoDB and Redis for development, from wheels; no root, no Docker."
+    help = (
+        "Starts, stops or shows real Postgres, MongoDB and Redis servers for development. They "
+        "come from Python wheels and need neither root nor Docker."
+    )
     requires_system_checks = ()
 
     def run_from_argv(self, argv: list[str]) -> None:
@@ -23,5 +26,5 @@ class Command(BaseCommand):
         sys.exit(main(argv[2:], data_dir=settings.DATA_DIR))
 
     def handle(self, *args: Any, **_options: Any) -> None:
-        """Run when called from code, as `call_command("services", "start")`."""
+        """Run the command when called from code, as in `call_command("services", "start")`."""
         main(args, data_dir=settings.DATA_DIR)

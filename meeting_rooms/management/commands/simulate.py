@@ -1,4 +1,4 @@
-"""`manage.py simulate`: keep things happening on the demo campus."""
+"""`manage.py simulate`: simulate people and sensors on the demo campus."""
 
 import random
 from typing import Any
@@ -17,14 +17,16 @@ from realtime.worker.record_occupancy import OccupancySink
 
 
 class Command(BaseCommand):
-    """Runs the simulator; only where DEMO is on."""
+    """Runs the simulator. Refuses to run unless DEMO is on."""
 
     help = "Simulates people and sensors on the demo campus. Refuses to run unless DEMO is on."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Run until a signal comes."""
+        """Run until SIGINT or SIGTERM. Raises CommandError unless DEMO is on."""
         if not settings.DEMO:
-            raise CommandError("The simulator runs only where DEMO=1: it books and cancels.")
+            raise CommandError(
+                "The simulator books and cancels, so it runs on demo data only. Set DEMO=1."
+            )
         run_until_signal("simulator", _simulate)
 
 

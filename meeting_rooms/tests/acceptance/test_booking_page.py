@@ -89,7 +89,7 @@ async def test_case_022__one_holds_and_the_other_reads_until_when(shared_stack, 
     ben = await forms.of("Ben")
     await is_held(ben)
     await ben.keyboard.press("Escape")
-    await says(ben, "You let it go.")
+    await says(ben, "You released the slot.")
     ann = await forms.of("Ann")
     await is_held(ann)
     await expect(ann.get_by_role("button", name="Hold longer")).to_be_hidden()  # for now
@@ -129,11 +129,11 @@ async def test_case_109__taken_meanwhile_the_form_says_so_and_keeps_what_was_typ
     await ben.locator("#id_title").fill("Planning of the week")
     await ben.locator("#id_private").check()
     await ben.keyboard.press("Escape")
-    await says(ben, "You let it go.")
+    await says(ben, "You released the slot.")
     held = await Booking.objects.aget()
     slot = Interval(held.during.lower, held.during.upper)
     booked = await database_sync_to_async(_book)(dogger, slot)
-    await says(ben, "Dogger is booked at this time. What you typed is kept.")
+    await says(ben, "Dogger is booked at this time. Your entries are kept.")
     await ben.locator(f'[data-choice][data-room="{humber.uuid}"]').click()
     await is_held(ben)
     assert await ben.locator("#id_title").input_value() == "Planning of the week"
@@ -183,7 +183,7 @@ async def test_case_023__the_holder_is_told_when_it_ends_and_may_hold_it_again(
     ann = await old.context.new_page()
     await ann.goto(old.url)
     await says(ann, "Held for you for 0:0", PATIENCE_MS)
-    await says(ann, "Your hold ended. It is still free.", PATIENCE_MS)
+    await says(ann, "Your hold ended. The slot is still free.", PATIENCE_MS)
     await ann.get_by_role("button", name="Hold again").click()
     await is_held(ann)
 

@@ -15,7 +15,7 @@ from rooms.policies.holidays import HolidayPlan, add_holidays, plan_holidays
 from rooms.policies.store import CAMPUS, building_scope
 
 ACTOR = Actor(ActorKind.IMPORT, "import_holidays", is_admin=True)
-MAX_YEARS = 10
+MAX_YEARS = 10  # in one run
 EXIT_REFUSED = 2
 
 
@@ -56,7 +56,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Report as one JSON document.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Find the holidays, add the new ones, and report."""
+        """Find the holidays, add the new ones, and report.
+
+        Raises CommandError if the country is unknown or the change is refused.
+        """
         found = _public_holidays(options)
         try:
             scope = CAMPUS if options["campus"] else building_scope(options["building"])

@@ -105,7 +105,7 @@ def test_admin__exception_changed_or_deleted_in_a_list__leaves_the_others(admin)
 def test_admin__hours_in_seconds__are_refused_in_the_form(admin):
     hours = [{"weekday": 0, "opens": "08:00:30", "closes": "12:00"}]
     answer = admin.post("/admin/rooms/policy/add/", form(opening_hours=hours))
-    assert "whole minutes" in answer.content.decode()
+    assert "without seconds" in answer.content.decode()
     assert not Policy.objects.exists()
 
 
