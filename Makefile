@@ -6,11 +6,12 @@ MINIMUM := 3.11
 
 # The processes of a test run. Tests wait more than they compute.
 PROCESSES ?= 4
-# COVERAGE=1 measures which lines the tests run, and fails below the least share in pyproject.toml.
-# It takes half as long again.
+# COVERAGE=1 measures which lines the tests run, and fails below the minimum in pyproject.toml. It
+# takes half as long again.
 ALL_TESTS := -n $(PROCESSES) $(if $(COVERAGE),--cov --cov-report=term --cov-report=xml)
 
-# Compiled modules are kept, whatever the shell says: tests start many processes of the same modules.
+# Keep compiled modules, even where the shell says not to: tests start many processes that load the
+# same modules.
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help run test test-thorough check cases races machine bench faults nginx-check lock clean

@@ -119,8 +119,8 @@ class DocumentedAPI(NinjaAPI):
     ) -> OpenAPISchema:
         """Return the complete document.
 
-        It takes half a second of CPU to make and anybody may read it, so it is made once for each
-        prefix. Do not change it.
+        Making the document takes half a second of CPU, and anonymous callers may read it, so it is
+        made once for each prefix. Callers must not change it.
         """
         prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
         if prefix not in self._documents:

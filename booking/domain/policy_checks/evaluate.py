@@ -44,7 +44,7 @@ def evaluate(
 ) -> Decision:
     """Return how the requested booking is stored.
 
-    Hard limits, which nobody can override: raises InvalidCommandError `in_the_past` or
+    Hard limits, which no person can override: raises InvalidCommandError `in_the_past` or
     `invalid_time`, SlotTakenError if another booking takes a part of the time, and RoomClosedError
     if the room is out of service. Raises RuleError with all broken rules of the room; for a room
     manager the codes of the broken rules become the flags of the booking instead.

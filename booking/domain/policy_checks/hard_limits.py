@@ -1,4 +1,4 @@
-"""Hard limits, which nobody can override: the past, another booking, a closure. Pure."""
+"""Hard limits, which no person can override: the past, another booking, a closure. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
