@@ -25,6 +25,7 @@ from booking.domain.states import BookingState
 from booking.queries.alternatives import suggest_alternatives
 from booking.repository import bookings_during, get_booking
 from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.idempotency import MAX_KEY_LENGTH
 from identity.api_auth import PEOPLE_AND_DEVICES, actor_from
 from meeting_rooms.http.problem import Problem
 from meeting_rooms.http.schema_types import Body, Count, Instant, version_of
@@ -36,7 +37,8 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        max_length=200,
+        # The command refuses other lengths, with a code of its own.
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH},
         description="A text that the client chooses, new for each booking. If a request is "
         "repeated with the same key and body, it is executed once and gets the same answer. The "
         "same key with another body is refused.",

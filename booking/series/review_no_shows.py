@@ -21,7 +21,8 @@ from meeting_rooms.kernel.clock import Clock
 from rooms.domain.effective_policy import RoomPolicy
 from rooms.queries import closures_during
 
-MAX_PAST_DATES_READ = 50  # newest past dates of a series, with those that do not count
+# Of a series: the largest `no_show_limit` (100), and twice as many dates that do not count.
+MAX_PAST_DATES_READ = 300
 
 
 class Review(StrEnum):

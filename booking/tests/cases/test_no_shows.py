@@ -67,6 +67,16 @@ def test_case_084__somebody_who_comes_during_the_notice_ends_it():
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 0
 
 
+def test_review__a_limit_of_many_dates__is_reached_too():
+    dogger = room()
+    Policy.objects.create(room=dogger, no_show_limit=55)
+    report = daily(dogger, actor(), count=60)
+    clock = evening_after(dogger, 54)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
+    clock = evening_after(dogger, 55)
+    assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
+
+
 @pytest.mark.parametrize("why", ["holiday", "closed"])
 def test_case_084__closed_days_and_holidays_do_not_count(why: str):
     """Nobody came three times in a row"""
