@@ -37,11 +37,10 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        # The command refuses other lengths, with a code of its own.
-        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_LENGTH},
-        description="A text that the client chooses, new for each booking. If a request is "
-        "repeated with the same key and body, it is executed once and gets the same answer. The "
-        "same key with another body is refused.",
+        # The command checks the length, and refuses with a code of its own.
+        description=f"A text of 1 to {MAX_KEY_LENGTH} printable characters that the client "
+        "chooses, new for each booking. If a request is repeated with the same key and body, it is "
+        "executed once and gets the same answer. The same key with another body is refused.",
     ),
 ]
 IfMatch = Annotated[
