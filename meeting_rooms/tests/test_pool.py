@@ -83,7 +83,7 @@ def test_away__who_has_a_place_and_who_waits_behind__are_refused_together():
         seconds.now = 2 * SHORT_S
         refusals = [caller.exception() for caller in asking]
     assert all(isinstance(refusal, PoolTimeout) for refusal in refusals)
-    assert sum("request before" in str(refusal) for refusal in refusals) == 3
+    assert sum("earlier request" in str(refusal) for refusal in refusals) == 3
 
 
 def test_closed_pool__sends_away_who_waits(settings):

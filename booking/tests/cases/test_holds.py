@@ -108,7 +108,7 @@ def test_case_023__the_late_holder_is_told_clearly_or_books_what_is_still_free()
     with pytest.raises(ConflictError) as over:
         renew_hold(actor=u1, hold=held.id, clock=FixedClock(LAPSES))
     assert over.value.code == "hold_over"
-    assert "others can book" in over.value.detail
+    assert "other people can book" in over.value.detail
     again = hold(dogger, u1, FixedClock(LAPSES))  # free still: held again
     release_hold(actor=u1, hold=again.id, clock=FixedClock(LAPSES))
     book(dogger, SLOT, by=actor("U2"), clock=FixedClock(LAPSES))

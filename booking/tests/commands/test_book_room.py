@@ -130,7 +130,7 @@ def test_book__outside_opening_hours__says_the_hours():
     policy = Policy.objects.create(room=dogger)
     policy.opening_hours.create(weekday=3, opens="08:00", closes="14:00")
     book(dogger, hours(11, 12))  # 13:00 to 14:00 in Helsinki
-    with pytest.raises(InvalidCommandError, match="open 08:00 to 14:00") as refused:
+    with pytest.raises(InvalidCommandError, match="open from 08:00 to 14:00") as refused:
         book(dogger, hours(12, 13))
     assert refused.value.code == "outside_opening_hours"
 

@@ -14,6 +14,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
+from identity.backends import shared_counters
 from identity.domain.attempts import PER_ACCOUNT_AND_ADDRESS
 from identity.hashing import HASHES_AT_ONCE, MAX_WAITING, PLACES
 from identity.models import Role, User
@@ -28,8 +29,12 @@ TIMEOUT_S = 50.0
 
 
 @pytest.fixture
-def own_counters(settings) -> None:
+def own_counters(settings) -> Iterator[None]:
+    """Let a test neither find attempts of others, in Redis or in memory, nor leave some to them."""
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
+    shared_counters.cache_clear()
+    yield
+    shared_counters.cache_clear()
 
 
 @pytest.fixture

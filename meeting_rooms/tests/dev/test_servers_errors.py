@@ -97,7 +97,7 @@ def test_launch__port_was_taken_in_between__takes_another(data_dir: Path) -> Non
 
 
 def test_start__owner_does_not_exist__is_refused(data_dir: Path) -> None:
-    with pytest.raises(EmbeddedServerError, match="does not exist"):
+    with pytest.raises(EmbeddedServerError, match="there is no such process"):
         start_redis(data_dir, 2**22 + 1)
 
 
