@@ -7,6 +7,7 @@ no change, however many screens follow it, holds up anything else for long.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from operator import methodcaller
 
 import structlog
@@ -103,11 +104,15 @@ class Broadcaster:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        loop, sent_at = asyncio.get_running_loop(), -inf
         while True:
             await self._wake.wait()
+            # Only where something waits: a timer after every change would wake the process again.
+            if (pause_s := sent_at + PAUSE_S - loop.time()) > 0:
+                await asyncio.sleep(pause_s)
             self._wake.clear()
             await self.tell()
-            await asyncio.sleep(PAUSE_S)
+            sent_at = loop.time()
 
     async def tell(self) -> None:
         """Encode all that waits at one instant, heartbeats last; then send it in slices."""

@@ -18,6 +18,10 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
     shows titles and somebody has approved it; organizers, head counts and holds never leave for the
     public, to whom a held room is free.
     """
+    schedule = state.schedule
+    slots = (*schedule.agenda, schedule.current, schedule.next)
+    if audience is Audience.STAFF and not any(value.private for value in slots if value):
+        return state
     titles = audience is Audience.STAFF or state.shows_titles
 
     def slot(value: Slot | None) -> Slot | None:
@@ -31,7 +35,6 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
             organizer="" if hidden or audience is Audience.PUBLIC else value.organizer,
         )
 
-    schedule = state.schedule
     public = audience is Audience.PUBLIC
     told = replace(
         state,
