@@ -49,6 +49,11 @@ class Estate:
         """Return the very frame that the product sends, for peers to send as well."""
         return messages.room(str(self.topic), messages.encode(messages.room_body(state)))
 
+    def snapshot(self) -> str:
+        """Return the very frame with which the product answers a client that follows all rooms."""
+        bodies = [messages.encode(messages.room_body(state)) for state in self.states]
+        return messages.snapshot(str(self.topic), _now_ms(), bodies, (), full=True)
+
     def _first(self, number: int) -> LiveState:
         now = _now_ms()
         return LiveState(

@@ -79,7 +79,7 @@ class Outcome:
 def times(above: float, below: float) -> float:
     """Return above / below. Raises BenchError if there is nothing to divide by."""
     if below <= 0:
-        raise BenchError("One of the two used no CPU that could be measured: sample for longer.")
+        raise BenchError("One of the two used nothing that could be measured: sample for longer.")
     return above / below
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from math import inf
 
 from infra.bench.children import Child
 from infra.bench.contenders import Contender
@@ -22,12 +23,18 @@ QUIET_S = 1.0
 
 
 async def sample(
-    stage: Stage, contender: Contender, connections: int, *, rooms: int = 1, processes: int = 1
-) -> Sample:  # fmt: skip
+    stage: Stage,
+    contender: Contender,
+    connections: int,
+    *,
+    rooms: int = 1,
+    processes: int = 1,
+    rate: float = inf,
+) -> Sample:
     """Return what one message costs the server, when each wave is sent after the last has arrived.
 
-    A wave is one change of each of `rooms`, all under way at once. With several processes each
-    serves its share of the clients.
+    A wave is one change of each of `rooms`, all under way at once; at most `rate` are sent a
+    second. With several processes each serves its share of the clients.
     """
     estate = Estate(rooms)
     async with AsyncExitStack() as stack:
@@ -39,7 +46,9 @@ async def sample(
             loads.append(await stack.enter_async_context(connected(stage, crowd)))
             servers.append(server)
         await warm_up(feed, loads)
-        waves = await measure_waves(stage, contender.name, feed, servers, loads, list(range(rooms)))
+        waves = await measure_waves(
+            stage, contender.name, feed, servers, loads, list(range(rooms)), rate=rate
+        )
         messages = waves.count * rooms * connections
         return Sample(
             server=contender.name,
@@ -88,16 +97,19 @@ async def measure_waves(
     servers: Sequence[Child],
     loads: Sequence[Load],
     wave: Sequence[int],
+    *,
+    rate: float = inf,
 ) -> Waves:
     """Send waves for as long as the plan says, each when the last has arrived everywhere.
 
-    Raises BenchError when one does not arrive.
+    At most `rate` a second are sent. Raises BenchError when one does not arrive.
     """
     clients = sum(load.crowd.connections for load in loads)
     count, expected = 0, _arrived(loads)
     server_s, client_s = _cpu_s(servers), _cpu_s(load.child for load in loads)
     begun = time.monotonic()
     while count < stage.plan.min_updates or time.monotonic() < begun + stage.plan.sample_s:
+        await asyncio.sleep(max(0.0, begun + count / rate - time.monotonic()))
         await feed.change(wave)
         count += 1
         expected += len(wave) * clients
