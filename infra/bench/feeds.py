@@ -88,13 +88,13 @@ async def live_feed(estate: Estate) -> AsyncIterator[LiveFeed]:
         await store.remove(await store.schedule_versions())
         await _insert(store, estate.states)
         await store.renew_lease()
-        lease = asyncio.create_task(keep_lease(store), name="lease")
+        is_over = asyncio.Event()
+        lease = asyncio.create_task(keep_lease(store, is_over), name="lease")
         try:
             yield LiveFeed(estate, store)
         finally:
-            lease.cancel()
-            with suppress(asyncio.CancelledError):
-                await lease
+            is_over.set()
+            await lease
     finally:
         await store.close()
 
@@ -112,15 +112,18 @@ async def group_feed(estate: Estate) -> AsyncIterator[GroupFeed]:
     yield GroupFeed(estate)
 
 
-async def keep_lease(store: LiveStore) -> None:
-    """Renew the projector's lease, without which no web process vouches for its screens.
+async def keep_lease(store: LiveStore, is_over: asyncio.Event) -> None:
+    """Renew the projector's lease, without which no web process is live, until `is_over` is set.
 
-    No worker runs here: it would remove rooms that Postgres does not know.
+    No worker runs here: it would remove rooms that Postgres does not know. The task is not
+    cancelled: a cancellation in the middle of a write can be lost, and the renewing go on for ever.
     """
-    while True:
+    while not is_over.is_set():
         with suppress(UnavailableError):  # a busy machine; the next second tries again
             await store.renew_lease()
-        await asyncio.sleep(LEASE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEASE_S):
+                await is_over.wait()
 
 
 async def _insert(store: LiveStore, states: Iterable[LiveState]) -> None:
