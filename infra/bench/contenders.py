@@ -76,10 +76,16 @@ def daphne(application: str, port: int) -> list[str]:
             "--websocket_timeout=-1", application]  # fmt: skip
 
 
+def require_uvloop() -> None:
+    """Raise BenchError if uvloop is missing. The text has the command to install it."""
+    if find_spec("uvloop") is None:
+        raise BenchError("uvloop is missing. Install it: pip install uvloop.")
+
+
 def _broadcast_on(loop: str) -> Command:
     def command(_stage: Stage, port: int) -> list[str]:
-        if loop == "uvloop" and find_spec("uvloop") is None:
-            raise BenchError("uvloop is missing. Install it: pip install uvloop.")
+        if loop == "uvloop":
+            require_uvloop()
         return [sys.executable, "-m", "infra.bench.peers.broadcast", str(port), CHANNEL, loop]
 
     return command

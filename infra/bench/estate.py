@@ -49,6 +49,11 @@ class Estate:
         """Return the frame that the product sends, so that peers send the same text."""
         return messages.room(str(self.topic), messages.encode(messages.room_body(state)))
 
+    def snapshot(self) -> str:
+        """Return the snapshot that the product sends, so that peers send the same text."""
+        bodies = [messages.encode(messages.room_body(state)) for state in self.states]
+        return messages.snapshot(str(self.topic), _now_ms(), bodies, (), full=True)
+
     def _first(self, number: int) -> LiveState:
         now = _now_ms()
         return LiveState(

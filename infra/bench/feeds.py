@@ -92,13 +92,13 @@ async def live_feed(estate: Estate) -> AsyncIterator[LiveFeed]:
         await store.remove(await store.schedule_versions())
         await _insert(store, estate.states)
         await store.renew_lease()
-        lease = asyncio.create_task(keep_lease(store), name="lease")
+        is_over = asyncio.Event()
+        lease = asyncio.create_task(keep_lease(store, is_over), name="lease")
         try:
             yield LiveFeed(estate, store)
         finally:
-            lease.cancel()
-            with suppress(asyncio.CancelledError):
-                await lease
+            is_over.set()
+            await lease
     finally:
         await store.close()
 
@@ -116,15 +116,18 @@ async def group_feed(estate: Estate) -> AsyncIterator[GroupFeed]:
     yield GroupFeed(estate)
 
 
-async def keep_lease(store: LiveStore) -> None:
-    """Renew the projector lease until cancelled; without it web processes send no heartbeats.
+async def keep_lease(store: LiveStore, is_over: asyncio.Event) -> None:
+    """Renew the projector lease until `is_over`; without it web processes send no heartbeats.
 
-    No worker runs here, because it would delete states of rooms that are not in Postgres.
+    No worker runs here, because it would delete states of rooms that are not in Postgres. The task
+    is not cancelled, because a cancellation during a write can be lost; then the task never ends.
     """
-    while True:
+    while not is_over.is_set():
         with suppress(UnavailableError):  # a busy machine; try again after LEASE_S
             await store.renew_lease()
-        await asyncio.sleep(LEASE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEASE_S):
+                await is_over.wait()
 
 
 async def _insert(store: LiveStore, states: Iterable[LiveState]) -> None:

@@ -79,7 +79,7 @@ class Outcome:
 def times(above: float, below: float) -> float:
     """Return above / below. Raises BenchError if `below` is not positive."""
     if below <= 0:
-        raise BenchError("One of the two servers used no measurable CPU time. Measure for longer.")
+        raise BenchError("The measured value of one of the two servers is 0. Measure for longer.")
     return above / below
 
 

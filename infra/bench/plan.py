@@ -10,6 +10,7 @@ class Plan:
     rounds: int
     clients: int = 1000  # "N" of the goals
     few_clients: int = 100
+    few_rate: float = 50.0  # changes a second; the product sends at most about 90, 10 ms apart
     many_clients: int = 5000
     sample_s: float = 3.0  # of one fan-out sample
     min_updates: int = 3  # of one sample, also for slow servers

@@ -12,13 +12,16 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("vs-socketio", "Fan-out vs Socket.IO on node", at_most(0.7, "×")),
         Row("vs-ws", "Fan-out vs node ws", at_most(1.2, "×")),
         Row("vs-floor", "Fan-out vs a C loop of send()", at_most(2.5, "×")),
+        Row("vs-naive-few", "100 clients: vs naive Channels, times cheaper", at_least(9, "×")),
+        Row("vs-broadcast-few", "100 clients: vs websockets.broadcast, uvloop", at_most(1.4, "×")),
+        Row("vs-ws-few", "100 clients: vs node ws", at_most(1.2, "×")),
     ),
     "burst": (
         Row("burst", "Burst of 16 rooms vs websockets.broadcast: times cheaper", at_least(5, "×")),
     ),
     "latency": (
-        Row("latency", "p99 fan-out, 1,000 clients, 8 updates/s", at_most(50, "ms")),
-        Row("latency-many", "p99 fan-out, 5,000 clients, 2 updates/s", at_most(300, "ms")),
+        Row("latency", "p99 at 1,000 clients, 8 updates/s, vs websockets", at_most(1.2, "×")),
+        Row("latency-many", "p99 at 5,000 clients, 2 updates/s, vs websockets", at_most(1.3, "×")),
     ),
     "stalled": (
         Row("stalled-memory", "50 of 60 clients stalled, 20,000 updates", at_most(20, "MB")),
@@ -26,7 +29,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("stalled-final", "A client that resumes gets the final states", at_least(1, "of 1")),
     ),
     "herd": (
-        Row("herd", "1,000 clients at once, until all are current", at_most(10, "s")),
+        Row("herd", "1,000 clients at once, all current, vs websockets", at_most(5, "×")),
         Row("herd-failed", "The same: refused or lost", at_most(0, "clients")),
     ),
     "processes": (
@@ -34,7 +37,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "connection": (
         Row("connection-memory", "Memory per connection", at_most(33, "KB")),
-        Row("connection-cpu", "CPU per connection", at_most(750, "µs")),
+        Row("connection-cpu", "CPU per connection vs naive Channels", at_most(0.2, "×")),
     ),
     "booking": (
         Row("booking-cpu", "Booking command vs raw insert, Python CPU", at_most(3, "×")),
@@ -50,14 +53,14 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("board", "Board page vs Django template: times cheaper", at_least(8, "×")),
     ),
     "day_view": (
-        Row("day-view", "A day of 500 rooms with 8 bookings each, REST", at_most(300, "ms")),
+        Row("day-view", "A day of 500 rooms vs one query and orjson", at_most(3.8, "×")),
     ),
     "growth": (
         Row("growth", "Cost of a change, 5,000 rooms vs 50", at_most(1.2, "×")),
     ),
     "commit": (
-        Row("commit-p50", "Commit to screen, 1,000 clients, 500 rooms, p50", at_most(150, "ms")),
-        Row("commit-p99", "The same, p99", at_most(1000, "ms")),
+        Row("commit-p50", "Commit to screen vs NOTIFY and a relay, p50", at_most(6, "×")),
+        Row("commit-p99", "The same, p99", at_most(6, "×")),
     ),
 }  # fmt: skip
 TABLE = "table"  # the name for --rows of the table without goals

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from math import inf
 
 from infra.bench.children import Child
 from infra.bench.contenders import Contender
@@ -22,11 +23,18 @@ QUIET_S = 1.0
 
 
 async def sample(
-    stage: Stage, contender: Contender, connections: int, *, rooms: int = 1, processes: int = 1
-) -> Sample:  # fmt: skip
+    stage: Stage,
+    contender: Contender,
+    connections: int,
+    *,
+    rooms: int = 1,
+    processes: int = 1,
+    rate: float = inf,
+) -> Sample:
     """Return the cost of one message; each wave is sent after the previous one has arrived.
 
-    A wave is one change of each of `rooms` at once. Several processes share the clients equally.
+    A wave is one change of each of `rooms` at once; at most `rate` waves are sent per second.
+    Several processes share the clients equally.
     """
     estate = Estate(rooms)
     async with AsyncExitStack() as stack:
@@ -38,7 +46,9 @@ async def sample(
             loads.append(await stack.enter_async_context(connected(stage, crowd)))
             servers.append(server)
         await warm_up(feed, loads)
-        waves = await measure_waves(stage, contender.name, feed, servers, loads, list(range(rooms)))
+        waves = await measure_waves(
+            stage, contender.name, feed, servers, loads, list(range(rooms)), rate=rate
+        )
         messages = waves.count * rooms * connections
         return Sample(
             server=contender.name,
@@ -88,16 +98,19 @@ async def measure_waves(
     servers: Sequence[Child],
     loads: Sequence[Load],
     wave: Sequence[int],
+    *,
+    rate: float = inf,
 ) -> Waves:
     """Send waves for the time of the plan, each after the previous one has reached all clients.
 
-    Raises BenchError if a wave does not arrive.
+    At most `rate` waves are sent per second. Raises BenchError if a wave does not arrive.
     """
     clients = sum(load.crowd.connections for load in loads)
     count, expected = 0, _arrived(loads)
     server_s, client_s = _cpu_s(servers), _cpu_s(load.child for load in loads)
     begun = time.monotonic()
     while count < stage.plan.min_updates or time.monotonic() < begun + stage.plan.sample_s:
+        await asyncio.sleep(max(0.0, begun + count / rate - time.monotonic()))
         await feed.change(wave)
         count += 1
         expected += len(wave) * clients

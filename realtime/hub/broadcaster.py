@@ -7,6 +7,7 @@ many subscribers does not delay other work for long.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from operator import methodcaller
 
 import structlog
@@ -106,11 +107,15 @@ class Broadcaster:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        loop, sent_at = asyncio.get_running_loop(), -inf
         while True:
             await self._wake.wait()
+            # Pause only before a flush: a timer after every flush would wake the process again.
+            if (pause_s := sent_at + PAUSE_S - loop.time()) > 0:
+                await asyncio.sleep(pause_s)
             self._wake.clear()
             await self.flush()
-            await asyncio.sleep(PAUSE_S)
+            sent_at = loop.time()
 
     async def flush(self) -> None:
         """Encode all unsent changes and heartbeats now; send them in slices, changes first."""

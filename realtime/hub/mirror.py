@@ -78,10 +78,13 @@ class Mirror:
             self._unlist(held)
 
     def _put(self, state: LiveState) -> None:
-        if held := self._states.get(state.id):
-            self._unlist(held)
+        held, topics = self._states.get(state.id), topics_of(state)
         self._states[state.id] = state
-        for topic in topics_of(state):
+        if held:
+            if topics_of(held) == topics:
+                return  # the usual case: the topics of the room are the same
+            self._unlist(held)
+        for topic in topics:
             self._topics.setdefault(topic, {})[state.id] = None
 
     def _unlist(self, state: LiveState) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
@@ -159,7 +160,7 @@ def _default(value: object) -> str:
 
 def encode(frame: Mapping[str, Any]) -> str:
     """Return a server frame as compact JSON."""
-    return json.dumps(frame, default=_default, separators=(",", ":"), ensure_ascii=False)
+    return orjson.dumps(frame, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def room_body(state: LiveState) -> dict[str, Any]:

@@ -18,6 +18,10 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
     unless the building shows titles and the booking is not pending. The public gets no organizers,
     head counts and holds; a held room is free for the public.
     """
+    schedule = state.schedule
+    slots = (*schedule.agenda, schedule.current, schedule.next)
+    if audience is Audience.STAFF and not any(value.private for value in slots if value):
+        return state
     titles = audience is Audience.STAFF or state.shows_titles
 
     def slot(value: Slot | None) -> Slot | None:
@@ -31,7 +35,6 @@ def redact(state: LiveState, audience: Audience) -> LiveState:
             organizer="" if hidden or audience is Audience.PUBLIC else value.organizer,
         )
 
-    schedule = state.schedule
     public = audience is Audience.PUBLIC
     redacted = replace(
         state,

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import psycopg
-from psycopg.types.range import TimestamptzRange
 
 from booking.commands.book_room import BookRooms, book_room
 from infra.bench.goals import Found, Measured, times
 from infra.bench.places import make_building, make_person
+from infra.bench.raw_bookings import INSERT, raw_table, values_of
 from infra.bench.stage import Stage
 from meeting_rooms.gc_tuning import collect_seldom
 from meeting_rooms.kernel.actor import Actor
@@ -24,12 +23,6 @@ SLOT = timedelta(minutes=15)
 MAX_SLOTS = 60_000  # 15 min each: 625 days, within the advance of a booking
 WARM_UPS = 20  # of command and insert, before each round
 TURNS = 10  # per round, alternately, so that other load affects both sides
-INSERT = (
-    "INSERT INTO bench_booking (id, room_id, units, during, local_start, local_end, title, "
-    "organizer_name, is_private, state, takes_slot, version, flags, created_at) VALUES (%s, %s, "
-    "int8range(%s, %s, '[]'), %s, '', '', %s, %s, false, 'confirmed', true, 1, '{}', %s) "
-    "ON CONFLICT DO NOTHING RETURNING id"
-)
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:  # noqa: ARG001 - one row
@@ -44,9 +37,7 @@ def _measure(stage: Stage) -> Found:
     collect_seldom()  # as in a web process; for both sides
     command: list[float] = []
     raw: list[float] = []
-    with psycopg.connect(stage.environment["DATABASE_URL"], autocommit=True) as connection:
-        # The same columns, indexes and exclusion constraint.
-        connection.execute("CREATE TABLE bench_booking (LIKE booking_booking INCLUDING ALL)")
+    with raw_table(stage.environment["DATABASE_URL"]) as connection:
         insert = _inserter(connection, room.pk, slots)
         for number in range(stage.plan.rounds):
             stage.report(f"{stage.plan.bookings} bookings each, round {number + 1}")
@@ -58,7 +49,6 @@ def _measure(stage: Stage) -> Found:
             for _ in range(TURNS):
                 raw.append(_cpu_us(insert, stage.plan.bookings // TURNS))
                 command.append(_cpu_us(book, stage.plan.bookings // TURNS))
-        connection.execute("DROP TABLE bench_booking")
     detail = f"command {min(command):.0f} µs, raw insert {min(raw):.0f} µs"
     return {"booking-cpu": Measured(times(min(command), min(raw)), detail)}
 
@@ -89,9 +79,7 @@ def _inserter(
     connection: psycopg.Connection, room: int, slots: Callable[[], tuple[datetime, datetime]]
 ) -> Callable[[], object]:
     def insert() -> object:
-        during, now = TimestamptzRange(*slots(), "[)"), SYSTEM_CLOCK.now()
-        values = (uuid4(), room, room, room, during, "Retro", "Ann", now)
-        return connection.execute(INSERT, values).fetchone()
+        return connection.execute(INSERT, values_of(room, *slots())).fetchone()
 
     return insert
 

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import httpx
@@ -14,10 +14,13 @@ import httpx
 from booking.models import Booking
 from infra.bench.children import Child
 from infra.bench.contenders import PRODUCT
-from infra.bench.goals import BenchError, Found, Measured
+from infra.bench.goals import BenchError, Found
 from infra.bench.load import Crowd, Load, connected
+from infra.bench.measures.commit_relay import relay_round
 from infra.bench.places import make_building
+from infra.bench.references import RELAY
 from infra.bench.stage import Stage
+from infra.bench.turns import Side, compared, in_turns
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from realtime.state.topics import Topic
 from realtime.store.live_store import LiveStore, open_store
@@ -34,21 +37,27 @@ _numbers = count(1)
 
 
 async def measure(stage: Stage, wanted: Collection[str]) -> Found:
-    """Return p50 and p99 over all bookings and the clients that receive them; medians of rounds.
+    """Return p50 and p99 over all bookings and the clients that receive them, against a relay.
 
     One worker, one web process, ten buildings with 50 rooms each; a client follows one building.
+    The relay has the same clients and rows. The medians of the rounds count.
     """
+    plan = stage.plan
     rooms = await in_thread(_make_rooms, stage)
-    rounds = []
-    async with _projected(stage, len(rooms)):
-        for number in range(stage.plan.rounds):
-            stage.report(f"{stage.plan.commit_bookings} bookings, round {number + 1}")
-            rounds.append(await _round(stage, rooms, number))
-    p50s, p99s = zip(*rounds, strict=True)
-    found: Found = {
-        "commit-p50": Measured(statistics.median(p50s), f"rounds {_listed(p50s)} ms"),
-        "commit-p99": Measured(statistics.median(p99s), f"rounds {_listed(p99s)} ms"),
+    # Spread over the buildings; each room once, so that its name identifies the booking.
+    step = max(1, len(rooms) // plan.commit_bookings)
+    chosen = rooms[::step][: plan.commit_bookings]
+    numbers = count(1)
+    sides = {
+        PRODUCT.name: lambda: _round(stage, chosen, next(numbers)),
+        RELAY.name: lambda: relay_round(stage, [room.pk for room in chosen], _slot(0)),
     }
+    async with _projected(stage, len(rooms)):
+        taken = await in_turns(stage, f"{len(chosen)} bookings", sides)
+    found: Found = {}
+    for n, key in enumerate(("commit-p50", "commit-p99")):
+        product, relay = (Side(name, [lags[n] for lags in one]) for name, one in taken.items())
+        found[key] = compared(product, relay, "ms", statistics.median)
     return {key: value for key, value in found.items() if key in wanted}
 
 
@@ -92,16 +101,13 @@ def _topics(stage: Stage) -> tuple[str, ...]:
 
 
 async def _round(stage: Stage, rooms: list[Room], number: int) -> tuple[float, float]:
-    """Book different rooms at an even rate; return p50 and p99 in ms."""
+    """Book the rooms at an even rate; return p50 and p99 in ms."""
     plan = stage.plan
     audience = plan.clients // plan.commit_buildings
-    # Spread over the buildings; each room once, so that its name identifies the booking.
-    step = max(1, len(rooms) // plan.commit_bookings)
-    chosen = rooms[::step][: plan.commit_bookings]
     async with PRODUCT.running(stage) as (_, port):
         crowd = Crowd(
             port, plan.clients, token=stage.token, topics=_topics(stage),
-            log=4 * audience * len(chosen),
+            log=4 * audience * len(rooms),
         )  # fmt: skip
         async with connected(stage, crowd) as load:
             await load.forget()
@@ -110,10 +116,16 @@ async def _round(stage: Stage, rooms: list[Room], number: int) -> tuple[float, f
             async with httpx.AsyncClient(
                 base_url=base, headers=headers, timeout=REQUEST_TIMEOUT_S
             ) as http:
-                await _book_evenly(http, chosen, plan.commit_rate, number)
-            committed = await in_thread(_committed, chosen, number)
+                await _book_evenly(http, rooms, plan.commit_rate, number)
+            committed = await in_thread(_committed, rooms, number)
             lags = await _lags_ms(load, committed, audience)
     return statistics.median(lags), sorted(lags)[int(len(lags) * 0.99)]
+
+
+def _slot(number: int) -> tuple[datetime, datetime]:
+    """Return the start and the end of all bookings of a round. Each round has its own slot."""
+    soon = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    return soon + number * SLOT, soon + (number + 1) * SLOT
 
 
 async def _book_evenly(
@@ -122,13 +134,11 @@ async def _book_evenly(
     """Send the bookings at this rate, without waiting for answers."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    soon = SYSTEM_CLOCK.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
-    start = soon + number * SLOT
+    start, end = _slot(number)
     async with asyncio.TaskGroup() as group:
         for n, room in enumerate(rooms):
             await asyncio.sleep(max(0.0, begun + n / rate - loop.time()))
-            group.create_task(_book(http, room, start.isoformat(), (start + SLOT).isoformat(),
-                                    _title(number)))  # fmt: skip
+            group.create_task(_book(http, room, start.isoformat(), end.isoformat(), _title(number)))
 
 
 async def _book(
@@ -176,7 +186,3 @@ async def _lags_ms(load: Load, committed: Mapping[int, int], audience: int) -> l
         if time.monotonic() > deadline:
             raise BenchError(f"{wanted - len(lags):,} of {wanted:,} frames did not arrive.")
         await asyncio.sleep(POLL_S)
-
-
-def _listed(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:.0f}" for value in values)

@@ -14,6 +14,7 @@ from infra.bench.goals import (
     times,
     worded,
 )
+from infra.bench.measures import fanout
 from infra.bench.rows import ROWS, all_keys
 
 CEILING = Row("r", "a row", at_most(1.2, "×"))
@@ -74,6 +75,15 @@ def test_number__in_the_table__has_about_three_digits(number, unit, text):
 
 def test_keys__of_all_rows__are_unique():
     assert len(set(all_keys())) == len(all_keys()) == sum(map(len, ROWS.values())) + 1
+
+
+def test_goals__of_all_rows__have_no_unit_of_time():
+    units = {row.goal.unit for rows in ROWS.values() for row in rows}
+    assert units <= {"×", "MB", "KB", "clients", "of 1", ""}
+
+
+def test_fan_out__with_all_and_with_few_clients__has_a_row_for_every_ratio():
+    assert [row.key for row in ROWS["fanout"]] == [*fanout.RATIOS, *fanout.FEW_RATIOS]
 
 
 def test_ratio__to_nothing__cannot_be_measured():
