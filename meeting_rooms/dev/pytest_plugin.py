@@ -6,6 +6,7 @@ one. The processes of a parallel run (pytest-xdist) share the servers; each proc
 Postgres database, MongoDB database and Redis prefix.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -98,6 +99,13 @@ def pytest_unconfigure() -> None:
     if not WORKER:
         servers.stop(DATA_DIR, report=_quiet)
         shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Exempt all that collection has made from garbage collection: it lives until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -25,6 +25,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "meeting_rooms/tests/acceptance/test_live_holds.py",
             "meeting_rooms/tests/acceptance/test_lost_rights.py",
         ),
+        "web process and worker, busy": (
+            "meeting_rooms/tests/test_bodies.py",
+            "meeting_rooms/tests/acceptance/test_race_under_load.py",
+        ),
+        "store outages": ("meeting_rooms/tests/acceptance/test_store_outage_logs.py",),
         "embedded servers": ("meeting_rooms/tests/dev/test_servers_lifecycle.py",),
         "fault rows": ("realtime/tests/faults/test_rows.py",),
     }
@@ -34,12 +39,17 @@ SOCKET_CONTRACT = re.compile(r"meeting_rooms/tests/acceptance/test_socket_contra
 # Tests that wait for seconds. They begin first, so that no process is still busy alone at the end.
 LONG = (
     "realtime/tests/faults/test_rows.py",
-    "meeting_rooms/tests/dev/test_demo.py::test_simulator__",
+    "meeting_rooms/tests/dev/test_install.py::test_make__index",
+    "meeting_rooms/tests/dev/test_pytest_plugin.py::test_broken_tests__",
     "meeting_rooms/tests/acceptance/test_live_acceptance.py::test_sockets__",
     "meeting_rooms/tests/acceptance/test_recovery.py",
     "meeting_rooms/tests/dev/test_run.py",
     "meeting_rooms/tests/acceptance/test_topologies.py",
+    "meeting_rooms/tests/acceptance/test_drain.py",
+    "meeting_rooms/tests/acceptance/test_sign_in.py::test_rush__",
     "realtime/tests/acceptance/test_convergence.py",
+    "rooms/tests/policies/test_policy_migration.py",
+    "booking/tests/acceptance/test_stateful_model.py",
 )
 
 

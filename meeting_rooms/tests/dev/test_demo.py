@@ -73,9 +73,8 @@ async def test_simulator__some_steps__people_book_come_and_leave():
         for n in range(120):
             clock.advance(timedelta(seconds=20))
             await simulator.try_step(people)
-            for room in rooms:
-                if n % 6 == 0:
-                    await projector.project(room)
+            if n % 6 == 0:
+                await projector.project_all(rooms)
         states = Counter(s.status for s in await store.states(Topic("campus")))
         await store.remove(rooms.keys())
     finally:
