@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 MINIMUM := 3.11
 
 # The processes of a test run. Tests wait more than they compute.
-PROCESSES ?= 4
+PROCESSES ?= 5
 # COVERAGE=1 measures which lines the tests run, and fails below the minimum in pyproject.toml. It
 # takes half as long again.
 ALL_TESTS := -n $(PROCESSES) $(if $(COVERAGE),--cov --cov-report=term --cov-report=xml)

@@ -6,7 +6,6 @@ one. The processes of a parallel run (pytest-xdist) share the servers; each proc
 Postgres database, MongoDB database and Redis prefix.
 """
 
-import gc
 import os
 import shutil
 import signal
@@ -23,6 +22,7 @@ from pytest_django import DjangoDbBlocker
 from meeting_rooms.dev import servers
 from meeting_rooms.dev.pytest_schedule import GroupScheduling, long_first
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
+from meeting_rooms.gc_tuning import collect_seldom
 
 ROOT = Path(__file__).resolve().parents[2] / ".data"
 # The name of this process in a parallel run; "" in the process that starts the other processes, and
@@ -103,9 +103,8 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Exempt all that collection has made from garbage collection: it lives until the end."""
-    gc.collect()
-    gc.freeze()
+    """Collect garbage as seldom as a web process: what collection has made lives until the end."""
+    collect_seldom()
 
 
 @pytest.hookimpl(trylast=True)
@@ -122,8 +121,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 def _turn_off_expiry(mongodb_url: str) -> None:
     """Turn off TTL indexes: tests use times in the past, and MongoDB uses the machine's clock."""
+    unwanted = {"ttlMonitorEnabled": False, "diagnosticDataCollectionEnabled": False}
     with MongoClient[dict[str, object]](mongodb_url, timeoutMS=10_000) as client:
-        client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
+        client.admin.command({"setParameter": 1, **unwanted})
 
 
 def _turn_off_durability(postgres_url: str) -> None:
