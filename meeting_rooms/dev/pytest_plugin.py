@@ -6,6 +6,7 @@ one. The processes of a parallel run (pytest-xdist) share the servers; each proc
 Postgres database, MongoDB database and Redis prefix.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -22,7 +23,6 @@ from pytest_django import DjangoDbBlocker
 from meeting_rooms.dev import servers
 from meeting_rooms.dev.pytest_schedule import GroupScheduling, long_first
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
-from meeting_rooms.gc_tuning import collect_seldom
 
 ROOT = Path(__file__).resolve().parents[2] / ".data"
 # The name of this process in a parallel run; "" in the process that starts the other processes, and
@@ -103,8 +103,12 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Collect garbage as seldom as a web process: what collection has made lives until the end."""
-    collect_seldom()
+    """Exempt the objects that exist now from garbage collection: they live until the end.
+
+    Other objects are collected as often as usual, so that a test that leaks a socket fails itself.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
