@@ -6,7 +6,7 @@ Only readings prove presence or absence. A silent sensor proves neither.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from realtime.state.derive import SENSOR_STALE_AFTER
+from realtime.state.derive_status import SENSOR_STALE_AFTER
 
 Sighting = tuple[datetime, bool]  # when a sensor reported, and whether it saw people
 

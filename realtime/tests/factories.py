@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from booking.tests.factories import NOW, at
 from booking.tests.room_rules import rules
-from realtime.state.derive import Derived, derive
+from realtime.state.derive_status import Derived, derive
 from realtime.state.live_state import (
     Closure,
     Hold,

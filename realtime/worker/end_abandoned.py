@@ -15,7 +15,7 @@ from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError, NotFoundError
 from realtime.state.absence import empty_for
-from realtime.state.derive import SENSOR_STALE_AFTER
+from realtime.state.derive_status import SENSOR_STALE_AFTER
 from realtime.state.live_state import LiveState, Slot
 from realtime.store.live_store import LiveStore
 from realtime.threads import in_thread

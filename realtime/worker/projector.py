@@ -19,7 +19,7 @@ from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import ONE_DAY, day_of, start_of_day
 from realtime import metrics
 from realtime.layer.publisher import Publisher
-from realtime.state.derive import Derived, derive
+from realtime.state.derive_status import Derived, derive
 from realtime.state.live_state import Closure, LiveState, Mark, Occupancy, Schedule
 from realtime.store.live_store import LiveStore
 from realtime.threads import in_thread

@@ -45,7 +45,7 @@ def moved_to_four(scene, pk, by):
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-def test_change_of_room__outrun_by_a_change_of_time__is_judged_by_the_new_time(obstacle):
+def test_change_of_room__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time(obstacle):
     with contest_of(2) as contest:
         [scene] = contest.rounds("occupant", of=1)
         put_in_the_way(obstacle, scene.other)
@@ -61,7 +61,7 @@ def test_change_of_room__outrun_by_a_change_of_time__is_judged_by_the_new_time(o
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-def test_swap__outrun_by_a_change_of_time__is_judged_by_the_new_time(obstacle):
+def test_swap__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time(obstacle):
     with contest_of(2) as contest:
         [scene] = contest.rounds("occupant", "elsewhere", of=1)
         put_in_the_way(obstacle, scene.other)
@@ -77,7 +77,7 @@ def test_swap__outrun_by_a_change_of_time__is_judged_by_the_new_time(obstacle):
         assert isinstance(refused, OBSTACLES[obstacle])
 
 
-def test_approval__outrun_by_a_change_of_time__is_judged_by_the_new_time():
+def test_approval__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time():
     """The request moves to 16 to 17, where the room is then closed, before it is approved."""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)

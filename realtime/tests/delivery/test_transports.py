@@ -27,7 +27,7 @@ def test_frame__any_size__is_what_a_client_reads(size: int):
     assert parsed.value.value.data.decode() == text
 
 
-def test_outbox__room_that_waits__is_replaced_and_goes_last():
+def test_send_queue__room_that_waits__is_replaced_and_goes_last():
     send_queue = SendQueue()
     send_queue.put(batch(a="a1", b="b1"))
     send_queue.put(batch(a="a2"))
@@ -35,7 +35,7 @@ def test_outbox__room_that_waits__is_replaced_and_goes_last():
     assert not send_queue
 
 
-def test_outbox__heartbeat_behind_a_frame_that_is_replaced__is_dropped():
+def test_send_queue__heartbeat_behind_a_frame_that_is_replaced__is_dropped():
     send_queue = SendQueue()
     send_queue.put(batch(a="a1"))
     send_queue.put_beat(Frame("beat"))
@@ -44,7 +44,7 @@ def test_outbox__heartbeat_behind_a_frame_that_is_replaced__is_dropped():
     assert not send_queue
 
 
-def test_outbox__replies_nobody_reads__overflow():
+def test_send_queue__replies_nobody_reads__overflow():
     send_queue = SendQueue()
     for n in range(MAX_WAITING_REPLIES):
         send_queue.put_reply(Frame(str(n)))
@@ -78,7 +78,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_asgi_wire__client_that_never_answers__gets_a_window_and_then_the_newest():
+async def test_asgi_transport__client_that_never_answers__gets_a_window_and_then_the_newest():
     server = Server()
     text = "x" * (SYNC_EVERY // 4)
     for n in range(200):
@@ -97,7 +97,7 @@ async def test_asgi_wire__client_that_never_answers__gets_a_window_and_then_the_
     server.transport.stop()
 
 
-async def test_asgi_wire__client_that_answers__is_never_behind():
+async def test_asgi_transport__client_that_answers__is_never_behind():
     server = Server()
     for n in range(100):
         server.transport.push(batch(a=f"{n}" + "x" * SYNC_EVERY))
@@ -108,13 +108,13 @@ async def test_asgi_wire__client_that_answers__is_never_behind():
     server.transport.stop()
 
 
-async def test_asgi_wire__answer_to_nothing__is_none():
+async def test_asgi_transport__answer_to_nothing__is_none():
     server = Server()
     assert not server.transport.acknowledge(5)
     server.transport.stop()
 
 
-async def test_asgi_wire__behind__gets_no_heartbeat():
+async def test_asgi_transport__behind__gets_no_heartbeat():
     server = Server()
     server.transport.push(batch(a="x" * (WINDOW + 1)))
     await settle()
@@ -128,7 +128,7 @@ async def test_asgi_wire__behind__gets_no_heartbeat():
     server.transport.stop()
 
 
-async def test_asgi_wire__replies_nobody_reads__overflow():
+async def test_asgi_transport__replies_nobody_reads__overflow():
     server = Server()
     server.transport.reply(Frame("x" * (WINDOW + 1)))
     await settle()

@@ -48,7 +48,7 @@ def running(store: LiveStore, layer: BaseChannelLayer) -> Iterator[Hub]:
             task.cancel()
 
 
-async def test_may_vouch__all_loops_run__does(store):
+async def test_is_live__all_loops_run__does(store):
     await store.renew_lease()
     with running(store, InMemoryChannelLayer()) as hub:
         async with asyncio.timeout(PATIENCE_S):
@@ -56,7 +56,7 @@ async def test_may_vouch__all_loops_run__does(store):
                 await asyncio.sleep(0.02)
 
 
-async def test_may_vouch__a_loop_has_died__never_does(store):
+async def test_is_live__a_loop_has_died__never_does(store):
     await store.renew_lease()
     with running(store, UnforeseenLayer()) as hub, capture_logs() as lines:
         async with asyncio.timeout(PATIENCE_S):

@@ -35,12 +35,12 @@ async def greeted(store, projector, lease_age_s: float) -> list[dict]:
     return [json.loads(text) for text in line.texts]
 
 
-async def test_vouching__young_lease__says_how_old_the_proof_is(store, projector):
+async def test_heartbeat__young_lease__says_how_old_the_proof_is(store, projector):
     _, heartbeat = await greeted(store, projector, 2.0)
     assert heartbeat["type"] == "heartbeat"
     assert 2_000 <= heartbeat["age_ms"] < 3_500
 
 
-async def test_vouching__old_lease__is_withheld(store, projector):
+async def test_heartbeat__old_lease__is_withheld(store, projector):
     (snapshot,) = await greeted(store, projector, LEASE_MAX_AGE_S + 0.1)
     assert snapshot["type"] == "snapshot"

@@ -16,7 +16,7 @@ from booking.tests.room_rules import ANN, OTHER_ROOM_ID, ROOM_ID, booked, rules
 from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
 from meeting_rooms.kernel.local_time import day_of, start_of_day
-from realtime.state.derive import Derived, derive
+from realtime.state.derive_status import Derived, derive
 from realtime.state.live_state import Closure, Hold, Occupancy, RoomStatus, Slot, SlotState
 from realtime.tests.factories import seen
 from rooms.domain.effective_policy import (

@@ -120,7 +120,7 @@ async def test_outcomes__of_projections__are_counted(projector):
     assert after == {outcome: count + 1 for outcome, count in before.items()}
 
 
-async def test_lag__worker_that_starts_late__knows_it_at_once_and_does_not_vouch(store, published):
+async def test_lag__worker_that_starts_late__knows_it_at_once_and_renews_no_lease(store, published):
     room = await make_room()
     ago = SYSTEM_CLOCK.now() - timedelta(minutes=5)
     await Room.objects.filter(pk=room.pk).aupdate(schedule_changed_at=ago)

@@ -163,7 +163,7 @@ async def test_worker__one_room_locked__the_others_flip_in_time(store, published
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1)])
-async def test_worker__clock_an_hour_off__judges_nothing_and_does_not_vouch(store, published, off):
+async def test_worker__clock_an_hour_off__judges_nothing_and_renews_no_lease(store, published, off):
     await store._leases.delete_many({})
     room = await make_room()
     now = SYSTEM_CLOCK.now()

@@ -4,7 +4,7 @@ import pytest
 
 from booking.tests.factories import NOW, at
 from booking.tests.room_rules import daily, rules
-from realtime.state.derive import ENDING_LEAD, SENSOR_STALE_AFTER
+from realtime.state.derive_status import ENDING_LEAD, SENSOR_STALE_AFTER
 from realtime.state.live_state import Closure, Occupancy, RoomStatus, SensorHealth
 from realtime.tests.factories import derived, seen, slot
 from rooms.domain.effective_policy import Approval, BookableBy
