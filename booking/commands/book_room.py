@@ -5,12 +5,11 @@ from typing import Self
 from uuid import UUID, uuid4
 
 from booking.domain.booking_data import BookingData
-from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import Details, draft
 from booking.domain.multi_room import as_one_booking
-from booking.domain.policy_checks import evaluate, own_holds, refuse_endless, refuse_shared_floor
+from booking.domain.policy_checks import evaluate, refuse_endless, refuse_shared_floor
 from booking.domain.titles import clean_title
-from booking.transaction.context import CommandContext, is_manager, release_holds
+from booking.transaction.context import CommandContext, release_holds, request_of
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.idempotency import BOOKINGS, idempotent
 from booking.transaction.read_snapshot import SnapshotQuery
@@ -124,21 +123,9 @@ def _book_one(
     interval: Interval,
     details: Details,
 ) -> Change:
-    known = tx.room_context(room)
-    used = {change.after.id for change in tx.changes}
-    holds = [
-        hold
-        for hold in own_holds(known.neighbours, interval, details.organizer_id)
-        if hold.id not in used
-    ]
-    request = BookingRequest(
-        interval=interval,
-        person=details.organizer_id,
-        is_manager=is_manager(actor, room),
-        attendees=details.attendees,
-        replaces=frozenset({*used, *(hold.id for hold in holds)}),
-    )
-    facts = draft(room, interval, evaluate(request, room, known, now=tx.now), details, now=tx.now)
+    request, holds = request_of(tx, actor, room, interval, details.attendees)
+    decision = evaluate(request, room, tx.room_context(room), now=tx.now)
+    facts = draft(room, interval, decision, details, now=tx.now)
     if not holds:
         return Change(None, facts, actor, COMMAND)
     first, *others = holds  # the first hold becomes the booking and keeps its id

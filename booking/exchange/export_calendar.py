@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from booking.domain.error_codes import BookingErrorCode
 from booking.domain.privacy import BUSY_TITLE, may_read_details
 from booking.domain.states import BookingState
-from booking.exchange.ical.events import Length, ParsedEvent, ParsedSeries
+from booking.exchange.ical.events import CalendarEvent, Length, ParsedSeries
 from booking.exchange.ical.recurring_events import occurrences
 from booking.exchange.ical.rrule import rule_until
 from booking.exchange.ical.write_calendar import CalendarEntry, EntryStatus, write_calendar
@@ -172,7 +172,7 @@ def _master(series: Series, dates: Sequence[Booking], viewer: Actor) -> Calendar
 
 def _as_parsed(first: CalendarEntry) -> ParsedSeries:
     """Return the series as another program reads it: with DTEND, each date has the exact length."""
-    event = ParsedEvent(
+    event = CalendarEvent(
         uid=first.uid,
         location=first.location,
         start=first.start,

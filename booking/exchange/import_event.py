@@ -1,7 +1,7 @@
 """Command: create, update or cancel the bookings of calendar events."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -15,6 +15,7 @@ from booking.domain.policy_checks import refuse_closed, refuse_endless, refuse_t
 from booking.domain.policy_checks.hard_limits import FIRST_YEAR, LAST_YEAR, is_countable
 from booking.domain.states import STATES_THAT_MAY_TAKE_THE_SLOT, BookingState
 from booking.domain.titles import clean_title
+from booking.exchange.ical.events import CalendarEvent
 from booking.models import Booking
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
@@ -31,6 +32,7 @@ from rooms.models import Room
 
 MAX_ORGANIZER_LENGTH = 100  # characters, the size of the column `Booking.organizer_name`
 WITHOUT_CHECK_IN = Decision(BookingState.CONFIRMED, takes_slot=True, lapses_at=None)
+EventInRoom = tuple[UUID, CalendarEvent]  # the room that was found for the event, and the event
 
 
 class ImportOutcome(StrEnum):
@@ -42,23 +44,10 @@ class ImportOutcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarEvent:
-    """One event of a calendar, with its room."""
-
-    uid: str
-    room: UUID
-    interval: Interval
-    title: str
-    organizer: str
-    is_private: bool
-    is_cancelled: bool
-
-
 def import_event(
-    *, actor: Actor, event: CalendarEvent, clock: Clock = DATABASE_CLOCK
+    *, actor: Actor, room: UUID, event: CalendarEvent, clock: Clock = DATABASE_CLOCK
 ) -> ImportOutcome:
-    """Create, update or cancel the booking of an event. Return what was done.
+    """Create, update or cancel the booking of an event in its room. Return what was done.
 
     Past and future events are imported. The policy of the room does not apply, and no check-in is
     required. Other bookings, closures and the maximum length of a booking do apply. A booking that
@@ -68,12 +57,12 @@ def import_event(
     InvalidCommandError for a bad title, `too_long` and `invalid_time`; NotFoundError if there is no
     such room. After an error the booking of the event is unchanged.
     """
-    [outcome] = import_events_together(actor=actor, events=[event], clock=clock)
+    [outcome] = import_events_together(actor=actor, events=[(room, event)], clock=clock)
     return outcome
 
 
 def import_events_together(
-    *, actor: Actor, events: Sequence[CalendarEvent], clock: Clock = DATABASE_CLOCK
+    *, actor: Actor, events: Sequence[EventInRoom], clock: Clock = DATABASE_CLOCK
 ) -> list[ImportOutcome]:
     """Import several events in one transaction, all or none. Return what was done with each.
 
@@ -84,31 +73,33 @@ def import_events_together(
     def run(tx: CommandContext) -> list[ImportOutcome]:
         known = _bookings_of(events)
         own = frozenset(booking.id for booking in known.values())
-        outcomes = [_import_one(tx, actor, event, known.get(event.uid), own) for event in events]
+        outcomes = [
+            _import_one(tx, actor, tx.rooms[room], event, known.get(event.uid), own)
+            for room, event in events
+        ]
         _refuse_overlaps(tx)
         return outcomes
 
-    coming = [event for event in events if not event.is_cancelled]
-    for event in coming:
-        _refuse_impossible(event.interval)
+    windows = tuple(event.interval for _, event in events if not event.is_cancelled)
+    for window in windows:
+        _refuse_impossible(window)
 
     def rooms() -> list[UUID]:
         stored = _bookings_of(events).values()
-        return sorted({*(event.room for event in events), *(booking.room for booking in stored)})
+        return sorted({*(room for room, _ in events), *(booking.room for booking in stored)})
 
-    query = SnapshotQuery(windows=tuple(event.interval for event in coming))
+    query = SnapshotQuery(windows=windows)
     return run_in_rooms(run, rooms=rooms, query=query, clock=clock)
 
 
-def lock_rooms_of(events: Iterable[CalendarEvent]) -> None:
+def lock_rooms_of(events: Sequence[EventInRoom]) -> None:
     """Lock the rooms of these events and of their bookings in the current transaction.
 
     An import in one transaction would otherwise lock room after room, in the order of the events,
     and deadlock with commands on several rooms. Like these commands, this function locks by
     ascending id.
     """
-    events = list(events)
-    rooms = {event.room for event in events}
+    rooms = {room for room, _ in events}
     concerned = Room.objects.filter(Q(uuid__in=rooms) | Q(pk__in=_came_from(events).values("room")))
     locks = {hall or pk for pk, hall in concerned.values_list("pk", "division")}
     list(Room.objects.select_for_update(of=("self",)).filter(pk__in=locks).order_by("pk"))
@@ -124,18 +115,19 @@ def _refuse_impossible(wanted: Interval) -> None:
     refuse_endless(wanted)
 
 
-def _bookings_of(events: Iterable[CalendarEvent]) -> dict[str, BookingData]:
+def _bookings_of(events: Sequence[EventInRoom]) -> dict[str, BookingData]:
     found = _came_from(events).select_related("room")
     return {str(booking.external_uid): booking.as_data() for booking in found}
 
 
-def _came_from(events: Iterable[CalendarEvent]) -> QuerySet[Booking]:
-    return Booking.objects.filter(external_uid__in=[event.uid for event in events])
+def _came_from(events: Sequence[EventInRoom]) -> QuerySet[Booking]:
+    return Booking.objects.filter(external_uid__in=[event.uid for _, event in events])
 
 
 def _import_one(
     tx: CommandContext,
     actor: Actor,
+    room: RoomPolicy,
     event: CalendarEvent,
     stored: BookingData | None,
     giving_way: frozenset[UUID],
@@ -143,7 +135,6 @@ def _import_one(
     if stored is None and event.is_cancelled:
         return ImportOutcome.UNCHANGED
     if stored is None:
-        room = tx.rooms[event.room]
         new = replace(_drafted(tx, room, event), external_uid=event.uid)
         _refuse_conflicts(tx, room, event, giving_way)
         tx.changes.append(Change(None, new, actor, "import_event"))
@@ -151,11 +142,11 @@ def _import_one(
     tx.room_of(stored)
     if stored.state not in STATES_THAT_MAY_TAKE_THE_SLOT:
         return ImportOutcome.UNCHANGED
-    after = _updated(tx, event, stored)
+    after = _updated(tx, room, event, stored)
     if after == stored:
         return ImportOutcome.UNCHANGED
     if after.takes_slot:
-        _refuse_conflicts(tx, tx.rooms[event.room], event, giving_way)
+        _refuse_conflicts(tx, room, event, giving_way)
     tx.changes.append(Change.of(stored, after, actor, "import_event"))
     return ImportOutcome.CANCELLED if event.is_cancelled else ImportOutcome.UPDATED
 
@@ -170,11 +161,12 @@ def _drafted(tx: CommandContext, room: RoomPolicy, event: CalendarEvent) -> Book
     return draft(room, event.interval, WITHOUT_CHECK_IN, details, now=tx.now)
 
 
-def _updated(tx: CommandContext, event: CalendarEvent, stored: BookingData) -> BookingData:
+def _updated(
+    tx: CommandContext, room: RoomPolicy, event: CalendarEvent, stored: BookingData
+) -> BookingData:
     """Return the booking with the values of its event."""
     if event.is_cancelled:
         return without_slot(stored, BookingState.CANCELLED)
-    room = tx.rooms[event.room]
     new = _drafted(tx, room, event)
     after = replace(
         moved(stored, room, event.interval),

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.table import ParsedRow, ParsedTable, RefusedRow
-from booking.exchange.ical.events import ParsedCalendar, ParsedEvent
+from booking.exchange.ical.events import CalendarEvent, ParsedCalendar
 from booking.exchange.ical.recurring_events import MAX_SINGLE_EVENTS, with_single_events
 from booking.exchange.import_event import ImportOutcome
 from booking.exchange.import_run import CalendarImport, FindRoom, ImportReport
@@ -45,7 +45,7 @@ class HowToImport:
     max_passes: int | None = None
 
     def run(
-        self, find_room: FindRoom, events: Sequence[ParsedEvent], *, is_one: bool
+        self, find_room: FindRoom, events: Sequence[CalendarEvent], *, is_one: bool
     ) -> ImportReport:
         """Import the events. `is_one` says that the caller opened one transaction for all."""
         run = CalendarImport(
@@ -70,7 +70,7 @@ class TableReport:
 def known_rooms(building: str | None) -> FindRoom:
     """Return a function that finds rooms by name, in `building` if it is given."""
 
-    def find_room(event: ParsedEvent) -> tuple[Room, bool]:
+    def find_room(event: CalendarEvent) -> tuple[Room, bool]:
         return find_room_by_name(event.location, building=building), False
 
     return find_room
@@ -79,7 +79,7 @@ def known_rooms(building: str | None) -> FindRoom:
 def rooms_made_as_needed(building: str | None, *, timezone: str, is_public: bool) -> FindRoom:
     """Return a function that finds rooms by name and creates missing ones; see `ensure_room`."""
 
-    def find_room(event: ParsedEvent) -> tuple[Room, bool]:
+    def find_room(event: CalendarEvent) -> tuple[Room, bool]:
         return ensure_room(
             event.location, building=building, timezone=timezone, is_public=is_public
         )
@@ -151,7 +151,9 @@ def require_may_import(actor: Actor) -> None:
         raise PermissionDeniedError("Only room managers can import bookings. Ask a room manager.")
 
 
-def require_runs_rooms_of(actor: Actor, events: Iterable[ParsedEvent], find_room: FindRoom) -> None:
+def require_runs_rooms_of(
+    actor: Actor, events: Iterable[CalendarEvent], find_room: FindRoom
+) -> None:
     """Raise PermissionDeniedError unless the actor manages every room of these events.
 
     The rooms are the known rooms that the events name, and the rooms of bookings that were imported
@@ -176,7 +178,7 @@ def _require_runs(actor: Actor, rooms: Iterable[UUID]) -> None:
         )
 
 
-def _room_or_none(event: ParsedEvent, find_room: FindRoom) -> Room | None:
+def _room_or_none(event: CalendarEvent, find_room: FindRoom) -> Room | None:
     try:
         return find_room(event)[0]
     except MeetingRoomsError:

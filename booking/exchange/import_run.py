@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import SlotTakenError
-from booking.exchange.ical.events import ParsedEvent, RefusedEvent
+from booking.exchange.ical.events import CalendarEvent, RefusedEvent
 from booking.exchange.ical.read_calendar import ZoneOf
 from booking.exchange.import_event import (
-    CalendarEvent,
+    EventInRoom,
     ImportOutcome,
     import_event,
     import_events_together,
@@ -26,7 +26,7 @@ from meeting_rooms.kernel.errors import InvalidCommandError, MeetingRoomsError
 from rooms.models import Room
 from rooms.queries import rooms_named
 
-FindRoom = Callable[[ParsedEvent], tuple[Room, bool]]
+FindRoom = Callable[[CalendarEvent], tuple[Room, bool]]
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class CalendarImport:
         self._locks_first = locks_first
         self.report = ImportReport()
 
-    def run(self, events: Sequence[ParsedEvent]) -> ImportReport:
+    def run(self, events: Sequence[CalendarEvent]) -> ImportReport:
         """Import the events and return the report. Blocked events are tried again in passes.
 
         If a calendar was shifted or rearranged, each booking moves to a slot that another booking
@@ -84,7 +84,7 @@ class CalendarImport:
             self._together(waiting)
         return self.report
 
-    def _with_room(self, event: ParsedEvent) -> CalendarEvent | None:
+    def _with_room(self, event: CalendarEvent) -> EventInRoom | None:
         try:
             room, is_new = self._find_room(event)
         except MeetingRoomsError as exc:
@@ -93,24 +93,16 @@ class CalendarImport:
         self.report.rooms_used.add(room.name)
         if is_new:
             self.report.rooms_created.append(room.name)
-        return CalendarEvent(
-            uid=event.uid,
-            room=room.uuid,
-            interval=event.interval,
-            title=event.title,
-            organizer=event.organizer,
-            is_private=event.is_private,
-            is_cancelled=event.is_cancelled,
-        )
+        return room.uuid, event
 
-    def _pass(self, events: Sequence[CalendarEvent]) -> list[CalendarEvent]:
+    def _pass(self, events: Sequence[EventInRoom]) -> list[EventInRoom]:
         """Import the events once, and return the events that another booking blocks."""
-        blocked: list[CalendarEvent] = []
-        for event in events:
+        blocked: list[EventInRoom] = []
+        for room, event in events:
             try:
-                outcome = import_event(actor=self._actor, event=event)
+                outcome = import_event(actor=self._actor, room=room, event=event)
             except SlotTakenError:
-                blocked.append(event)
+                blocked.append((room, event))
                 continue
             except MeetingRoomsError as exc:
                 self._refuse(event.uid, event.title, exc)
@@ -119,7 +111,7 @@ class CalendarImport:
             self._progress(1)
         return blocked
 
-    def _together(self, events: Sequence[CalendarEvent]) -> None:
+    def _together(self, events: Sequence[EventInRoom]) -> None:
         try:
             outcomes = import_events_together(actor=self._actor, events=events)
         except MeetingRoomsError:
@@ -128,10 +120,10 @@ class CalendarImport:
             self.report.outcomes.update(outcomes)
         self._progress(len(events))
 
-    def _refuse_each(self, events: Sequence[CalendarEvent]) -> None:
-        for event in events:
+    def _refuse_each(self, events: Sequence[EventInRoom]) -> None:
+        for room, event in events:
             try:
-                outcome = import_event(actor=self._actor, event=event)
+                outcome = import_event(actor=self._actor, room=room, event=event)
             except MeetingRoomsError as exc:
                 self._refuse(event.uid, event.title, exc)
             else:

@@ -1,18 +1,18 @@
 """Query: whether a booking would be allowed now, and all reasons if not."""
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from booking.domain.booking_request import BookingRequest, Decision
-from booking.domain.policy_checks import evaluate, own_holds, refusals, refuse_endless
-from booking.transaction.context import CommandContext, is_manager
+from booking.domain.booking_request import Decision
+from booking.domain.policy_checks import evaluate, refusals, refuse_endless
+from booking.queries.free_rooms import REFUSALS
+from booking.transaction.context import CommandContext, request_of
 from booking.transaction.database_clock import DATABASE_CLOCK
-from booking.transaction.read_snapshot import SnapshotQuery, read_snapshot
+from booking.transaction.read_snapshot import SnapshotQuery
+from booking.transaction.unit_of_work import preview_in_rooms
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
-from rooms.policies.cache import current_room_policies
 
 
 class SlotCheck(NamedTuple):
@@ -40,25 +40,18 @@ def check_slot(
     there is no such room, InvalidCommandError `too_long` if no room allows this length.
     """
     refuse_endless(interval)
-    [rules] = current_room_policies([room])
-    snapshot = read_snapshot(
-        [rules], SnapshotQuery(windows=(interval,), person=actor.user_id), clock=clock
-    )
-    known = CommandContext({room: rules}, snapshot).room_context(rules)
-    # A command expires due bookings before it decides; this query only leaves them out.
-    taken = tuple(other for other in known.neighbours if other.takes_slot_at(snapshot.now))
-    known = replace(known, neighbours=taken)
-    holds = own_holds(taken, interval, actor.user_id)
-    request = BookingRequest(
-        interval=interval,
-        person=actor.user_id,
-        is_manager=is_manager(actor, rules),
-        attendees=attendees,
-        replaces=frozenset(hold.id for hold in holds),
-    )
-    found = refusals(request, rules, known, now=snapshot.now)
-    if request.is_manager:
-        found = [refusal for refusal in found if refusal["rule"] is None]
-    if found:
+
+    def check(tx: CommandContext) -> SlotCheck:
+        rules = tx.rooms[room]
+        known = tx.room_context(rules)
+        request, _ = request_of(tx, actor, rules, interval, attendees)
+        try:
+            return SlotCheck(evaluate(request, rules, known, now=tx.now), [])
+        except REFUSALS:
+            found = refusals(request, rules, known, now=tx.now)
+        if request.is_manager:
+            found = [refusal for refusal in found if refusal["rule"] is None]
         return SlotCheck(None, found)
-    return SlotCheck(evaluate(request, rules, known, now=snapshot.now), [])
+
+    query = SnapshotQuery(windows=(interval,), person=actor.user_id)
+    return preview_in_rooms(check, rooms=(room,), query=query, clock=clock)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from booking.commands.book_room import BookRooms, book_room
 from booking.domain.booking_data import BookingData
+from booking.exchange.ical.events import CalendarEvent
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock, FixedClock
@@ -43,3 +44,16 @@ def soon(minutes: int, length: int = 30) -> Interval:
     """Return a stretch that starts some minutes after NOW."""
     start = NOW + timedelta(minutes=minutes)
     return Interval(start, start + timedelta(minutes=length))
+
+
+def calendar_event(uid: str, interval: Interval, *, is_cancelled: bool = False) -> CalendarEvent:
+    return CalendarEvent(
+        uid=uid,
+        location="",
+        start=interval.start,
+        end=interval.end,
+        title="Talk",
+        organizer="Eve",
+        is_private=False,
+        is_cancelled=is_cancelled,
+    )

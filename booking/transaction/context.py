@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from booking.domain.booking_data import BookingData
-from booking.domain.booking_request import RoomContext
+from booking.domain.booking_request import BookingRequest, RoomContext
 from booking.domain.changes import without_slot
-from booking.domain.policy_checks import counted
+from booking.domain.policy_checks import counted, own_holds
 from booking.domain.states import BookingState
 from booking.transaction.read_snapshot import Snapshot
 from booking.transaction.write_changes import Change, ConcurrentChangeError
@@ -93,6 +93,26 @@ class CommandContext:
             if not changed.isdisjoint(room.division):
                 changed.update(room.division)
         return sorted(changed)
+
+
+def request_of(
+    tx: CommandContext, actor: Actor, room: RoomPolicy, interval: Interval, attendees: int | None
+) -> tuple[BookingRequest, list[BookingData]]:
+    """Return the actor's request for a new booking, and the own holds that the booking replaces.
+
+    Holds that this command has already changed are not listed; they do not block the booking.
+    """
+    changed = {change.after.id for change in tx.changes}
+    overlapping = own_holds(tx.room_context(room).neighbours, interval, actor.user_id)
+    holds = [hold for hold in overlapping if hold.id not in changed]
+    request = BookingRequest(
+        interval=interval,
+        person=actor.user_id,
+        is_manager=is_manager(actor, room),
+        attendees=attendees,
+        replaces=frozenset({*changed, *(hold.id for hold in holds)}),
+    )
+    return request, holds
 
 
 def release_holds(tx: CommandContext, holds: Iterable[BookingData], actor: Actor) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.csv.presets import ISO_FORMATS, LAYOUTS, Layout, Preset, checked_form
-from booking.exchange.ical.events import ParsedEvent
+from booking.exchange.ical.events import CalendarEvent
 from booking.exchange.ical.write_calendar import clean_line
 from meeting_rooms.kernel.errors import InvalidCommandError, LimitExceededError
 from meeting_rooms.kernel.interval import Interval
@@ -69,7 +69,7 @@ class ParsedRow:
     id: str
     building: str
     organizer_email: str
-    event: ParsedEvent
+    event: CalendarEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def _bookings(
         )
     start, end = times.read(fields.get("starts_at", "")), times.read(fields.get("ends_at", ""))
     for room in rooms:
-        event = ParsedEvent(
+        event = CalendarEvent(
             uid=uid_of(fields, room),
             location=room,
             start=start,

@@ -22,7 +22,7 @@ class UnreadableCalendarError(InvalidCommandError):
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedEvent:
+class CalendarEvent:
     """One event of a file. `location` is the name of its room; times have the zone of the file."""
 
     uid: str
@@ -39,7 +39,7 @@ class ParsedEvent:
         """Return the interval of the event in UTC. Raises InvalidCommandError if it is empty."""
         return Interval.of(self.start, self.end)
 
-    def shifted(self, by: timedelta) -> "ParsedEvent":
+    def shifted(self, by: timedelta) -> "CalendarEvent":
         """Return the event some days later, at the same local time of day."""
         # Arithmetic in local time: Python looks up the offset of the new date.
         return replace(self, start=self.start + by, end=self.end + by)
@@ -80,7 +80,7 @@ class Override:
     """
 
     recurrence_id: datetime
-    event: ParsedEvent
+    event: CalendarEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ParsedSeries:
     series only lists its dates.
     """
 
-    first: ParsedEvent
+    first: CalendarEvent
     length: Length
     rule: str | None
     exdates: tuple[datetime, ...]
@@ -134,7 +134,7 @@ class ParsedCalendar:
     """The events and series of a file in its order, and the events that cannot be booked."""
 
     name: str
-    events: tuple[ParsedEvent, ...]
+    events: tuple[CalendarEvent, ...]
     series: tuple[ParsedSeries, ...]
     refused: tuple[RefusedEvent, ...]
 

@@ -15,9 +15,9 @@ from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.components import LIBRARY_ERRORS, read_components
 from booking.exchange.ical.events import (
     MAX_UID_LENGTH,
+    CalendarEvent,
     Override,
     ParsedCalendar,
-    ParsedEvent,
     ParsedSeries,
     RefusedEvent,
     occurrence_uid,
@@ -64,7 +64,7 @@ class _Reader:
         self._zone_of = zone_of
         self._default_location = default_location
         self._moments = moments
-        self.events: list[ParsedEvent] = []
+        self.events: list[CalendarEvent] = []
         self.series: list[ParsedSeries] = []
         self.refused: list[RefusedEvent] = []
 
@@ -137,7 +137,7 @@ class _Reader:
                 lost.append(at)
         return replace(series, overrides=tuple(overrides), exdates=(*series.exdates, *lost))
 
-    def _single_date(self, entry: Event) -> ParsedEvent:
+    def _single_date(self, entry: Event) -> CalendarEvent:
         event = self._event(entry)
         moment = self._moments.one(entry, "RECURRENCE-ID", self._zone_of(event.location))
         if moment is None:
@@ -146,7 +146,7 @@ class _Reader:
             )
         return replace(event, uid=occurrence_uid(event.uid, moment.local))
 
-    def _event(self, entry: Event, within: ParsedEvent | None = None) -> ParsedEvent:
+    def _event(self, entry: Event, within: CalendarEvent | None = None) -> CalendarEvent:
         """Return one VEVENT. For an override, location and organizer default to its series."""
         refuse_unreadable(entry)
         usual = within.location if within else self._default_location
@@ -158,7 +158,7 @@ class _Reader:
                 "The event has no DTSTART. Add a start.", code=BookingErrorCode.BAD_TIME
             )
         length = length_of(entry, start, self._moments.one(entry, "DTEND", start.zone))
-        parsed = ParsedEvent(
+        parsed = CalendarEvent(
             uid=text_of(entry, "UID"),
             location=location,
             start=start.aware,

@@ -13,10 +13,10 @@ from icalendar import Event
 
 from booking.domain.error_codes import BookingErrorCode
 from booking.exchange.ical.events import (
+    CalendarEvent,
     Length,
     Override,
     ParsedCalendar,
-    ParsedEvent,
     ParsedSeries,
     RefusedEvent,
     occurrence_uid,
@@ -46,11 +46,11 @@ class CalendarOccurrence:
     recurrence_id: datetime | None
     interval: Interval
     is_cancelled: bool
-    event: ParsedEvent
+    event: CalendarEvent
 
 
 def read_series(
-    master: Event, first: ParsedEvent, moments: Moments, floating: ZoneInfo | None
+    master: Event, first: CalendarEvent, moments: Moments, floating: ZoneInfo | None
 ) -> tuple[ParsedSeries, Moment]:
     """Return the series without its changed events, and its first time.
 
@@ -81,14 +81,14 @@ def read_series(
 
 
 def occurrences(
-    parsed: ParsedEvent | ParsedSeries, until: datetime, *, since: datetime | None = None
+    parsed: CalendarEvent | ParsedSeries, until: datetime, *, since: datetime | None = None
 ) -> list[CalendarOccurrence]:
     """Return the dates that start before `until` and end after `since` (aware), earliest first.
 
     Dates excluded by EXDATE are left out, even changed ones; cancelled dates are included.
     Raises LimitExceededError `series_too_long` if the rule has more than MAX_DATES dates.
     """
-    if isinstance(parsed, ParsedEvent):
+    if isinstance(parsed, CalendarEvent):
         found = [CalendarOccurrence(None, parsed.interval, parsed.is_cancelled, parsed)]
     else:
         changed = {override.recurrence_id: override.event for override in parsed.overrides}
@@ -114,14 +114,14 @@ def recurrence_ids(series: ParsedSeries, horizon: datetime) -> set[datetime]:
 
 
 def _occurrence(
-    series: ParsedSeries, at: datetime, change: ParsedEvent | None
+    series: ParsedSeries, at: datetime, change: CalendarEvent | None
 ) -> CalendarOccurrence:
     event = change or event_at(series, at)
     is_cancelled = event.is_cancelled or series.first.is_cancelled
     return CalendarOccurrence(at, event.interval, is_cancelled, event)
 
 
-def event_at(series: ParsedSeries, at: datetime) -> ParsedEvent:
+def event_at(series: ParsedSeries, at: datetime) -> CalendarEvent:
     """Return the event of the series at a naive local time, without changes of that date."""
     start = at.replace(tzinfo=_zone(series))
     return replace(series.first, start=start, end=series.length.after(start))
@@ -145,7 +145,7 @@ def _rule(master: Event, start: Moment) -> str | None:
     return read_rule(str(rule.to_ical().decode()), start.local, start.zone)
 
 
-def _period(first: ParsedEvent, start: Moment, end: Moment | timedelta) -> ParsedEvent:
+def _period(first: CalendarEvent, start: Moment, end: Moment | timedelta) -> CalendarEvent:
     length: Length
     if isinstance(end, timedelta):
         length = nominal(end)
@@ -156,7 +156,7 @@ def _period(first: ParsedEvent, start: Moment, end: Moment | timedelta) -> Parse
 
 def single_events(
     series: ParsedSeries, until: datetime, *, since: datetime | None = None
-) -> Iterator[ParsedEvent]:
+) -> Iterator[CalendarEvent]:
     """Yield each date of a series as an event with its own UID; excluded dates are cancelled.
 
     So a date that was imported earlier and is excluded now gets cancelled.

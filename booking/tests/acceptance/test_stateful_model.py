@@ -32,13 +32,13 @@ from booking.commands.expire_due_bookings import expire_due_bookings
 from booking.commands.extend_booking import extend_booking
 from booking.commands.restore_booking import restore_booking
 from booking.commands.swap_rooms import swap_rooms
-from booking.exchange.import_event import CalendarEvent, import_event
+from booking.exchange.import_event import import_event
 from booking.models import Booking
 from booking.repository import bookings_during
 from booking.tests.acceptance.stateful_model_rooms import Campus
 from booking.tests.acceptance.stateful_model_rules import UNDO
 from booking.tests.acceptance.stateful_model_values import Place
-from booking.tests.factories import NOW
+from booking.tests.factories import NOW, calendar_event
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -239,9 +239,9 @@ class BookingMachine(RuleBasedStateMachine):
         start = self.model.now + wait
         uid = f"{uid}-{self.run}"
         where, stand_in = self.rooms[at].uuid, object()
-        event = CalendarEvent(uid, where, Interval(start, start + length), "T", "E", False, is_off)
+        event = calendar_event(uid, Interval(start, start + length), is_cancelled=is_off)
         expected = self.model.bring_in(stand_in, uid, at, start, start + length, is_off)
-        self.compare(lambda: import_event(event=event, **self.as_by(ADMIN)), expected)
+        self.compare(lambda: import_event(room=where, event=event, **self.as_by(ADMIN)), expected)
         for new in [b for b in self.model.kept if b.id is stand_in]:
             new.id = Booking.objects.get(external_uid=uid).pk
 

@@ -18,12 +18,12 @@ from booking.commands.restore_booking import restore_booking
 from booking.commands.swap_rooms import swap_rooms
 from booking.domain.booking_data import BookingData
 from booking.domain.errors import RuleError
-from booking.exchange.import_event import CalendarEvent, import_event
+from booking.exchange.import_event import import_event
 from booking.models import Booking, Series
 from booking.series.book_series import BookSeries, OnClash, book_series
 from booking.series.edit_series import SeriesEdit, edit_series
 from booking.tests.commands.test_book_walk_up import door
-from booking.tests.factories import NOW, at, book, hours
+from booking.tests.factories import NOW, at, book, calendar_event, hours
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.actor import Actor
@@ -152,8 +152,8 @@ def test_shortened__to_an_end_that_is_past__is_refused():
 
 def test_shortened__import__still_needs_no_check_in():
     boss, dogger = actor(role=Role.ADMIN), room()
-    event = CalendarEvent("uid-1", dogger.uuid, hours(11, 13), "Talk", "Speaker", False, False)
-    import_event(actor=boss, event=event, clock=THEN)
+    event = calendar_event("uid-1", hours(11, 13))
+    import_event(actor=boss, room=dogger.uuid, event=event, clock=THEN)
     after = edited(boss, Booking.objects.get().as_data(), hours(11, 12))
     assert (after.state, after.lapses_at) == ("confirmed", None)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from booking.exchange.ical.events import ParsedCalendar, ParsedEvent, ParsedSeries
+from booking.exchange.ical.events import CalendarEvent, ParsedCalendar, ParsedSeries
 from booking.exchange.ical.write_calendar import CalendarEntry, EntryStatus
 
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ def entries_of(calendar: ParsedCalendar) -> Iterator[CalendarEntry]:
         yield from _series(series)
 
 
-def entry_of(event: ParsedEvent, **more) -> CalendarEntry:
+def entry_of(event: CalendarEvent, **more) -> CalendarEntry:
     return CalendarEntry(
         uid=event.uid,
         start=event.start,

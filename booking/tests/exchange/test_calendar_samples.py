@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.exchange.ical.events import ParsedCalendar, ParsedEvent, ParsedSeries
+from booking.exchange.ical.events import CalendarEvent, ParsedCalendar, ParsedSeries
 from booking.exchange.ical.read_calendar import parse_calendar
 from booking.exchange.ical.recurring_events import occurrences
 from booking.exchange.ical.write_calendar import write_calendar
@@ -35,7 +35,7 @@ def instants(parsed: ParsedCalendar) -> set[tuple[str, str, str]]:
     return set(_instants([*parsed.events, *parsed.series]))
 
 
-def _instants(found: list[ParsedEvent | ParsedSeries]) -> Iterator[tuple[str, str, str]]:
+def _instants(found: list[CalendarEvent | ParsedSeries]) -> Iterator[tuple[str, str, str]]:
     for each in found:
         for at in occurrences(each, LAST, since=FIRST):
             if not at.is_cancelled:

@@ -18,11 +18,11 @@ from booking.domain.states import BookingState
 from booking.exchange.csv.presets import Preset
 from booking.exchange.csv.table import parse_table
 from booking.exchange.ical.read_calendar import parse_calendar
-from booking.exchange.import_event import CalendarEvent, ImportOutcome, import_event
+from booking.exchange.import_event import ImportOutcome, import_event
 from booking.exchange.import_files import HowToImport, import_calendar, import_table, known_rooms
 from booking.models import Booking
 from booking.tests.api.import_calls import Importer, calendar, event, row, told
-from booking.tests.factories import NOW, at, hours
+from booking.tests.factories import NOW, at, calendar_event, hours
 from booking.tests.room_rules import booked, rules
 from identity.models import Role
 from identity.tests.factories import actor, person
@@ -112,8 +112,8 @@ def test_neighbourhood__of_what_lasts_for_centuries__is_counted_by_none_of_its_d
 def imported(
     into: Room, interval: Interval, *, is_cancelled: bool = False, clock: Clock = THEN
 ) -> ImportOutcome:
-    talk = CalendarEvent("talk", into.uuid, interval, "Talk", "Sue", False, is_cancelled)
-    return import_event(actor=actor(role=Role.ADMIN), event=talk, clock=clock)
+    talk = calendar_event("talk", interval, is_cancelled=is_cancelled)
+    return import_event(actor=actor(role=Role.ADMIN), room=into.uuid, event=talk, clock=clock)
 
 
 def moved_here(interval: Interval) -> BookingData:
@@ -211,11 +211,12 @@ def test_calendar__dry_run__locks_all_rooms_before_the_first_event():
 
 def test_import_again__of_a_meeting_that_people_left_early__keeps_the_rest_free():
     boss, dogger = actor(role=Role.ADMIN), room()
-    talk = CalendarEvent("early", dogger.uuid, hours(10, 11), "Talk", "S", False, False)
-    import_event(actor=boss, event=talk, clock=FixedClock(at(9)))
+    talk = calendar_event("early", hours(10, 11))
+    import_event(actor=boss, room=dogger.uuid, event=talk, clock=FixedClock(at(9)))
     mine = Booking.objects.get().pk
     check_in(actor=boss, booking_id=mine, clock=FixedClock(at(10)))
     end_booking(actor=boss, booking_id=mine, clock=FixedClock(at(10, 20)))
-    again = import_event(actor=boss, event=talk, clock=FixedClock(at(10, 30)))
+    later = FixedClock(at(10, 30))
+    again = import_event(actor=boss, room=dogger.uuid, event=talk, clock=later)
     assert again is ImportOutcome.UNCHANGED
     assert Booking.objects.get().as_data().interval.end == at(10, 20)

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from booking.commands.hold_slot import hold_slot
+from booking.domain.booking_request import Decision
 from booking.domain.states import BookingState
 from booking.models import AuditEntry, Booking
 from booking.queries.check_slot import check_slot
@@ -12,6 +14,7 @@ from identity.models import Role
 from identity.queries import actor_of
 from identity.tests.factories import actor, bearer, person
 from meeting_rooms.kernel.clock import SYSTEM_CLOCK, FixedClock
+from meeting_rooms.kernel.errors import MeetingRoomsError
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Closure
 from rooms.tests.factories import every_day, policy, room
@@ -78,6 +81,42 @@ def test_check__no_show_that_nobody_settled__is_free():
     book(dogger, Interval(at(10, 30), at(12)))
     found = check(dogger, hours(11, 12), now=at(10, 40))
     assert found.decision is not None
+
+
+THEN = FixedClock(NOW)
+SITUATIONS = {
+    "free": lambda _dogger, _ann: None,
+    "approval": lambda dogger, _ann: policy(dogger, approval="always"),
+    "rules": lambda dogger, _ann: policy(dogger, max_minutes=30, notice_minutes=240),
+    "closure": lambda dogger, _ann: Closure.objects.create(
+        room=dogger, starts_at=at(11), ends_at=None, reason="Painting"
+    ),
+    "booking": lambda dogger, _ann: book(dogger, hours(11, 12)),
+    "hold": lambda dogger, _ann: hold_slot(
+        actor=actor(), room=dogger.uuid, interval=hours(11, 12), clock=THEN
+    ),
+    "own hold": lambda dogger, ann: hold_slot(
+        actor=ann, room=dogger.uuid, interval=hours(11, 12), clock=THEN
+    ),
+    "no-show": lambda dogger, _ann: book(
+        dogger, Interval(at(9, 30), at(12)), clock=FixedClock(at(9))
+    ),
+}
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.ADMIN])
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_check__and_the_booking_itself__have_one_answer(situation, role):
+    dogger, ann = room(), actor(role=role)
+    SITUATIONS[situation](dogger, ann)
+    found = check(dogger, hours(11, 12), by=ann)
+    if found.decision is None:
+        with pytest.raises(MeetingRoomsError) as refused:
+            book(dogger, hours(11, 12), by=ann)
+        assert refused.value.code == found.refusals[0]["code"]
+    else:
+        one = book(dogger, hours(11, 12), by=ann)
+        assert found.decision == Decision(one.state, one.takes_slot, one.lapses_at, one.flags)
 
 
 def test_check__by_rest__answers_200_with_the_refusals(client):

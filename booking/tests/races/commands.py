@@ -20,10 +20,10 @@ from booking.commands.renew_hold import renew_hold
 from booking.commands.restore_booking import restore_booking
 from booking.commands.swap_rooms import swap_rooms
 from booking.commands.waitlist import wait_for_slot
-from booking.exchange.import_event import CalendarEvent, import_event
+from booking.exchange.import_event import import_event
 from booking.series.cancel_series import cancel_series
 from booking.series.edit_series import SeriesEdit, edit_series
-from booking.tests.factories import at, hours
+from booking.tests.factories import at, calendar_event, hours
 from booking.tests.races.race_fixture import SLOT, Racer, Scene, book_daily
 from meeting_rooms.kernel.clock import FixedClock
 from rooms.models import Room
@@ -62,10 +62,8 @@ def _close_moving(scene: Scene, clock: FixedClock) -> object:
 
 
 def _import(scene: Scene, clock: FixedClock) -> object:
-    event = CalendarEvent(
-        f"uid-{next(_numbers)}", scene.room.uuid, SLOT, "Talk", "Eve", False, False
-    )
-    return import_event(actor=scene.cast.admin, event=event, clock=clock)
+    event = calendar_event(f"uid-{next(_numbers)}", SLOT)
+    return import_event(actor=scene.cast.admin, room=scene.room.uuid, event=event, clock=clock)
 
 
 COMMANDS: dict[str, Racer] = {

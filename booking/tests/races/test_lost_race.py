@@ -15,9 +15,9 @@ from booking.commands.restore_booking import restore_booking
 from booking.commands.swap_rooms import swap_rooms
 from booking.commands.waitlist import wait_for_slot
 from booking.domain.errors import RoomClosedError, SlotTakenError
-from booking.exchange.import_event import CalendarEvent, import_event
+from booking.exchange.import_event import import_event
 from booking.models import Booking, WaitingEntry
-from booking.tests.factories import NOW, at, book, hours
+from booking.tests.factories import NOW, at, book, calendar_event, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.contest import SLOT, booking, contest_of
 from booking.transaction.step_hooks import Step
@@ -141,16 +141,15 @@ def test_undo__of_a_cancellation_of_what_was_released__brings_the_booking_back()
     """A calendar cancels what nobody came to: that is over, and stays a release."""
     with contest_of(1) as contest:
         [scene] = contest.rounds(of=1)
-        admin, late = scene.cast.admin, FixedClock(at(11, 10))
-        event = CalendarEvent(
-            f"uid-{scene.room.uuid}", scene.room.uuid, SLOT, "", "E", False, False
-        )
-        import_event(actor=admin, event=event, clock=CLOCK)
+        admin, where, late = scene.cast.admin, scene.room.uuid, FixedClock(at(11, 10))
+        event = calendar_event(f"uid-{where}", SLOT)
+        import_event(actor=admin, room=where, event=event, clock=CLOCK)
         pk = Booking.objects.get(room=scene.room).pk
         edit = BookingEdit(interval=Interval(at(11), at(12, 30)))
         edit_booking(actor=admin, booking_id=pk, edit=edit, clock=CLOCK)
         expire_due_bookings(room=scene.room.uuid, clock=late)
-        import_event(actor=admin, event=replace(event, is_cancelled=True), clock=late)
+        cancelled = replace(event, is_cancelled=True)
+        import_event(actor=admin, room=where, event=cancelled, clock=late)
         assert Booking.objects.get(pk=pk).state == "released"
         assert restore_booking(actor=admin, booking_id=pk, clock=late).state == "checked_in"
 

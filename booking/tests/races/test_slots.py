@@ -9,9 +9,9 @@ from django.db import transaction
 
 from booking.commands.book_room import BookRooms, book_rooms
 from booking.domain.errors import RuleError, SlotTakenError
-from booking.exchange.import_event import CalendarEvent, import_events_together
+from booking.exchange.import_event import import_events_together
 from booking.models import Booking
-from booking.tests.factories import NOW, at, book, hours
+from booking.tests.factories import NOW, at, book, calendar_event, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.contest import (
     SLOT,
@@ -102,7 +102,7 @@ def test_calendars__crossing_each_other__one_comes_in_whole():
 
             def bring(name, slots, number=number):
                 events = [
-                    CalendarEvent(f"{name}-{number}-{n}", where.uuid, when, "", "E", False, False)
+                    (where.uuid, calendar_event(f"{name}-{number}-{n}", when))
                     for n, (where, when) in enumerate(slots)
                 ]
                 admin = contest.cast.admin
