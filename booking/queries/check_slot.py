@@ -7,7 +7,7 @@ from uuid import UUID
 from booking.domain.booking_request import BookingRequest, Decision
 from booking.domain.policy_checks import evaluate, own_holds, refusals, refuse_endless
 from booking.transaction.context import CommandContext, is_manager
-from booking.transaction.database_clock import DATABASE_CLOCK
+from booking.transaction.database_clock import DATABASE_CLOCK, instant_for_sql
 from booking.transaction.read_snapshot import SnapshotQuery, read_snapshot
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
@@ -42,7 +42,9 @@ def check_slot(
     refuse_endless(interval)
     [rules] = current_room_policies([room])
     snapshot = read_snapshot(
-        [rules], SnapshotQuery(windows=(interval,), person=actor.user_id), clock=clock
+        [rules],
+        SnapshotQuery(windows=(interval,), person=actor.user_id),
+        now=instant_for_sql(clock),
     )
     known = CommandContext({room: rules}, snapshot).room_context(rules)
     # A command expires due bookings before it decides; this query only leaves them out.

@@ -9,9 +9,8 @@ from booking.domain.booking_data import BookingData
 from booking.domain.changes import without_slot
 from booking.domain.states import BookingState
 from booking.models import Booking, Series
-from booking.repository import rooms_of_series
 from booking.series.domain.series_data import SeriesFacts
-from booking.series.series_dates import get_series, series_ahead
+from booking.series.series_dates import get_series, rooms_of_series, series_ahead
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.unit_of_work import run_in_rooms
@@ -71,8 +70,7 @@ def review_no_shows(*, series_id: UUID, clock: Clock = DATABASE_CLOCK) -> Review
         ]
         return Review.WITHDRAWN
 
-    rooms = {get_series(series_id).room, *rooms_of_series(series_id)}
-    return run_in_rooms(run, rooms=sorted(rooms), clock=clock)
+    return run_in_rooms(run, rooms=sorted(rooms_of_series(series_id)), clock=clock)
 
 
 def _is_missed(series: SeriesFacts, room: RoomPolicy, now: datetime) -> bool:

@@ -24,6 +24,19 @@ from rooms.domain.effective_policy import RoomPolicy
 MAX_REASON_LENGTH = 300  # characters, the size of the column `SkippedDate.reason`
 
 
+def rooms_of_series(series_id: UUID) -> set[UUID]:
+    """Return the room of the series and the active rooms that its dates are booked in.
+
+    Raises NotFoundError if there is no such series.
+    """
+    own = Series.objects.filter(pk=series_id).values_list("room__uuid", flat=True)
+    dates = Booking.objects.filter(series_id=series_id, room__is_active=True).order_by()
+    found = set(own.union(dates.values_list("room__uuid", flat=True)))
+    if not found:
+        raise _unknown(series_id)
+    return found
+
+
 def require_series_owner(actor: Actor, series: SeriesFacts, tx: CommandContext) -> None:
     """Raise PermissionDeniedError for a person who is neither organizer nor room manager."""
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[series.room]):
@@ -85,8 +98,12 @@ def get_series(series_id: UUID) -> SeriesFacts:
     """Return the series with this id. Raises NotFoundError if there is none."""
     series = Series.objects.select_related("room").filter(pk=series_id).first()
     if series is None:
-        raise NotFoundError(f"There is no series {series_id}.")
+        raise _unknown(series_id)
     return series_facts(series)
+
+
+def _unknown(series_id: UUID) -> NotFoundError:
+    return NotFoundError(f"There is no series {series_id}.")
 
 
 def series_row(series: SeriesFacts, room: RoomPolicy, *, now: datetime) -> Series:
