@@ -19,20 +19,19 @@ from booking.series.domain.series_data import Pattern, SeriesFacts, SeriesReport
 from booking.series.evaluate_dates import RequestedDate, SeriesJudge, query_for, refuse_clashes
 from booking.series.repository import Plan, save_series, store_plan
 from booking.series.series_dates import (
-    get_series,
     require_series_owner,
     rooms_of_series,
     series_ahead,
+    series_of,
 )
 from booking.transaction.context import CommandContext, is_manager
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.if_match import refuse_stale_series
 from booking.transaction.unit_of_work import read_second_snapshot, run_in_rooms
-from booking.transaction.write_changes import Change, ConcurrentChangeError
+from booking.transaction.write_changes import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
-from rooms.queries import active_rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def edit_series(
     """
 
     def run(tx: CommandContext) -> SeriesReport:
-        series = get_series(series_id)
+        series = series_of(tx, series_id)
         plan = _plan(tx, series, edit) if edit.is_about_time else None
         require_series_owner(actor, series, tx)
         refuse_stale_series(series, expected_version)
@@ -165,16 +164,10 @@ def _plan(tx: CommandContext, series: SeriesFacts, edit: SeriesEdit) -> Plan:
 def _ahead(
     tx: CommandContext, series: SeriesFacts, since: datetime | None
 ) -> tuple[list[BookingData], list[BookingData]]:
-    """Return the dates to come in active rooms, and the dates in retired rooms, which stay.
-
-    Raises ConcurrentChangeError if a date was moved to another room after the rooms were read.
-    """
-    stored = series_ahead(series, since, now=tx.now)
-    away = {booking.room for booking in stored} - tx.rooms.keys()
-    if away and active_rooms().filter(uuid__in=away).exists():
-        raise ConcurrentChangeError
+    """Return the dates to come in active rooms, and the dates in retired rooms, which stay."""
+    stored = series_ahead(tx, series, since)
     known = [booking for booking in stored if booking.room in tx.rooms]
-    return known, [booking for booking in stored if booking.room in away]
+    return known, [booking for booking in stored if booking.room not in tx.rooms]
 
 
 def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
