@@ -81,12 +81,6 @@ def pending_rivals(booking: BookingData, room: RoomPolicy) -> list[BookingData]:
     return [rival.as_data() for rival in rivals.exclude(pk=booking.id).order_by("created_at", "pk")]
 
 
-def rooms_of_series(series_id: UUID) -> set[UUID]:
-    """Return the active rooms that the dates of the series are booked in."""
-    own = Booking.objects.filter(series_id=series_id, room__is_active=True)
-    return set(own.values_list("room__uuid", flat=True).distinct())
-
-
 def series_to_review(*, now: datetime) -> list[UUID]:
     """Return the series with future dates that had a no-show lately."""
     own = Booking.objects.filter(series=OuterRef("pk"))

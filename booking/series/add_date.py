@@ -14,6 +14,7 @@ from booking.series.series_dates import (
     get_series,
     refuse_foreign_dates,
     require_series_owner,
+    series_of,
 )
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
@@ -42,7 +43,7 @@ def add_date(
     """
 
     def run(tx: CommandContext) -> BookingData:
-        series = get_series(series_id)
+        series = series_of(tx, series_id)
         require_series_owner(actor, series, tx)
         stored = _stored(series_id, recurrence_id)
         if stored is not None and stored.takes_slot:
@@ -68,9 +69,11 @@ def add_date(
         occurrence = _occurrence(series, recurrence_id)
         return SnapshotQuery(windows=(occurrence.interval,), person=series.details.organizer_id)
 
-    stored, own = _stored(series_id, recurrence_id), get_series(series_id).room
-    rooms = {own, *([room] if room else []), *([stored.room] if stored else [])}
-    return run_in_rooms(run, rooms=sorted(rooms), query=query, clock=clock)
+    def rooms() -> list[UUID]:
+        stored, own = _stored(series_id, recurrence_id), get_series(series_id).room
+        return sorted({own, *([room] if room else []), *([stored.room] if stored else [])})
+
+    return run_in_rooms(run, rooms=rooms, query=query, clock=clock)
 
 
 def _occurrence(series: SeriesFacts, name: datetime) -> Occurrence:

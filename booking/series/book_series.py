@@ -7,7 +7,6 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from booking.domain.changes import Details
-from booking.domain.policy_checks import questions
 from booking.domain.titles import clean_title
 from booking.models import SkippedDate
 from booking.series.domain.occurrences import Expansion
@@ -16,6 +15,7 @@ from booking.series.domain.series_data import Pattern, SeriesFacts, SeriesReport
 from booking.series.evaluate_dates import (
     RequestedDate,
     SeriesJudge,
+    query_for,
     refuse_clashes,
     requested_dates,
 )
@@ -120,10 +120,7 @@ class _Booking:
 
     def query(self, rooms: Mapping[UUID, RoomPolicy]) -> SnapshotQuery:
         """Return the query for the snapshot: all dates, and the quotas of each date in its room."""
-        dates = self._requested(rooms, self._clock.now())
-        asked = (q for date in dates for q in questions(date.occurrence.interval, date.room))
-        windows = tuple(date.occurrence.interval for date in dates)
-        return SnapshotQuery(windows=windows, person=self.person, asked=tuple(asked))
+        return query_for(self._requested(rooms, self._clock.now()), self.person)
 
     def evaluate(self, tx: CommandContext) -> SeriesReport:
         """Return a report of the dates that can be booked and those that cannot."""

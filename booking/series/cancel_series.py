@@ -6,11 +6,15 @@ from uuid import UUID
 
 from booking.domain.changes import without_slot
 from booking.domain.states import BookingState
-from booking.repository import rooms_of_series
 from booking.series.domain.occurrences import split_at
 from booking.series.domain.series_data import SeriesFacts, SeriesReport
 from booking.series.repository import save_series
-from booking.series.series_dates import get_series, require_series_owner, series_ahead
+from booking.series.series_dates import (
+    require_series_owner,
+    rooms_of_series,
+    series_ahead,
+    series_of,
+)
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.if_match import refuse_stale_series
@@ -38,12 +42,12 @@ def cancel_series(
     """
 
     def run(tx: CommandContext) -> SeriesReport:
-        series = get_series(series_id)
+        series = series_of(tx, series_id)
         require_series_owner(actor, series, tx)
         refuse_stale_series(series, expected_version)
         changes = [
             Change.of(b, without_slot(b, BookingState.CANCELLED), actor, "cancel_series", reason)
-            for b in series_ahead(series, from_date, now=tx.now)
+            for b in series_ahead(tx, series, from_date)
             if b.takes_slot or b.state is BookingState.PENDING
         ]
         if changes:
@@ -51,9 +55,7 @@ def cancel_series(
             save_series(tx, _ended(series, from_date))
         return SeriesReport(series.id, cancelled=tuple(change.after for change in changes))
 
-    series = get_series(series_id)
-    rooms = {series.room, *rooms_of_series(series_id)}
-    return run_in_rooms(run, rooms=sorted(rooms), clock=clock)
+    return run_in_rooms(run, rooms=lambda: sorted(rooms_of_series(series_id)), clock=clock)
 
 
 def _ended(series: SeriesFacts, cut: datetime | None) -> SeriesFacts:

@@ -1,6 +1,6 @@
 """Command: change the dates of a series that have not begun."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
@@ -8,29 +8,30 @@ from uuid import UUID, uuid4
 from booking.domain.booking_data import BookingData
 from booking.domain.changes import DetailsEdit
 from booking.domain.error_codes import BookingErrorCode
-from booking.domain.policy_checks import questions, refuse_more_than_seats
+from booking.domain.policy_checks import refuse_more_than_seats
 from booking.models import SkippedDate
-from booking.repository import rooms_of_series
 from booking.series.book_series import OnClash
 from booking.series.domain.occurrences import Occurrence, split_at
 from booking.series.domain.parse_rule import parse_rule
 from booking.series.domain.reschedule import reschedule
 from booking.series.domain.rule import Rule
 from booking.series.domain.series_data import Pattern, SeriesFacts, SeriesReport
-from booking.series.evaluate_dates import RequestedDate, SeriesJudge, refuse_clashes
+from booking.series.evaluate_dates import RequestedDate, SeriesJudge, query_for, refuse_clashes
 from booking.series.repository import Plan, save_series, store_plan
-from booking.series.series_dates import get_series, require_series_owner, series_ahead
+from booking.series.series_dates import (
+    require_series_owner,
+    rooms_of_series,
+    series_ahead,
+    series_of,
+)
 from booking.transaction.context import CommandContext, is_manager
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.if_match import refuse_stale_series
-from booking.transaction.read_snapshot import SnapshotQuery
-from booking.transaction.unit_of_work import run_in_rooms
-from booking.transaction.write_changes import Change, ConcurrentChangeError
+from booking.transaction.unit_of_work import read_second_snapshot, run_in_rooms
+from booking.transaction.write_changes import Change
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.errors import ConflictError
-from rooms.domain.effective_policy import RoomPolicy
-from rooms.queries import active_rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,43 +94,25 @@ def edit_series(
     """
 
     def run(tx: CommandContext) -> SeriesReport:
-        series = get_series(series_id)
+        series = series_of(tx, series_id)
+        plan = _plan(tx, series, edit) if edit.is_about_time else None
         require_series_owner(actor, series, tx)
         refuse_stale_series(series, expected_version)
-        if not edit.is_about_time:
+        if plan is None:
             return _edit_details(tx, actor, series, edit)
-        return _move(tx, actor, series, _plan(tx.rooms, series, edit, now=tx.now), edit)
-
-    def query(rooms: Mapping[UUID, RoomPolicy]) -> SnapshotQuery:
-        if not edit.is_about_time:
-            return SnapshotQuery()
-        series = get_series(series_id)
-        plan = _plan(rooms, series, edit, now=clock.now())
-        asked = (
-            question
-            for occurrence, stored in plan.dates.moving
-            for question in questions(occurrence.interval, _room(rooms, plan, edit, stored))
-        )
-        ids = [booking.id for _, booking in plan.dates.moving if booking]
-        ids += [booking.id for booking in plan.dates.dropped]
-        return SnapshotQuery(
-            windows=tuple(occurrence.interval for occurrence, _ in plan.dates.moving),
-            person=series.details.organizer_id,
-            besides=frozenset(ids),
-            asked=tuple(asked),
-        )
+        return _move(tx, actor, series, plan, edit)
 
     def rooms() -> list[UUID]:
-        wanted = [edit.room] if edit.room else []
-        return sorted({get_series(series_id).room, *rooms_of_series(series_id), *wanted})
+        wanted = {edit.room} if edit.room else set()
+        return sorted(rooms_of_series(series_id) | wanted)
 
-    return run_in_rooms(run, rooms=rooms, query=query, clock=clock)
+    return run_in_rooms(run, rooms=rooms, clock=clock)
 
 
 def _edit_details(
     tx: CommandContext, actor: Actor, series: SeriesFacts, edit: SeriesEdit
 ) -> SeriesReport:
-    stored, _ = _ahead(series, edit.from_date, tx.rooms, now=tx.now)
+    stored, _ = _ahead(tx, series, edit.from_date)
     last = None
     for before in stored:
         after = edit.details.of(before)
@@ -147,14 +130,12 @@ def _edit_details(
     return SeriesReport(series.id, tuple(change.after for change in tx.changes))
 
 
-def _plan(
-    rooms: Mapping[UUID, RoomPolicy], series: SeriesFacts, edit: SeriesEdit, *, now: datetime
-) -> Plan:
-    room = rooms[edit.room or series.room]
-    today = now.astimezone(series.pattern.zone).date()
+def _plan(tx: CommandContext, series: SeriesFacts, edit: SeriesEdit) -> Plan:
+    room = tx.rooms[edit.room or series.room]
+    today = tx.now.astimezone(series.pattern.zone).date()
     last = today + timedelta(days=room.policy.advance_days)
     dates = series.pattern.dates_until(last)
-    cut = _first_ahead(dates, edit.from_date, now=now)
+    cut = _first_ahead(dates, edit.from_date, now=tx.now)
     before, pattern = _cut_pattern(
         series.pattern, edit, cut, is_first=cut == dates[0].recurrence_id
     )
@@ -165,10 +146,10 @@ def _plan(
         details=edit.details.of(series.details),
         version=series.version + 1 if before is None else 1,
     )
-    ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > now]
+    ahead = [d for d in pattern.dates(room, today=today).occurrences if d.interval.start > tx.now]
     skipped = SkippedDate.objects.filter(series_id=series.id, recurrence_id__gte=cut.isoformat())
     names = skipped.values_list("recurrence_id", flat=True)
-    stored, resting = _ahead(series, cut, rooms, now=now)
+    stored, resting = _ahead(tx, series, cut)
     plan = reschedule(
         ahead,
         stored,
@@ -181,22 +162,12 @@ def _plan(
 
 
 def _ahead(
-    series: SeriesFacts,
-    since: datetime | None,
-    rooms: Mapping[UUID, RoomPolicy],
-    *,
-    now: datetime,
+    tx: CommandContext, series: SeriesFacts, since: datetime | None
 ) -> tuple[list[BookingData], list[BookingData]]:
-    """Return the dates to come in active rooms, and the dates in retired rooms, which stay.
-
-    Raises ConcurrentChangeError if a date was moved to another room after the rooms were read.
-    """
-    stored = series_ahead(series, since, now=now)
-    away = {booking.room for booking in stored} - rooms.keys()
-    if away and active_rooms().filter(uuid__in=away).exists():
-        raise ConcurrentChangeError
-    known = [booking for booking in stored if booking.room in rooms]
-    return known, [booking for booking in stored if booking.room in away]
+    """Return the dates to come in active rooms, and the dates in retired rooms, which stay."""
+    stored = series_ahead(tx, series, since)
+    known = [booking for booking in stored if booking.room in tx.rooms]
+    return known, [booking for booking in stored if booking.room not in tx.rooms]
 
 
 def _first_ahead(dates: Sequence[Occurrence], since: datetime | None, *, now: datetime) -> datetime:
@@ -232,11 +203,9 @@ def _cut_pattern(
     return before, Pattern(start, length, rule, pattern.zone)
 
 
-def _room(
-    rooms: Mapping[UUID, RoomPolicy], plan: Plan, edit: SeriesEdit, stored: BookingData | None
-) -> RoomPolicy:
+def _room(plan: Plan, edit: SeriesEdit, stored: BookingData | None) -> UUID:
     """Return the room for a date: its own room, unless the edit names another room."""
-    return rooms[plan.series.room if edit.room or stored is None else stored.room]
+    return plan.series.room if edit.room or stored is None else stored.room
 
 
 def _move(
@@ -244,11 +213,13 @@ def _move(
 ) -> SeriesReport:
     dates = plan.dates
     requested = [
-        RequestedDate(occurrence, _room(tx.rooms, plan, edit, stored), stored)
+        RequestedDate(occurrence, tx.rooms[_room(plan, edit, stored)], stored)
         for occurrence, stored in dates.moving
     ]
     own = [stored for _, stored in dates.moving if stored] + dates.dropped
     giving_way = frozenset(booking.id for booking in own)
+    query = query_for(requested, old.details.organizer_id, besides=giving_way)
+    read_second_snapshot(tx, query)
     judge = SeriesJudge(tx, actor, plan.series, plan.details)
     if edit.on_clash is OnClash.REFUSE:
         booked, refused = judge.dates(requested, giving_way=giving_way)

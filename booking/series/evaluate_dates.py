@@ -10,11 +10,17 @@ from booking.domain.booking_request import BookingRequest
 from booking.domain.changes import Details, DetailsEdit, draft, moved
 from booking.domain.error_codes import BookingErrorCode
 from booking.domain.errors import RoomClosedError, SlotTakenError
-from booking.domain.policy_checks import evaluate, own_holds, refuse_more_than_seats
+from booking.domain.policy_checks import (
+    evaluate,
+    own_holds,
+    questions,
+    refuse_more_than_seats,
+)
 from booking.domain.shorten import gives_time_back, shortened
 from booking.series.domain.occurrences import Occurrence
 from booking.series.domain.series_data import FLAG_OF_SHIFT, RefusedDate, SeriesFacts
 from booking.transaction.context import CommandContext, is_manager, release_holds
+from booking.transaction.read_snapshot import SnapshotQuery
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.errors import ConflictError, InvalidCommandError
 from rooms.domain.effective_policy import RoomPolicy
@@ -55,6 +61,25 @@ def requested_dates(
         RequestedDate(occurrence, elsewhere.get(occurrence.recurrence_id.isoformat(), room))
         for occurrence in occurrences
     ]
+
+
+def query_for(
+    requested: Sequence[RequestedDate],
+    person: UUID | None,
+    *,
+    besides: frozenset[UUID] = frozenset(),
+) -> SnapshotQuery:
+    """Return the query for the snapshot: all dates, and the quotas of each date in its room.
+
+    Bookings with an id in `besides` do not count against the quotas.
+    """
+    asked = (q for date in requested for q in questions(date.occurrence.interval, date.room))
+    return SnapshotQuery(
+        windows=tuple(date.occurrence.interval for date in requested),
+        person=person,
+        besides=besides,
+        asked=tuple(asked),
+    )
 
 
 @dataclass(frozen=True, slots=True)

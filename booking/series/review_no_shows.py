@@ -9,9 +9,8 @@ from booking.domain.booking_data import BookingData
 from booking.domain.changes import without_slot
 from booking.domain.states import BookingState
 from booking.models import Booking, Series
-from booking.repository import rooms_of_series
 from booking.series.domain.series_data import SeriesFacts
-from booking.series.series_dates import get_series, series_ahead
+from booking.series.series_dates import rooms_of_series, series_ahead, series_of
 from booking.transaction.context import CommandContext
 from booking.transaction.database_clock import DATABASE_CLOCK
 from booking.transaction.unit_of_work import run_in_rooms
@@ -43,7 +42,7 @@ def review_no_shows(*, series_id: UUID, clock: Clock = DATABASE_CLOCK) -> Review
     """
 
     def run(tx: CommandContext) -> Review:
-        series = get_series(series_id)
+        series = series_of(tx, series_id)
         room = tx.rooms[series.room]
         stored = Series.objects.filter(pk=series_id)
         withdraw_at = stored.values_list("withdraw_at", flat=True).get()
@@ -66,13 +65,12 @@ def review_no_shows(*, series_id: UUID, clock: Clock = DATABASE_CLOCK) -> Review
                 "withdraw_series",
                 reason,
             )
-            for booking in series_ahead(series, None, now=tx.now)
+            for booking in series_ahead(tx, series, None)
             if booking.takes_slot
         ]
         return Review.WITHDRAWN
 
-    rooms = {get_series(series_id).room, *rooms_of_series(series_id)}
-    return run_in_rooms(run, rooms=sorted(rooms), clock=clock)
+    return run_in_rooms(run, rooms=lambda: sorted(rooms_of_series(series_id)), clock=clock)
 
 
 def _is_missed(series: SeriesFacts, room: RoomPolicy, now: datetime) -> bool:

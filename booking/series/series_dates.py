@@ -13,6 +13,7 @@ from booking.series.domain.occurrences import Occurrence
 from booking.series.domain.parse_rule import parse_rule
 from booking.series.domain.series_data import Pattern, RefusedDate, SeriesFacts
 from booking.transaction.context import CommandContext, is_manager
+from booking.transaction.write_changes import ConcurrentChangeError
 from meeting_rooms.kernel.actor import Actor, ActorKind
 from meeting_rooms.kernel.errors import (
     InvalidCommandError,
@@ -24,6 +25,19 @@ from rooms.domain.effective_policy import RoomPolicy
 MAX_REASON_LENGTH = 300  # characters, the size of the column `SkippedDate.reason`
 
 
+def rooms_of_series(series_id: UUID) -> set[UUID]:
+    """Return the room of the series and the active rooms that its dates are booked in.
+
+    Raises NotFoundError if there is no such series.
+    """
+    own = Series.objects.filter(pk=series_id).values_list("room__uuid", flat=True)
+    dates = Booking.objects.filter(series_id=series_id, room__is_active=True).order_by()
+    found = set(own.union(dates.values_list("room__uuid", flat=True)))
+    if not found:
+        raise _unknown(series_id)
+    return found
+
+
 def require_series_owner(actor: Actor, series: SeriesFacts, tx: CommandContext) -> None:
     """Raise PermissionDeniedError for a person who is neither organizer nor room manager."""
     if actor.kind is not ActorKind.PERSON or is_manager(actor, tx.rooms[series.room]):
@@ -33,18 +47,21 @@ def require_series_owner(actor: Actor, series: SeriesFacts, tx: CommandContext) 
 
 
 def series_ahead(
-    series: SeriesFacts, since: datetime | None, *, now: datetime
+    tx: CommandContext, series: SeriesFacts, since: datetime | None
 ) -> list[BookingData]:
     """Return the bookings of the series, in every state, that have not begun.
 
-    `since` is the first date to return, as its recurrence id; None returns all.
+    `since` is the first date to return, as its recurrence id; None returns all. A booking in a
+    retired room is returned, too; its room is not one of `tx.rooms`.
+    Raises ConcurrentChangeError if a date was moved to another room after the rooms were chosen.
     """
     own = Booking.objects.select_related("room").filter(series_id=series.id)
     if since is not None:
         own = own.filter(recurrence_id__gte=since.isoformat())
-    return [
-        b.as_data() for b in own.filter(during__startswith__gt=now).order_by("recurrence_id", "pk")
-    ]
+    ahead = own.filter(during__startswith__gt=tx.now).order_by("recurrence_id", "pk")
+    if any(booking.room.is_active and booking.room.uuid not in tx.rooms for booking in ahead):
+        raise ConcurrentChangeError
+    return [booking.as_data() for booking in ahead]
 
 
 def refuse_foreign_dates(names: Iterable[str], occurrences: Iterable[Occurrence]) -> None:
@@ -81,12 +98,28 @@ def series_facts(series: Series) -> SeriesFacts:
     )
 
 
+def series_of(tx: CommandContext, series_id: UUID) -> SeriesFacts:
+    """Return the series with this id, whose room is one of `tx.rooms`.
+
+    Raises NotFoundError if there is no such series, ConcurrentChangeError if the series moved to
+    another room after the rooms were chosen.
+    """
+    series = get_series(series_id)
+    if series.room not in tx.rooms:
+        raise ConcurrentChangeError
+    return series
+
+
 def get_series(series_id: UUID) -> SeriesFacts:
     """Return the series with this id. Raises NotFoundError if there is none."""
     series = Series.objects.select_related("room").filter(pk=series_id).first()
     if series is None:
-        raise NotFoundError(f"There is no series {series_id}.")
+        raise _unknown(series_id)
     return series_facts(series)
+
+
+def _unknown(series_id: UUID) -> NotFoundError:
+    return NotFoundError(f"There is no series {series_id}.")
 
 
 def series_row(series: SeriesFacts, room: RoomPolicy, *, now: datetime) -> Series:

@@ -9,7 +9,8 @@ from booking.domain.changes import WALK_UP
 from booking.domain.multi_room import as_one_booking
 from booking.repository import parts_of
 from booking.transaction.context import CommandContext, is_manager
-from booking.transaction.unit_of_work import EMPTY_QUERY, SnapshotQuerySource, run_in_rooms
+from booking.transaction.read_snapshot import EMPTY_QUERY
+from booking.transaction.unit_of_work import SnapshotQuerySource, run_in_rooms
 from booking.transaction.write_changes import Change
 from identity.domain.error_codes import IdentityErrorCode
 from meeting_rooms.kernel.actor import Actor, ActorKind

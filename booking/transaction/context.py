@@ -1,6 +1,6 @@
 """The context of a booking command: its rooms, its snapshot, and the changes it has decided."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from booking.domain.booking_request import BookingRequest, RoomContext
 from booking.domain.changes import without_slot
 from booking.domain.policy_checks import counted, own_holds
 from booking.domain.states import BookingState
-from booking.transaction.read_snapshot import Snapshot
+from booking.transaction.read_snapshot import EMPTY_QUERY, Snapshot, SnapshotQuery
 from booking.transaction.write_changes import Change, ConcurrentChangeError
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
@@ -21,14 +21,14 @@ from rooms.domain.effective_policy import RoomPolicy
 class CommandContext:
     """The input of a command and the changes that it has decided so far.
 
-    `windows` are the intervals that the snapshot covers. `changes` are stored together; `also` are
-    writes to other tables in the same transaction, and `marked` are the rooms whose screens show
-    those writes. `closing` are the intervals, by room id, that this command takes out of service.
+    `snapshot` is the answer to `query`. `changes` are stored together; `also` are writes to other
+    tables in the same transaction, and `marked` are the rooms whose screens show those writes.
+    `closing` are the intervals, by room id, that this command takes out of service.
     """
 
     rooms: dict[UUID, RoomPolicy]
     snapshot: Snapshot
-    windows: Sequence[Interval] = ()
+    query: SnapshotQuery = EMPTY_QUERY
     changes: list[Change] = field(default_factory=list)
     also: list[Callable[[], object]] = field(default_factory=list)
     marked: set[UUID] = field(default_factory=set)
@@ -50,7 +50,7 @@ class CommandContext:
         A command reads its booking before the snapshot and again after it. Another command may move
         the booking in between.
         """
-        if not any(w.start <= interval.start and interval.end <= w.end for w in self.windows):
+        if not any(w.start <= interval.start and interval.end <= w.end for w in self.query.windows):
             raise ConcurrentChangeError
 
     @property

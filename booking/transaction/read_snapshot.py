@@ -14,9 +14,7 @@ from uuid import UUID
 from booking.domain.booking_data import BookingData, Row
 from booking.domain.booking_request import ClosureFacts, Question, Usage
 from booking.domain.policy_checks import interval_to_read, questions
-from booking.transaction.database_clock import instant_for_sql
 from booking.transaction.prepared_sql import execute_json, load_sql
-from meeting_rooms.kernel.clock import Clock
 from meeting_rooms.kernel.interval import Interval
 from rooms.domain.effective_policy import RoomPolicy
 
@@ -34,6 +32,9 @@ class SnapshotQuery:
     asked: tuple[Question, ...] | None = None  # None: derived from the windows and rooms
 
 
+EMPTY_QUERY = SnapshotQuery()
+
+
 class Snapshot(NamedTuple):
     """The state of the rooms and of the person's quotas at one instant."""
 
@@ -48,10 +49,14 @@ class Snapshot(NamedTuple):
     usage: tuple[Usage, ...]
 
 
-def read_snapshot(rooms: Collection[RoomPolicy], query: SnapshotQuery, *, clock: Clock) -> Snapshot:
-    """Return the snapshot that the rules of these rooms need. Raises as `execute_json` does."""
+def read_snapshot(
+    rooms: Collection[RoomPolicy], query: SnapshotQuery, *, now: datetime | None
+) -> Snapshot:
+    """Return the snapshot that the rules of these rooms need, at `now`; None asks the database.
+
+    Raises as `execute_json` does.
+    """
     asked = _questions(rooms, query)
-    now = instant_for_sql(clock)
     given = {
         "now": now,
         "rooms": _array({room_id for room in rooms for room_id in room.division}),

@@ -14,7 +14,10 @@ from booking.transaction.read_snapshot import Snapshot
 
 
 class Step(Enum):
-    """The steps of one attempt, in order. Writing the due bookings first reaches the same steps."""
+    """The steps of one attempt, in order. Writing the due bookings first reaches the same steps.
+
+    A command that reads a second snapshot reaches SNAPSHOT_READ twice.
+    """
 
     ROOMS_CHOSEN = "the rooms are known; they are neither locked nor read"
     SNAPSHOT_READ = "the rooms, bookings and quotas are read"

@@ -20,8 +20,8 @@ from booking.domain.booking_data import BookingData
 from booking.domain.changes import without_slot
 from booking.domain.states import BookingState
 from booking.transaction.context import CommandContext
-from booking.transaction.database_clock import DATABASE_CLOCK
-from booking.transaction.read_snapshot import SnapshotQuery, read_snapshot
+from booking.transaction.database_clock import DATABASE_CLOCK, instant_for_sql
+from booking.transaction.read_snapshot import EMPTY_QUERY, SnapshotQuery, read_snapshot
 from booking.transaction.step_hooks import Step, reach
 from booking.transaction.waitlist_offers import offer_freed_slots
 from booking.transaction.write_changes import (
@@ -42,7 +42,6 @@ ATTEMPTS = 6  # the second one locks the rooms, so more are rare
 RETRIED_SQLSTATES = frozenset({"40P01", "40001"})  # deadlock detected, serialization failure
 
 T = TypeVar("T")
-EMPTY_QUERY = SnapshotQuery()
 RoomsOf = Collection[UUID] | Callable[[], Collection[UUID]]
 SnapshotQuerySource = SnapshotQuery | Callable[[Mapping[UUID, RoomPolicy]], SnapshotQuery]
 
@@ -93,10 +92,25 @@ def preview_in_rooms(
     Due bookings are ignored, as if they had expired. Raises NotFoundError for an unknown or retired
     room, and what the command raises.
     """
-    tx, _ = _read_context(room_policies(rooms), query, clock)
+    tx = _read_context(room_policies(rooms), query, clock)
     standing = tuple(other for other in tx.snapshot.neighbours if other.takes_slot_at(tx.now))
     tx.snapshot = tx.snapshot._replace(neighbours=standing, due=())
     return command(tx)
+
+
+def read_second_snapshot(tx: CommandContext, query: SnapshotQuery) -> None:
+    """Replace the snapshot of a running command by the answer to `query`, at the same instant.
+
+    For a command that must read rows before it knows its query: it runs with an empty query, reads
+    the rows and then calls this. Raises ConcurrentChangeError if the rooms or the rules have
+    changed since the first snapshot, because the rows may have changed too.
+    """
+    versions = tx.snapshot.rooms_version, tx.snapshot.rules_version
+    tx.snapshot = read_snapshot(tx.rooms.values(), query, now=tx.now)
+    tx.query = query
+    reach(Step.SNAPSHOT_READ, tx.snapshot)
+    if versions != (tx.snapshot.rooms_version, tx.snapshot.rules_version):
+        raise ConcurrentChangeError
 
 
 class _FinalAnswer(NamedTuple, Generic[T]):
@@ -122,7 +136,7 @@ def _without_lock(
     if len(rooms) > 1:
         return None
     with suppress(ConcurrentChangeError):
-        tx, _ = _read_context(rooms, query_source, clock)
+        tx = _read_context(rooms, query_source, clock)
         if not tx.snapshot.due:
             answer = command(tx)
             if not tx.stores_anything:
@@ -141,29 +155,29 @@ def _attempt(
     with transaction.atomic() if is_locked else nullcontext():
         if is_locked:
             _lock(rooms)
-        tx, query = _read_context(rooms, query_source, clock)
+        tx = _read_context(rooms, query_source, clock)
         if tx.snapshot.due:
             _expire_due(tx, is_locked=is_locked)
-            tx, query = _read_context(rooms, query_source, clock)
+            tx = _read_context(rooms, query_source, clock)
         result = command(tx)
-        _store(tx, query, is_locked=is_locked)
+        _store(tx, tx.query, is_locked=is_locked)
     reach(Step.COMMITTED, tx.snapshot)
     return result
 
 
 def _read_context(
     rooms: Collection[RoomPolicy], query_source: SnapshotQuerySource, clock: Clock
-) -> tuple[CommandContext, SnapshotQuery]:
-    """Read the snapshot; return it with rules of the version that it names, and its query."""
+) -> CommandContext:
+    """Read the snapshot; return it with its query and with rules of the version that it names."""
     query = _query_for(query_source, rooms)
-    snapshot = read_snapshot(rooms, query, clock=clock)
+    snapshot = read_snapshot(rooms, query, now=instant_for_sql(clock))
     reach(Step.SNAPSHOT_READ, snapshot)
     if any(room.version != snapshot.rules_version for room in rooms):
         rooms = room_policies([room.uuid for room in rooms], version=snapshot.rules_version)
         query = _query_for(query_source, rooms)
-        snapshot = read_snapshot(rooms, query, clock=clock)
+        snapshot = read_snapshot(rooms, query, now=instant_for_sql(clock))
         reach(Step.SNAPSHOT_READ, snapshot)
-    return CommandContext({room.uuid: room for room in rooms}, snapshot, query.windows), query
+    return CommandContext({room.uuid: room for room in rooms}, snapshot, query)
 
 
 def _query_for(query_source: SnapshotQuerySource, rooms: Collection[RoomPolicy]) -> SnapshotQuery:

@@ -115,7 +115,7 @@ def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dat
     answers = []
     with hooked(Step.SNAPSHOT_READ, lambda seen: answers.append(len(seen.usage))):
         change(ann, first, starts=time(13))
-    assert answers == [60]
+    assert answers == [0, 60]  # the first snapshot gives only the instant and the versions
 
 
 def test_edit__of_times_beside_a_date_in_a_retired_room__books_it_no_second_time():
@@ -147,6 +147,46 @@ def test_edit__while_a_date_moves_to_another_room__reaches_it_there(edit):
     found = [booking.as_data() for booking in Booking.objects.select_related("room")]
     assert len(found) == 3
     assert len({(one.interval.duration, one.title, one.private) for one in found}) == 1
+
+
+@pytest.mark.parametrize("command", [
+    lambda who, date: change(who, date, minutes=90),
+    lambda who, date: change(who, date, title="New"),
+    lambda who, date: cancel_series(actor=who, series_id=date.series_id, clock=THEN),
+], ids=["times", "title", "cancel"])  # fmt: skip
+def test_command__while_its_series_moves_to_another_room__reaches_it_there(command):
+    ann, third = actor("Ann"), room()
+    dates = daily(ann, room())
+    done = []
+
+    def move_the_series(_seen):
+        if not done:
+            done.append(dates[0])
+            change(ann, dates[0], room=third.uuid)
+
+    with hooked(Step.ROOMS_CHOSEN, move_the_series):
+        command(ann, dates[0])
+    found = [booking.as_data() for booking in Booking.objects.select_related("room")]
+    assert {one.room for one in found} == {third.uuid}
+    assert {one.version for one in found} == {3}
+
+
+def test_cancel__while_a_date_moves_to_another_room__shows_it_there():
+    ann, third = actor("Ann"), room()
+    dates = daily(ann, room())
+    versions = []
+
+    def move_a_date(_seen):
+        if not versions:
+            versions.append(third.schedule_version)
+            moving = BookingEdit(room=third.uuid)
+            edit_booking(actor=ann, booking_id=dates[1].id, edit=moving, clock=THEN)
+            versions.append(Room.objects.get(pk=third.pk).schedule_version)
+
+    with hooked(Step.ROOMS_CHOSEN, move_a_date):
+        cancel_series(actor=ann, series_id=dates[0].series_id, clock=THEN)
+    versions.append(Room.objects.get(pk=third.pk).schedule_version)
+    assert versions == sorted(set(versions))
 
 
 def test_restore__of_a_date_after_its_series_was_split__comes_back_to_the_new_series():
