@@ -95,12 +95,11 @@ def edit_series(
 
     def run(tx: CommandContext) -> SeriesReport:
         series = series_of(tx, series_id)
-        plan = _plan(tx, series, edit) if edit.is_about_time else None
         require_series_owner(actor, series, tx)
         refuse_stale_series(series, expected_version)
-        if plan is None:
-            return _edit_details(tx, actor, series, edit)
-        return _move(tx, actor, series, plan, edit)
+        if edit.is_about_time:
+            return _move(tx, actor, series, _plan(tx, series, edit), edit)
+        return _edit_details(tx, actor, series, edit)
 
     def rooms() -> list[UUID]:
         wanted = {edit.room} if edit.room else set()
