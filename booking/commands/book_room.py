@@ -123,8 +123,8 @@ def _book_one(
     interval: Interval,
     details: Details,
 ) -> Change:
-    request, holds = request_of(tx, actor, room, interval, details.attendees)
-    decision = evaluate(request, room, tx.room_context(room), now=tx.now)
+    request, known, holds = request_of(tx, actor, room, interval, details.attendees)
+    decision = evaluate(request, room, known, now=tx.now)
     facts = draft(room, interval, decision, details, now=tx.now)
     if not holds:
         return Change(None, facts, actor, COMMAND)

@@ -43,8 +43,7 @@ def check_slot(
 
     def check(tx: CommandContext) -> SlotCheck:
         rules = tx.rooms[room]
-        known = tx.room_context(rules)
-        request, _ = request_of(tx, actor, rules, interval, attendees)
+        request, known, _ = request_of(tx, actor, rules, interval, attendees)
         try:
             return SlotCheck(evaluate(request, rules, known, now=tx.now), [])
         except REFUSALS:

@@ -97,13 +97,15 @@ class CommandContext:
 
 def request_of(
     tx: CommandContext, actor: Actor, room: RoomPolicy, interval: Interval, attendees: int | None
-) -> tuple[BookingRequest, list[BookingData]]:
-    """Return the actor's request for a new booking, and the own holds that the booking replaces.
+) -> tuple[BookingRequest, RoomContext, list[BookingData]]:
+    """Return the actor's request for a new booking, what is known of its room, and the own holds.
 
-    Holds that this command has already changed are not listed; they do not block the booking.
+    The booking replaces the own holds. Holds that this command has already changed are not listed;
+    they do not block the booking.
     """
+    known = tx.room_context(room)
     changed = {change.after.id for change in tx.changes}
-    overlapping = own_holds(tx.room_context(room).neighbours, interval, actor.user_id)
+    overlapping = own_holds(known.neighbours, interval, actor.user_id)
     holds = [hold for hold in overlapping if hold.id not in changed]
     request = BookingRequest(
         interval=interval,
@@ -112,7 +114,7 @@ def request_of(
         attendees=attendees,
         replaces=frozenset({*changed, *(hold.id for hold in holds)}),
     )
-    return request, holds
+    return request, known, holds
 
 
 def release_holds(tx: CommandContext, holds: Iterable[BookingData], actor: Actor) -> None:
