@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from bson.codec_options import CodecOptions
 from django.conf import settings
-from pymongo import DESCENDING, AsyncMongoClient, UpdateOne
+from pymongo import DESCENDING, AsyncMongoClient, UpdateOne, timeout
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
@@ -28,7 +28,11 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 DISPLAYS_KEPT = timedelta(days=1)  # after their last report
 DISPLAYS_AT_ONCE = 100  # per bulk write: about 6 ms on the event loop
 MAX_DISPLAYS = 50_000  # stored at most, because any client can report as a new display
-
+NO_ANSWER = "The live store did not answer in time. Try again."
+# The driver ends a call itself after this part of STORE_TIMEOUT_S, without a server up to half a
+# second later. A cancellation while the driver waits for its own lock can break the lock, so the
+# cancellation after STORE_TIMEOUT_S is the last resort.
+DRIVER_PART = 0.7
 
 Connect = Callable[[], AsyncMongoClient[dict[str, Any]]]
 
@@ -55,16 +59,23 @@ class MongoLink:
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:
         """Limit a call to STORE_TIMEOUT_S. Raises LiveStoreUnavailableError if the call fails."""
-        client = self._client
+        client, limit_s = self._client, settings.STORE_TIMEOUT_S
         try:
-            async with asyncio.timeout(settings.STORE_TIMEOUT_S):
-                yield
+            async with asyncio.timeout(limit_s):
+                with timeout(limit_s * DRIVER_PART):
+                    yield
             process_outages.answered(Store.MONGODB)
-        except (PyMongoError, TimeoutError) as exc:
+        except PyMongoError as exc:
             if not client.topology_description.has_writable_server():
                 self._replace(client)
-            detail = "The live store did not answer in time. Try again."
-            raise LiveStoreUnavailableError(detail) from exc
+            raise LiveStoreUnavailableError(NO_ANSWER) from exc
+        except (TimeoutError, RuntimeError) as exc:
+            # The driver has not ended the call in time, or reports that its lock is broken.
+            log.warning("store_driver_failed", error=repr(exc))
+            self._replace(client)
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from exc  # the broken lock has hidden it
+            raise LiveStoreUnavailableError(NO_ANSWER) from exc
 
     def _replace(self, lost: AsyncMongoClient[dict[str, Any]]) -> None:
         """Switch to a new client, once for all calls that failed on the lost one."""
@@ -72,7 +83,7 @@ class MongoLink:
             return
         log.debug("store_client_replaced")
         self._use(self._connect())
-        task = asyncio.get_running_loop().create_task(lost.close())
+        task = asyncio.get_running_loop().create_task(_close_lost(lost), name="close-lost-client")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -80,6 +91,15 @@ class MongoLink:
         """Close the connections."""
         await self._client.close()
         await asyncio.gather(*self._closing)
+
+
+async def _close_lost(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """Close a client whose lock may be broken: then `close` would wait without end."""
+    try:
+        async with asyncio.timeout(settings.STORE_TIMEOUT_S):
+            await client.close()
+    except (PyMongoError, TimeoutError, RuntimeError) as exc:
+        log.warning("store_client_not_closed", error=repr(exc))
 
 
 class DisplayRows(MongoLink):
