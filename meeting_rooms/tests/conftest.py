@@ -1,6 +1,6 @@
 """Fixtures of tests that run the real processes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,19 @@ def shared_stack(transactional_db: None, tmp_path_factory: pytest.TempPathFactor
         _shared.append(Stack(tmp_path_factory.mktemp("stack")))
         _shared[0].start()
     return _shared[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the real processes of a failed test wrote last to its report."""
+    report = yield
+    if report.failed:
+        stacks = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, Stack)]
+        for stack in stacks:
+            report.sections += stack.ends_of_logs()
+    return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

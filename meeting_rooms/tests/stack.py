@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,15 @@ from django.conf import settings
 from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 
+from meeting_rooms.dev.servers.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 # Last resorts, not measures: a test waits for an event, and a busy machine may take its time over
 # it. They stay below pytest's own time-out.
 START_TIMEOUT_S = 60.0  # of a process
 PATIENCE_S = 100.0  # of everything that a test waits for
+LOG_END = 4_000  # characters
 ASK_AGAIN_S, ASK_AGAIN_MOST_S = 0.05, 2.0  # doubled each time: the limit on frames holds here, too
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def store_environment() -> dict[str, str]:
@@ -122,6 +118,11 @@ class Stack:
         for process in (self.web, self.worker):
             if process is not None:
                 process.stop()
+
+    def ends_of_logs(self) -> list[tuple[str, str]]:
+        """Return (name, last characters) of what each process wrote."""
+        named = (("worker", self.worker), ("web", self.web))
+        return [(f"Log of {name}", process.output[-LOG_END:]) for name, process in named if process]
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError):

@@ -9,8 +9,8 @@ import pytest
 
 from identity.domain.attempts import WINDOW, Counters, Limit, MemoryCounters
 from meeting_rooms.attempt_counters import RedisCounters
+from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.tests.acceptance import topologies
-from meeting_rooms.tests.stack import free_port
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

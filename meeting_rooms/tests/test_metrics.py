@@ -11,8 +11,9 @@ import pytest
 import yaml
 from django.test import AsyncRequestFactory
 
+from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.metrics import is_loopback, metrics
-from meeting_rooms.tests.stack import START_TIMEOUT_S, Process, free_port, store_environment
+from meeting_rooms.tests.stack import START_TIMEOUT_S, Process, store_environment
 from realtime.metrics import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
+from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.postgres_backend.pool import QueuedPool
-from meeting_rooms.tests.stack import free_port
 from meeting_rooms.tests.test_admission import FOR_EVER_S, until
 
 SHORT_S = 0.05  # how long PostgreSQL may give no connection

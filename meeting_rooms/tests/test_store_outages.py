@@ -14,10 +14,10 @@ from django.http import HttpResponse
 from django.utils.log import log_response
 from psycopg.errors import AdminShutdown, DeadlockDetected, QueryCanceled
 
+from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.kernel.errors import LiveStoreUnavailableError, UnavailableError
 from meeting_rooms.kernel.store_outages import FORGET_S, REMIND_S, SETTLED_S, Store, StoreOutages
 from meeting_rooms.store_log import StoreOutageFilter, store_of
-from meeting_rooms.tests.stack import free_port
 
 Lines = list[tuple[str, str, int]]
 

@@ -1,14 +1,23 @@
 """Free TCP ports on the loopback interface."""
 
+import random
 import socket
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from meeting_rooms.dev.servers.engine import LOOPBACK
 from meeting_rooms.dev.servers.names import ServiceName
 
 # Each of the three servers writes this to its log if another program has the port.
 TAKEN = "Address already in use"
+
+# The kernel gives the ports of this range to outgoing connections. While a server restarts, another
+# program's connection may get a port from it, so the servers use the ports below.
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+OUTGOING_FIRST = 32_768  # of a kernel that does not say
+FIRST_PORT = 20_000
+PORTS_TRIED = 100
 
 
 def pick_ports(
@@ -22,11 +31,31 @@ def pick_ports(
     ports: dict[ServiceName, int] = {}
     with ExitStack() as held:
         for name in names:
-            ports[name] = _hold(held, preferred.get(name, 0)) or _hold(held, 0)
+            known = preferred.get(name, 0)
+            ports[name] = (known and _hold(held, known)) or _hold_any(held)
     return ports
 
 
+def free_port() -> int:
+    """Return a free port that no outgoing connection gets."""
+    with ExitStack() as held:
+        return _hold_any(held)
+
+
+def _hold_any(held: ExitStack) -> int:
+    try:
+        outgoing = int(OUTGOING.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        outgoing = OUTGOING_FIRST
+    below = range(FIRST_PORT, outgoing)
+    for port in random.sample(below, min(PORTS_TRIED, len(below))):
+        if _hold(held, port):
+            return port
+    return _hold(held, 0)
+
+
 def _hold(held: ExitStack, port: int) -> int:
+    """Listen on a port, on any if it is 0; return the port, 0 if it is taken."""
     listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
     # The servers use SO_REUSEADDR too: connections of an earlier run in TIME_WAIT do not count.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -16,7 +16,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.dev.servers.binaries import mongod, redis_server
-from meeting_rooms.tests.stack import PATIENCE_S, free_port
+from meeting_rooms.dev.servers.ports import free_port
+from meeting_rooms.tests.stack import PATIENCE_S
 
 HOST = "127.0.0.1"
 SERVICE = "live"

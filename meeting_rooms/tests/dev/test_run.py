@@ -17,8 +17,9 @@ from django.core.management import CommandError, call_command
 
 from meeting_rooms.dev import servers
 from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName, ServiceState
+from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.management.commands.run import FIRST_PORT, port_to_use
-from meeting_rooms.tests.stack import Process, free_port
+from meeting_rooms.tests.stack import Process
 
 GIVE_UP_S = 150.0  # a hang is a failure; how fast it is is measured elsewhere
 LOG_LINE = re.compile(r"\[(debug|info|warning|error|critical) *\]|Traceback")

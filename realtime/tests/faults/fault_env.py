@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis.asyncio
 
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.dev.servers.ports import free_port
 from realtime.tests.faults.booking_client import Booker
 from realtime.tests.faults.expected_state import Truth
 from realtime.tests.faults.followers import Follower

@@ -7,6 +7,8 @@ import struct
 from collections.abc import AsyncIterator
 from enum import Enum, auto
 
+from meeting_rooms.dev.servers.ports import free_port
+
 CHUNK = 65_536
 DELAY_S = 0.2
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, not with FIN
@@ -41,8 +43,8 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one."""
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def turn_to(self, port: int, *, spare: int | None = None) -> None:
         """Send new connections to this port, and to the spare one if nobody listens there."""

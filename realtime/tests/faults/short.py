@@ -28,6 +28,7 @@ from realtime.tests.faults.servers import Servers
 AT_ONCE = 6  # most of their time is spent on waiting
 BREAKING_AT_ONCE = 3  # sets of stores, each of which costs a start of all three
 TEMPLATE_WITHIN_S = 60.0
+LOG_END = 2_000  # characters of each log of a row that was not kept
 STOPPED_WITHIN_S = 60.0
 MEMORY, MEMORY_LEAST_BYTES = Path("/dev/shm"), 4 << 30  # the stores take 1.6 GB
 SLOWEST = ("F19", "F22c", "F17", "F16b", "S1", "F10", "F11", "F14")  # they start first
@@ -45,6 +46,7 @@ class ShortForm:
     """The short form in a process of its own, as a test sees it."""
 
     def __init__(self, rows: Sequence[Row], folder: Path) -> None:
+        self._folder = folder
         self._log = folder / "log"
         self._said: dict[str, Said] = {}
         # What runs there is not the product's coverage, which would only make it slower.
@@ -65,6 +67,11 @@ class ShortForm:
             name, is_kept, text = json.loads(line)
             self._said[name] = Said(is_kept, text)
         return self._said[row.id]
+
+    def ends_of_logs(self, row: Row) -> str:
+        """Return what the processes of a row wrote last."""
+        logs = sorted(self._folder.glob(f"*/{row.id}/*.log"))
+        return "\n".join(f"{log.name}:\n{log.read_text()[-LOG_END:]}" for log in logs)
 
     def stop(self) -> None:
         """End it, with all that it has started."""

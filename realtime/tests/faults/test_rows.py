@@ -26,4 +26,4 @@ def short_form(request, tmp_path_factory) -> Iterator[ShortForm]:
 @pytest.mark.parametrize("row", all_rows(), ids=lambda row: row.id)
 def test_row__in_its_short_form__is_kept(row: Row, short_form: ShortForm):
     said = short_form.outcome(row)
-    assert said.is_kept, said.text
+    assert said.is_kept, f"{said.text}\n{short_form.ends_of_logs(row)}"

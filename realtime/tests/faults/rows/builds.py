@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from time import monotonic
 
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.dev.servers.ports import free_port
 from realtime.tests.faults.booking_client import now
 from realtime.tests.faults.browser import Change, Display, browser, open_display
 from realtime.tests.faults.fault_env import Lab

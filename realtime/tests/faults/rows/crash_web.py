@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from time import monotonic
 
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.dev.servers.ports import free_port
 from realtime.tests.faults.browser import Change, Display, browser, open_display
 from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row

@@ -6,7 +6,7 @@ from time import monotonic
 
 import httpx
 
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.dev.servers.ports import free_port
 from realtime.protocol.messages import CLOSE_RESTART
 from realtime.tests.faults.booking_client import Answer, Booker
 from realtime.tests.faults.fault_env import Lab

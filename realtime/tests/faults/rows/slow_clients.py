@@ -7,7 +7,7 @@ from time import monotonic
 
 import psutil
 
-from meeting_rooms.tests.stack import free_port
+from meeting_rooms.dev.servers.ports import free_port
 from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 from realtime.tests.faults.measuring import HEALED_WITHIN_S
