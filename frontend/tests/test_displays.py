@@ -125,6 +125,7 @@ async def test_displays__more_than_fit__says_how_many_are_left_out(store, monkey
     assert "1 more" in text
 
 
+@pytest.mark.usefixtures("mongodb_away")
 async def test_displays__store_away__says_so(settings):
     settings.MONGODB_URL, settings.STORE_TIMEOUT_S = "mongodb://127.0.0.1:1", 0.2
     page = await (await client_of(Role.ADMIN)).get("/displays")

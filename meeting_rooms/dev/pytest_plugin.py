@@ -31,6 +31,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 DATA_DIR = Path(os.environ["DATA_DIR"]) if WORKER else ROOT / f"test-{os.getpid()}"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 
+SOCKETS_OF_MONGODB_DRIVER = "ignore:unclosed <socket:ResourceWarning"  # of `mongodb_away`
+
 _failed: set[str] = set()
 
 # The number of examples per test; `make test-thorough` has more. There is no time limit for an
@@ -115,6 +117,9 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long tests first; the other tests keep their random order."""
     long_first(items)
+    for item in items:
+        if "mongodb_away" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings(SOCKETS_OF_MONGODB_DRIVER))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -227,3 +232,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         from meeting_rooms.dev.pytest_database import drop_connections
 
         drop_connections()
+
+
+@pytest.fixture
+def mongodb_away() -> Iterator[None]:
+    """Let a test close MongoDB clients that cannot connect.
+
+    A monitor of the driver that is cancelled while it connects leaves its socket to the garbage
+    collector. Only in these tests is the warning ignored, and no later test gets it.
+    """
+    yield
+    gc.collect()

@@ -28,6 +28,7 @@ async def test_readyz__all_stores_up__is_ok(async_client: AsyncClient):
     assert (await async_client.get("/readyz")).status_code == 200
 
 
+@pytest.mark.usefixtures("mongodb_away")
 async def test_readyz__stores_away__is_503_soon_and_tells_no_address(async_client, settings):
     for name, url in NOWHERE.items():
         setattr(settings, name, url)
@@ -38,6 +39,7 @@ async def test_readyz__stores_away__is_503_soon_and_tells_no_address(async_clien
     assert all(probe.problem for probe in await probe_stores())
 
 
+@pytest.mark.usefixtures("mongodb_away")
 def test_checks__stores_away__name_store_and_remedy(settings):
     for name, url in NOWHERE.items():
         setattr(settings, name, url)

@@ -143,6 +143,7 @@ async def test_cluster__nodes_killed_one_by_one__messages_pass_while_one_is_left
     assert ends.heard == sorted(set(ends.heard))
 
 
+@pytest.mark.usefixtures("mongodb_away")
 async def test_replica_set__primary_killed__next_write_succeeds(replica_set, settings):
     settings.MONGODB_URL = replica_set.url
     store = open_store()

@@ -3,6 +3,7 @@
 Each runs in the test's folder, on free ports of 127.0.0.1, and ends with the test.
 """
 
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.dev.servers.binaries import mongod, redis_server
-from meeting_rooms.dev.servers.ports import free_port
+from meeting_rooms.dev.servers.ports import OUTGOING_FIRST, free_port
 from meeting_rooms.tests.stack import PATIENCE_S
 
 HOST = "127.0.0.1"
@@ -78,7 +79,7 @@ class Topology:
 
 
 def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> Server:
-    port = _port_below(65_536 - BUS_OFFSET)
+    port = _node_port()
     home = folder / f"redis-{port}"
     home.mkdir()
     config = home / "redis.conf"
@@ -89,8 +90,15 @@ def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> 
     return server
 
 
-def _port_below(limit: int) -> int:
-    return next(port for port in iter(free_port, None) if port < limit)
+def _node_port() -> int:
+    """Return a free port whose bus port is free too, and never that of an outgoing connection."""
+    return next(port for port in iter(free_port, None) if _is_bus_port(port + BUS_OFFSET))
+
+
+def _is_bus_port(port: int) -> bool:
+    with suppress(OSError), socket.create_server((HOST, port)):
+        return port < OUTGOING_FIRST
+    return False
 
 
 def ask(server: Server, **options: Any) -> Redis:

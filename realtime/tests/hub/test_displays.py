@@ -149,6 +149,7 @@ async def test_flush__display_that_moved_on__is_not_overwritten_by_the_process_i
     assert (only.p50_ms, only.since) == (70, clock.now())
 
 
+@pytest.mark.usefixtures("mongodb_away")
 async def test_flush__store_away__keeps_the_report_for_the_next(live_store, clock, settings):
     settings.MONGODB_URL, settings.STORE_TIMEOUT_S = "mongodb://127.0.0.1:1", 0.2
     away = open_store()
@@ -166,6 +167,7 @@ async def test_flush__store_away__keeps_the_report_for_the_next(live_store, cloc
     assert {d.id for d in await live_store.displays(limit=9)} == {"d-a", "d-b"}
 
 
+@pytest.mark.usefixtures("mongodb_away")
 async def test_flush__store_away_for_long__keeps_a_bounded_number(clock, settings, monkeypatch):
     monkeypatch.setattr(displays, "MAX_CONNECTIONS", 2)
     settings.MONGODB_URL, settings.STORE_TIMEOUT_S = "mongodb://127.0.0.1:1", 0.1

@@ -16,6 +16,8 @@ from meeting_rooms.tests.stack import PATIENCE_S
 from realtime.store.live_store import LiveStore
 from realtime.tests.faults.proxy import Mode, Proxy
 
+pytestmark = pytest.mark.usefixtures("mongodb_away")
+
 
 @asynccontextmanager
 async def store_of(*opened: AsyncMongoClient, database: str) -> AsyncIterator[LiveStore]:
@@ -29,12 +31,10 @@ async def store_of(*opened: AsyncMongoClient, database: str) -> AsyncIterator[Li
 
 @asynccontextmanager
 async def alone() -> AsyncIterator[AsyncMongoClient]:
-    """Open a client of a server that never answers; in the end, repair its lock and close it."""
+    """Open a client of a server that never answers; close it in the end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = AsyncMongoClient(f"mongodb://127.0.0.1:{silent.getsockname()[1]}/")
         yield client
-        if client._topology._lock.locked():
-            client._topology._lock.release()
         await client.close()
 
 
@@ -56,6 +56,11 @@ async def break_lock(client: AsyncMongoClient, call: Coroutine[Any, Any, Any]) -
     lock.release()
     [ended] = await asyncio.gather(task, return_exceptions=True)
     return ended
+
+
+def repair_lock(client: AsyncMongoClient) -> None:
+    """Release the lock: a client with a broken lock cannot be closed, and would leave sockets."""
+    client._topology._lock.release()
 
 
 @asynccontextmanager
@@ -104,6 +109,7 @@ async def test_break_lock__driver_alone__no_call_ends_any_more():
             async with asyncio.timeout(1.5):
                 with pymongo.timeout(0.1):
                     await client.admin.command("ping")
+        repair_lock(client)
 
 
 async def test_call__lock_of_the_driver_is_broken__the_next_uses_a_new_client(settings):
@@ -115,6 +121,7 @@ async def test_call__lock_of_the_driver_is_broken__the_next_uses_a_new_client(se
         await break_lock(broken, broken.admin.command("ping"))
         with pytest.raises(UnavailableError):
             await store.ping()
+        repair_lock(broken)
         await store.ping()
 
 
@@ -126,4 +133,5 @@ async def test_call__cancelled_while_it_breaks_the_lock__stays_cancelled(setting
     ):
         ended = await break_lock(broken, store.ping())
         assert isinstance(ended, asyncio.CancelledError)
+        repair_lock(broken)
         await store.ping()
