@@ -59,23 +59,28 @@ class LiveStore(DisplayRows):
         self._leases = self._db["leases"]
 
     async def prepare(self) -> None:
-        """Create indexes and the time series. Safe to repeat."""
+        """Create indexes and the time series, each within the limit of a call. Safe to repeat."""
+        for field in ("next_change_at", "building", "floor"):
+            async with self._bounded():
+                await self._rooms.create_index([(field, ASCENDING)])
         async with self._bounded():
-            await self._rooms.create_index([("next_change_at", ASCENDING)])
-            await self._rooms.create_index([("building", ASCENDING)])
-            await self._rooms.create_index([("floor", ASCENDING)])
             await self.prepare_displays()
-            try:
-                await self._db.create_collection(
-                    "readings",
-                    timeseries={"timeField": "observed_at", "metaField": "room"},
-                    expireAfterSeconds=int(READINGS_KEPT.total_seconds()),
-                )
-            except CollectionInvalid:
-                log.debug("readings_exist")
+        async with self._bounded():
+            await self._create_readings()
+        async with self._bounded():
             await self._db["readings"].create_index(
                 [("room", ASCENDING), ("observed_at", DESCENDING)]
             )
+
+    async def _create_readings(self) -> None:
+        try:
+            await self._db.create_collection(
+                "readings",
+                timeseries={"timeField": "observed_at", "metaField": "room"},
+                expireAfterSeconds=int(READINGS_KEPT.total_seconds()),
+            )
+        except CollectionInvalid:
+            log.debug("readings_exist")
 
     async def ping(self) -> None:
         """Raise UnavailableError if the primary does not answer."""
