@@ -71,30 +71,30 @@ class MongoLink:
             raise LiveStoreUnavailableError(NO_ANSWER) from exc
         except (TimeoutError, RuntimeError) as exc:
             # The driver has not ended the call in time, or reports that its lock is broken.
-            log.warning("store_driver_failed", error=repr(exc))
-            self._replace(client)
+            if self._replace(client):
+                log.warning("store_driver_failed", error=repr(exc))
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError from exc  # the broken lock has hidden it
             raise LiveStoreUnavailableError(NO_ANSWER) from exc
 
-    def _replace(self, lost: AsyncMongoClient[dict[str, Any]]) -> None:
-        """Switch to a new client, once for all calls that failed on the lost one."""
+    def _replace(self, lost: AsyncMongoClient[dict[str, Any]]) -> bool:
+        """Switch to a new client. Returns False if an earlier call has replaced the lost one."""
         if lost is not self._client:
-            return
+            return False
         log.debug("store_client_replaced")
         self._use(self._connect())
-        task = asyncio.get_running_loop().create_task(_close_lost(lost), name="close-lost-client")
+        task = asyncio.get_running_loop().create_task(_close(lost), name="close-lost-client")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+        return True
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
-        await asyncio.gather(*self._closing)
+        """Close the connections, within STORE_TIMEOUT_S."""
+        await asyncio.gather(_close(self._client), *self._closing)
 
 
-async def _close_lost(client: AsyncMongoClient[dict[str, Any]]) -> None:
-    """Close a client whose lock may be broken: then `close` would wait without end."""
+async def _close(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """Close a client. If its lock is broken, `client.close` alone would never return."""
     try:
         async with asyncio.timeout(settings.STORE_TIMEOUT_S):
             await client.close()

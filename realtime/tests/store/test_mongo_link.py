@@ -135,3 +135,13 @@ async def test_call__cancelled_while_it_breaks_the_lock__stays_cancelled(setting
         assert isinstance(ended, asyncio.CancelledError)
         repair_lock(broken)
         await store.ping()
+
+
+async def test_close__lock_of_the_driver_is_broken__returns(settings):
+    settings.STORE_TIMEOUT_S = 0.3
+    async with alone() as broken:
+        store = LiveStore(lambda: broken, settings.MONGODB_DATABASE)
+        await break_lock(broken, broken.admin.command("ping"))
+        async with asyncio.timeout(PATIENCE_S):
+            await store.close()
+        repair_lock(broken)
