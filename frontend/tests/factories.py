@@ -1,4 +1,4 @@
-"""Live states by intent. Thursday 12 November 2026, 10:24:06 in Amsterdam unless told otherwise."""
+"""Builders of live states. Their time is Thursday 12 November 2026, 10:24:06 in Amsterdam."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ def free_room(name: str = "Dogger", until: datetime | None = None) -> LiveState:
 def booked_room(
     status: RoomStatus, until: datetime | None, *, title: str = "Design critique"
 ) -> LiveState:
-    """Return a room in which a booking runs."""
+    """Return a room with a booking now."""
     current = slot(local(9), until or local(12), title)
     schedule = Schedule(version=1, current=current)
     return replace(free_room(until=until), status=status, schedule=schedule)
@@ -77,12 +77,12 @@ def closed_room(until: datetime | None, reason: str = "Screen being repaired") -
 
 
 def room_by_rules(refusal: str, until: datetime | None, *to_come: Slot) -> LiveState:
-    """Return a room that cannot be booked from now on, for this reason."""
+    """Return a room that cannot be booked now, with the code of the violated rule."""
     schedule = Schedule(version=1, agenda=to_come, next=next(iter(to_come), None))
     closed = replace(free_room(until=until), status=RoomStatus.CLOSED, refusal=refusal)
     return replace(closed, schedule=schedule)
 
 
 def room_with_starts(name: str, *slots: Slot) -> LiveState:
-    """Return a free room with bookings to come."""
+    """Return a free room with future bookings."""
     return replace(free_room(name), schedule=Schedule(version=1, agenda=slots))

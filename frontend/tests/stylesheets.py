@@ -1,8 +1,8 @@
-"""`python -m frontend.tests.stylesheets [FILE…]`: find what is no CSS in our style sheets.
+"""`python -m frontend.tests.stylesheets [FILE…]`: find invalid CSS in our style sheets.
 
-Browsers drop a declaration that they cannot read and say nothing. The parser, tinycss2, finds bad
-syntax; it reads any letters after a number as a unit, so the units are held against the list of CSS
-Values and Units Level 4. What a property allows is asked of a browser: browser/test_styles.py.
+Browsers drop an invalid declaration without a message. The parser, tinycss2, finds bad syntax. It
+accepts any letters after a number as a unit, so the units are compared with the list of CSS Values
+and Units Level 4. A browser checks the values of properties: browser/test_styles.py.
 """
 
 import sys
@@ -16,7 +16,7 @@ import tinycss2.ast
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("frontend", "identity", "infra", "meeting_rooms", "realtime", "rooms", "booking")
 VIEWPORT = {f"{size}v{axis}" for size in ("", "s", "l", "d") for axis in ("w", "h", "i", "b")}
-VIEWPORT |= {f"{size}v{most}" for size in ("", "s", "l", "d") for most in ("min", "max")}
+VIEWPORT |= {f"{size}v{bound}" for size in ("", "s", "l", "d") for bound in ("min", "max")}
 UNITS = frozenset(
     {
         *("em", "rem", "ex", "rex", "cap", "rcap", "ch", "rch", "ic", "ric", "lh", "rlh"),
@@ -29,34 +29,34 @@ UNITS = frozenset(
         *("dpi", "dpcm", "dppx", "x"),
         "fr",
     }
-)  # in lower case: units do not tell case apart
+)  # in lower case: units are case-insensitive
 
 Node = tinycss2.ast.Node
 
 
 def style_sheets() -> list[Path]:
-    """Return our own style sheets: those of libraries are held by their check sums."""
+    """Return our own style sheets. The style sheets of libraries have checksums instead."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.css")]
     return sorted(path for path in found if "vendor" not in path.parts)
 
 
 def faults(css: str) -> list[str]:
-    """Return a sentence for each place that is no CSS, with its line."""
+    """Return a message with the line for each invalid part of the CSS."""
     return [
-        f"line {node.source_line}: {_wrong_with(node)}"
+        f"line {node.source_line}: {_error_of(node)}"
         for node in _nodes(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True))
-        if _wrong_with(node)
+        if _error_of(node)
     ]
 
 
 def declarations(css: str) -> Iterator[tuple[int, str, str]]:
     """Return line, property and value of each declaration in a rule, but not in `@font-face`."""
-    for node in _nodes(tinycss2.parse_stylesheet(css), besides=("font-face",)):
+    for node in _nodes(tinycss2.parse_stylesheet(css), excluded=("font-face",)):
         if isinstance(node, tinycss2.ast.Declaration):
             yield node.source_line, node.name, tinycss2.serialize(node.value).strip()
 
 
-def _wrong_with(node: Node) -> str:
+def _error_of(node: Node) -> str:
     if isinstance(node, tinycss2.ast.ParseError):
         return node.message
     if isinstance(node, tinycss2.ast.DimensionToken) and node.lower_unit not in UNITS:
@@ -64,22 +64,22 @@ def _wrong_with(node: Node) -> str:
     return ""
 
 
-def _nodes(nodes: Iterable[Node], besides: tuple[str, ...] = ()) -> Iterator[Node]:
-    """Return each node and those inside it; no selectors, where `2n` is no number with a unit."""
+def _nodes(nodes: Iterable[Node], excluded: tuple[str, ...] = ()) -> Iterator[Node]:
+    """Return all nodes, nested ones too, but no selectors: their `2n` has no unit."""
     for node in nodes:
         yield node
         if isinstance(node, tinycss2.ast.AtRule):
-            if node.lower_at_keyword not in besides:
-                yield from _nodes(node.prelude, besides)
-                yield from _nodes(_block(node.content), besides)
+            if node.lower_at_keyword not in excluded:
+                yield from _nodes(node.prelude, excluded)
+                yield from _nodes(_block(node.content), excluded)
         elif isinstance(node, tinycss2.ast.QualifiedRule):
-            yield from _nodes(_block(node.content), besides)
+            yield from _nodes(_block(node.content), excluded)
         elif isinstance(node, tinycss2.ast.Declaration):
-            yield from _nodes(node.value, besides)
+            yield from _nodes(node.value, excluded)
         elif isinstance(node, tinycss2.ast.FunctionBlock):
-            yield from _nodes(node.arguments, besides)
+            yield from _nodes(node.arguments, excluded)
         elif hasattr(node, "content"):  # brackets
-            yield from _nodes(node.content, besides)
+            yield from _nodes(node.content, excluded)
 
 
 def _block(content: Any) -> list[Node]:

@@ -1,4 +1,4 @@
-"""Boards from memory: the same page to displays, and never to somebody it is not for."""
+"""Cached boards: displays get the same page; people without access never get a cached page."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ INSTANT = re.compile(r'data-now="([^"]+)"')
 
 @asynccontextmanager
 async def board_of_one_room() -> AsyncIterator[tuple[str, Callable]]:
-    """Give a board's address, and a call that brings its room up to Postgres."""
+    """Yield a board's address and a function that updates its live state from Postgres."""
     dogger = await in_db(room)("Dogger")
     store = shared_store()
     projector = Projector(store, Publisher(get_channel_layer()), SYSTEM_CLOCK)
@@ -43,8 +43,8 @@ async def board_of_one_room() -> AsyncIterator[tuple[str, Callable]]:
         await store.close()
 
 
-async def answer(client: AsyncClient, address: str) -> tuple[str, str]:
-    """Return the page without its instant, and the instant."""
+async def get_page(client: AsyncClient, address: str) -> tuple[str, str]:
+    """Return the page's text without its instant, and the instant."""
     page = await client.get(address)
     assert page.status_code == 200
     text = page.content.decode()
@@ -54,51 +54,51 @@ async def answer(client: AsyncClient, address: str) -> tuple[str, str]:
     return text.replace(instant, ""), instant
 
 
-async def test_board__asked_for_again__is_the_same_with_a_fresh_instant(async_client):
+async def test_board__requested_again__is_the_same_with_a_new_instant(async_client):
     async with board_of_one_room() as (address, _):
         while True:
-            first, at = await answer(async_client, address)
+            first, at = await get_page(async_client, address)
             await in_db(Building.objects.update)(name="Renamed behind the cache's back")
-            again, later = await answer(async_client, address)
+            again, later = await get_page(async_client, address)
             if later[:16] == at[:16]:
                 break  # within one minute
         assert later > at
         assert again == first
 
 
-async def test_board__room_changed__is_rendered_anew(async_client):
+async def test_board__room_changed__is_rendered_again(async_client):
     async with board_of_one_room() as (address, project):
-        before, _ = await answer(async_client, address)
+        before, _ = await get_page(async_client, address)
         await in_db(_rename)(address)
         await project()
-        after, _ = await answer(async_client, address)
+        after, _ = await get_page(async_client, address)
         assert "Dogger" in before
         assert "Humber" in after
 
 
-async def test_board__building_closed_to_the_public__is_not_answered_from_memory(async_client):
+async def test_board__building_no_longer_public__is_not_served_from_the_cache(async_client):
     async with board_of_one_room() as (address, project):
-        await answer(async_client, address)
+        await get_page(async_client, address)
         await in_db(_hide)(address)
         await project()
         assert (await async_client.get(address)).status_code == 302
 
 
-async def test_board__somebody_signed_in__gets_their_own(async_client):
+async def test_board__signed_in_person__gets_their_own_page(async_client):
     async with board_of_one_room() as (address, project):
-        await answer(async_client, address)
+        await get_page(async_client, address)
         await in_db(_hide)(address)
         await project()
         await async_client.aforce_login(await in_db(person)("Sam"))
-        page, _ = await answer(async_client, address)
+        page, _ = await get_page(async_client, address)
         assert "Dogger" in page
 
 
-async def test_board__other_query__is_not_kept(async_client):
+async def test_board__other_query__is_not_cached(async_client):
     async with board_of_one_room() as (address, _):
-        dark, _ = await answer(async_client, f"{address}?theme=dark")
+        dark, _ = await get_page(async_client, f"{address}?theme=dark")
         assert 'data-theme="dark"' in dark
-        plain, _ = await answer(async_client, f"{address}?theme=dark&x=1")
+        plain, _ = await get_page(async_client, f"{address}?theme=dark&x=1")
         assert 'data-theme="dark"' in plain
 
 

@@ -1,4 +1,4 @@
-"""The page that tells admins how fresh each display is."""
+"""The page that shows admins how fresh each display is."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 async def store(settings):
-    """A store of this file alone: servers of other tests write their displays every 15 s."""
+    """A store for this file only: servers of other tests write their displays every 15 s."""
     settings.MONGODB_DATABASE = f"{settings.MONGODB_DATABASE}_displays"
     opened = shared_store()
     yield opened
@@ -56,7 +56,7 @@ async def text_of(store: LiveStore, *shown: Display, **headers: str) -> str:
     (-3, "0 s"), (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"),
     (7500, "2 h 5 min"), (86_400, "1 d"), (97_200, "1 d 3 h"),
 ])  # fmt: skip
-def test_age__in_two_units_at_the_most(seconds, text):
+def test_age__any_duration__has_at_most_two_units(seconds, text):
     assert age(timedelta(seconds=seconds)) == text
 
 
@@ -72,8 +72,8 @@ async def test_displays__of_every_kind__are_listed_worst_first(store):
     )
     found = [text.index(f"{name}-one") for name in ("silent", "stale", "slow", "quick", "new")]
     assert found == sorted(found)
-    for said in ("Silent for 7 min", "Not live for 12 s", "2400 ms", "(slow)", "no change yet"):
-        assert said in text
+    for phrase in ("Silent for 7 min", "Not live for 12 s", "2400 ms", "(slow)", "no change yet"):
+        assert phrase in text
     assert "&lt;b&gt;" in text
 
 
@@ -89,7 +89,7 @@ BAD = {
 }
 
 
-async def test_displays__whatever_is_stored__shows_those_that_can_be_read(store):
+async def test_displays__malformed_ones_stored__shows_the_valid_ones(store):
     await store.put_displays([display("good-one")])
     good = await store._displays.find_one({})
     rows = [
@@ -107,17 +107,17 @@ async def test_displays__whatever_is_stored__shows_those_that_can_be_read(store)
     assert "Live" in text
 
 
-async def test_displays__none__says_how_to_get_one(store):
+async def test_displays__none__explains_how_to_get_one(store):
     assert "No display has reported yet" in await text_of(store)
 
 
-async def test_displays__asked_by_htmx__is_the_list_alone(store):
+async def test_displays__requested_by_htmx__is_only_the_list(store):
     text = await text_of(store, display("d-1"), **HTMX)
     assert "d-1" in text
     assert "<html" not in text
 
 
-async def test_displays__more_than_fit__says_how_many_are_left_out(store, monkeypatch):
+async def test_displays__more_than_fit__shows_how_many_are_left_out(store, monkeypatch):
     monkeypatch.setattr(view, "MAX_SHOWN", 1)
     text = await text_of(store, display("slow-1", p95_ms=800), display("quick-1"))
     assert "slow-1" in text
@@ -126,7 +126,7 @@ async def test_displays__more_than_fit__says_how_many_are_left_out(store, monkey
 
 
 @pytest.mark.usefixtures("mongodb_away")
-async def test_displays__store_away__says_so(settings):
+async def test_displays__store_down__shows_that_it_does_not_answer(settings):
     settings.MONGODB_URL, settings.STORE_TIMEOUT_S = "mongodb://127.0.0.1:1", 0.2
     page = await (await client_of(Role.ADMIN)).get("/displays")
     assert page.status_code == 200
@@ -134,13 +134,13 @@ async def test_displays__store_away__says_so(settings):
     await shared_store().close()
 
 
-async def test_displays__staff_and_strangers__are_kept_out(store):
+async def test_displays__staff_and_anonymous_visitors__have_no_access(store):
     await store.put_displays([display("d-1")])
     assert (await (await client_of(Role.STAFF)).get("/displays")).status_code == 403
-    stranger = await AsyncClient().get("/displays")
-    assert (stranger.status_code, stranger["Location"]) == (302, "/sign-in?next=/displays")
+    anonymous = await AsyncClient().get("/displays")
+    assert (anonymous.status_code, anonymous["Location"]) == (302, "/sign-in?next=/displays")
 
 
-async def test_displays__session_ended_under_an_open_page__reloads_it():
+async def test_displays__session_ended_while_page_is_open__reloads_the_page():
     answer = await AsyncClient().get("/displays", headers=HTMX)
     assert (answer.status_code, answer["HX-Refresh"], answer.content) == (200, "true", b"")

@@ -1,4 +1,4 @@
-"""What is pushed, and the page made of the same parts."""
+"""The fragments that are pushed, and the page that consists of the same fragments."""
 
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -83,13 +83,13 @@ def test_room__free__is_one_numbered_row(fragments) -> None:
     assert Parts(html).roots == ["room-id-Dogger"]
 
 
-def test_room__any__carries_both_words(fragments) -> None:
+def test_room__any_status__has_both_words(fragments) -> None:
     html = fragments.room(free_room(), NOW)
     assert '<span class="lb-now">Free</span><span class="lb-was">Was free</span>' in html
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_room__hostile_texts__stay_text(fragments, text) -> None:
+def test_room__hostile_texts__are_escaped(fragments, text) -> None:
     booked = booked_room(RoomStatus.OCCUPIED, local(11), title=text)
     states = [
         replace(booked, name=f"{text} ({text})"),
@@ -104,7 +104,7 @@ def test_room__hostile_texts__stay_text(fragments, text) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_summary__hostile_texts__stay_text(fragments, text) -> None:
+def test_summary__hostile_texts__are_escaped(fragments, text) -> None:
     state = room_with_starts(text, slot(local(11), local(12), text))
     parts = Parts(fragments.summary([replace(state, floor=text)], NOW))
     assert parts.text.count(text) >= 2

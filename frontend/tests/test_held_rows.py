@@ -1,4 +1,4 @@
-"""What a board says of held rooms, and of requests that nobody has approved."""
+"""How a board shows held rooms and requests without approval."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ def test_board__held_room__is_free_and_counted_as_free():
     assert free_count([held_room(), live()]) == 2
 
 
-def test_board__unapproved_request_runs__says_waiting():
+def test_board__request_not_approved_at_its_start__shows_waiting():
     state = live(
         status=RoomStatus.RESERVED, until=at(11), schedule=Schedule(1, (PENDING,), PENDING)
     )

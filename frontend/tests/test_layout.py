@@ -1,4 +1,4 @@
-"""How floors fill a board."""
+"""The layout of floors on a board."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from frontend.domain.layout import Floor, Layout, lay_out
 
 
 def building(*rooms_per_floor: int) -> list[Floor]:
-    """Return floors with that many rooms each."""
+    """Return one floor for each number of rooms."""
     return [floor(index, count) for index, count in enumerate(rooms_per_floor)]
 
 
@@ -17,7 +17,7 @@ def floor(index: int, count: int) -> Floor:
 
 
 def shape(layout: Layout) -> list[list[int]]:
-    """Return rooms per floor per column."""
+    """Return the number of rooms per floor, per column."""
     return [[len(floor.rows) for floor in column] for column in layout.columns]
 
 
@@ -39,7 +39,7 @@ def test_layout__floors__fill_two_columns_in_order(rooms, expected) -> None:
     assert shape(lay_out(building(*rooms))) == expected
 
 
-def test_layout__ten_rooms__keeps_the_roomy_rows() -> None:
+def test_layout__ten_rooms__keeps_the_high_rows() -> None:
     layout = lay_out(building(5, 5))
     assert (layout.wide_row_px, layout.tall_row_px) == (132, 108)
     assert not any((layout.wide_scrolls, layout.tall_scrolls, layout.is_tall_compact))

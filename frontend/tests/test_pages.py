@@ -1,4 +1,4 @@
-"""Pages in and out of session: what they show, to whom, and what a form answers."""
+"""Pages for signed-in and anonymous visitors: content, access, and answers to forms."""
 
 import re
 from datetime import timedelta
@@ -35,7 +35,7 @@ def form_of(room, hour: str = "12:00", **more: str) -> dict[str, str]:
             "title": "Retro", "key": "k1", **more}  # fmt: skip
 
 
-async def test_board__public_building__is_open_to_anybody(async_client):
+async def test_board__public_building__is_open_to_everyone(async_client):
     dogger = await database_sync_to_async(room)("Dogger")
     store = shared_store()
     await Projector(store, Publisher(get_channel_layer()), SYSTEM_CLOCK).project(dogger.uuid)
@@ -47,13 +47,13 @@ async def test_board__public_building__is_open_to_anybody(async_client):
     assert f'id="room-{dogger.uuid}"' in page.content.decode()
 
 
-def test_board__other_building__asks_for_sign_in(client):
+def test_board__private_building__redirects_to_sign_in(client):
     house = building(public=False)
     page = client.get(f"/board/{house.slug}")
     assert (page.status_code, page["Location"]) == (302, f"/sign-in?next=/board/{house.slug}")
 
 
-def test_board__unknown_building__is_404_to_staff_and_as_a_private_one_to_others(client, staff):
+def test_board__unknown_building__is_404_for_staff_and_redirects_others(client, staff):
     assert staff.get("/board/nowhere").status_code == 404
     assert client.get("/board/nowhere").status_code == 302
 
@@ -65,7 +65,7 @@ def test_home__anonymous__lists_public_buildings_only(client, staff):
     assert hidden.name in staff.get("/").content.decode()
 
 
-def test_sign_in__wrong_then_right__says_so_and_goes_on(client):
+def test_sign_in__wrong_then_right_password__shows_the_error_then_redirects(client):
     user = person()
     user.set_password("a-long-password-1")
     user.save()
@@ -91,7 +91,7 @@ def test_book__sent_twice__is_one_booking(staff):
     assert Booking.objects.count() == 1
 
 
-def test_book__taken_slot__keeps_what_was_typed_and_offers_others(staff):
+def test_book__taken_slot__keeps_the_input_and_offers_other_rooms(staff):
     dogger = room("Dogger")
     fisher = room("Fisher", on=dogger.floor)
     day = SYSTEM_CLOCK.now().replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -103,7 +103,7 @@ def test_book__taken_slot__keeps_what_was_typed_and_offers_others(staff):
     assert f"room={fisher.uuid}" in text
 
 
-def test_book__nonsense__is_422_with_the_field_named(staff):
+def test_book__invalid_input__is_422_and_names_the_field(staff):
     dogger = room()
     url = f"/book/{dogger.floor.building.slug}"
     page = staff.post(url, form_of(dogger, hour="noon"), headers=HTMX)
@@ -113,11 +113,11 @@ def test_book__nonsense__is_422_with_the_field_named(staff):
     assert staff.post(url, form_of(foreign), headers=HTMX).status_code == 422
 
 
-def test_book__anonymous__asks_for_sign_in(client):
+def test_book__anonymous__redirects_to_sign_in(client):
     assert client.get(f"/book/{room().floor.building.slug}").status_code == 302
 
 
-def test_tokens__made_on_the_page__is_shown_once(staff):
+def test_token__created_on_the_page__is_shown_once(staff):
     page = staff.post("/account/tokens", {"name": "<b>bot</b>"}).content.decode()
     assert "mr_" in page
     assert "&lt;b&gt;bot" in page
@@ -126,7 +126,7 @@ def test_tokens__made_on_the_page__is_shown_once(staff):
     assert staff.post("/account/tokens", {"name": " "}).status_code == 422
 
 
-def test_pages__titles_headers_and_admin__name_the_product_alike(client, staff):
+def test_pages__titles_headers_and_admin__have_the_same_product_name(client, staff):
     house = room().floor.building
     signed_out = ["/", "/sign-in"]
     signed_in = ["/", "/account/tokens", f"/book/{house.slug}"]

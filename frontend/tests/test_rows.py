@@ -1,4 +1,4 @@
-"""One room as one row."""
+"""The row of a room on a board."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from frontend.tests.factories import (
 from realtime.state.live_state import RoomStatus
 
 
-def test_row__free_with_a_next_booking__says_until_and_for_how_long() -> None:
+def test_row__free_with_a_next_booking__shows_end_and_duration() -> None:
     row = room_row(free_room(until=local(13)), NOW)
     assert (row.kind, row.word, row.line, row.sub) == (
         Kind.FREE, "Free", "until 13:00", "for 2 h 36 min",
@@ -28,7 +28,7 @@ def test_row__free_with_a_next_booking__says_until_and_for_how_long() -> None:
     assert (row.name, row.meta, row.arrow, row.was) == ("Dogger", "8 seats", "left", "Was free")
 
 
-def test_row__free_without_a_next_booking__says_rest_of_the_day() -> None:
+def test_row__free_without_a_next_booking__shows_rest_of_the_day() -> None:
     row = room_row(free_room(), NOW)
     assert (row.line, row.countdown) == ("rest of the day", None)
 
@@ -40,12 +40,12 @@ def test_row__occupied__shows_the_title() -> None:
     )  # fmt: skip
 
 
-def test_row__occupied_with_a_hidden_title__says_nothing_twice() -> None:
+def test_row__occupied_with_a_hidden_title__has_no_second_line() -> None:
     row = room_row(booked_room(RoomStatus.OCCUPIED, local(11, 30), title=BUSY_TITLE), NOW)
     assert row.sub == ""
 
 
-def test_row__people_sensed_without_a_booking__says_busy_now() -> None:
+def test_row__people_sensed_without_a_booking__shows_busy_now() -> None:
     row = room_row(sensed_room(), NOW)
     assert (row.word, row.line, row.sub) == ("Busy", "now", "no booking")
 
@@ -58,26 +58,26 @@ def test_row__ending__counts_down_to_free() -> None:
     assert row.countdown is Countdown.IN
 
 
-def test_row__reserved__waits_for_the_booking() -> None:
+def test_row__reserved__shows_waiting_for_the_booking() -> None:
     row = room_row(booked_room(RoomStatus.RESERVED, local(10, 30), title="Pricing"), NOW)
     assert (row.kind, row.word, row.line, row.sub) == (
         Kind.WAIT, "Waiting", "until 10:30", "for Pricing",
     )  # fmt: skip
 
 
-def test_row__reserved_with_a_hidden_title__says_nobody_has_checked_in() -> None:
+def test_row__reserved_with_a_hidden_title__shows_no_check_in_yet() -> None:
     row = room_row(booked_room(RoomStatus.RESERVED, local(10, 30), title=BUSY_TITLE), NOW)
     assert row.sub == "no check-in yet"
 
 
-def test_row__out_of_service__gives_the_reason() -> None:
+def test_row__out_of_service__shows_the_reason() -> None:
     row = room_row(closed_room(local(15)), NOW)
     assert (row.kind, row.word, row.line, row.sub) == (
         Kind.OFF, "Closed", "until 15:00", "Screen being repaired",
     )  # fmt: skip
 
 
-def test_row__out_of_service_until_further_notice__names_no_time() -> None:
+def test_row__out_of_service_until_further_notice__shows_no_time() -> None:
     assert room_row(closed_room(None), NOW).line == ""
 
 
@@ -103,7 +103,7 @@ def test_row__too_little_time_before_a_booking__is_busy_from_its_start() -> None
     assert room_row(room_by_rules("slot_taken", None, hidden), NOW).sub == ""
 
 
-def test_row__gap_after_a_booking__is_busy_until_it_is_over() -> None:
+def test_row__gap_after_a_booking__is_busy_until_the_gap_ends() -> None:
     later = slot(local(12), local(13))
     row = room_row(room_by_rules("gap_too_short", local(10, 30), later), NOW)
     assert (row.kind, row.word, row.line, row.sub) == (
@@ -120,7 +120,7 @@ def test_row__gap_after_a_booking__is_busy_until_it_is_over() -> None:
         ("too_far_ahead", ""),
     ],
 )
-def test_row__other_rule__is_closed_and_says_which(refusal, sub) -> None:
+def test_row__other_violation__is_closed_and_names_the_rule(refusal, sub) -> None:
     row = room_row(room_by_rules(refusal, None), NOW)
     assert (row.kind, row.word, row.sub) == (Kind.OFF, "Closed", sub)
 
@@ -134,7 +134,7 @@ def test_row__other_rule__is_closed_and_says_which(refusal, sub) -> None:
         (local(9, day=19), "until 19 Nov"),
     ],
 )
-def test_row__time_on_another_day__names_the_day(until, line) -> None:
+def test_row__time_on_another_day__shows_the_day(until, line) -> None:
     assert room_row(closed_room(until), NOW).line == line
 
 
@@ -143,13 +143,13 @@ def test_row__room_in_another_zone__shows_its_own_time() -> None:
     assert room_row(state, NOW).line == "until 12:00"
 
 
-def test_row__already_tomorrow_in_the_rooms_zone__is_judged_by_the_local_day() -> None:
+def test_row__next_day_in_the_rooms_zone__depends_on_the_local_day() -> None:
     state = replace(free_room(until=local(18)), timezone="Asia/Singapore")
     assert room_row(state, local(17, 30)).line == "until 01:00"
     assert room_row(state, local(10)).line == "until Fri 01:00"
 
 
-def test_row__last_moment__never_counts_to_zero() -> None:
+def test_row__booking_ends_now__never_shows_zero_minutes() -> None:
     row = room_row(booked_room(RoomStatus.ENDING, local(10, 30)), local(10, 30))
     assert row.sub == "free in 1 min"
 
@@ -171,6 +171,6 @@ def test_row__one_seat__is_singular() -> None:
     assert room_row(replace(free_room(), capacity=1), NOW).meta == "1 seat"
 
 
-def test_row__long_name__drops_a_type_tier() -> None:
+def test_row__long_name__is_marked_as_long() -> None:
     assert room_row(free_room("Conference Room West"), NOW).is_long
     assert not room_row(free_room("K.1.105 (La Fontaine)"), NOW).is_long

@@ -1,4 +1,4 @@
-"""What starts next in a building."""
+"""The next bookings of a building."""
 
 from dataclasses import replace
 
@@ -29,13 +29,13 @@ def test_soon__several_rooms__gives_the_first_three_in_order() -> None:
     assert starts[0].floor == "floor 2"
 
 
-def test_soon__beyond_two_hours__is_left_for_later() -> None:
+def test_soon__start_after_two_hours__is_left_out() -> None:
     states = [room_with_starts("Humber", slot(local(12, 30), local(13)))]
     assert soon(states, NOW) == ()
     assert len(upcoming(states, NOW)) == 1
 
 
-def test_soon__running_booking__has_started() -> None:
+def test_soon__running_booking__is_left_out() -> None:
     assert soon([room_with_starts("Humber", slot(local(10), local(11)))], NOW) == ()
 
 
@@ -64,5 +64,5 @@ def test_free_count__only_free_rooms__count() -> None:
         ("2", "floor 2"),
     ],
 )
-def test_floor_label__slug__reads_as_words(slug, label) -> None:
+def test_floor_label__slug__becomes_words(slug, label) -> None:
     assert floor_label(replace(free_room(), floor=slug)) == label

@@ -1,10 +1,10 @@
-"""Our style sheets are CSS, and the check says where one is not."""
+"""Our style sheets are valid CSS, and the check reports the line of invalid CSS."""
 
 import pytest
 
 from frontend.tests.stylesheets import declarations, faults, main, style_sheets
 
-NO_CSS = {
+INVALID = {
     "a minute is no unit": ("a{animation:orbit 40min steps(1,end) infinite}", "no unit 'min'"),
     "in a function": ("a{width:calc(1px + 2pixels)}", "no unit 'pixels'"),
     "in brackets of a function": ("a{width:calc((2pixels + 1px) * 3)}", "no unit 'pixels'"),
@@ -19,12 +19,12 @@ NO_CSS = {
 }
 
 
-@pytest.mark.parametrize("css, said", NO_CSS.values(), ids=NO_CSS)
-def test_faults__of_what_is_no_css__are_found(css, said):
+@pytest.mark.parametrize("css, said", INVALID.values(), ids=INVALID)
+def test_faults__of_invalid_css__are_found(css, said):
     assert said in " ".join(faults(css))
 
 
-def test_faults__name_the_line():
+def test_faults__of_invalid_css__name_the_line():
     assert faults("a{margin:0}\n\nb{margin:1foo}") == ["line 3: 1foo: CSS has no unit 'foo'"]
 
 
@@ -37,22 +37,22 @@ def test_faults__name_the_line():
         "a{background:url(data:image/png;base64,2xyz);grid-template-columns:1fr 50cqw}",
     ],
 )
-def test_faults__of_css__are_none(css):
+def test_faults__of_valid_css__are_none(css):
     assert faults(css) == []
 
 
-def test_style_sheets__all_of_ours__are_css():
+def test_style_sheets__all_of_ours__are_valid():
     sheets = style_sheets()
     assert {"base.css", "lobby.css", "tokens.css"} <= {path.name for path in sheets}
     assert {path.name: found for path in sheets if (found := faults(path.read_text()))} == {}
 
 
-def test_declarations__of_a_sheet__are_all_of_its_rules():
+def test_declarations__of_a_sheet__are_those_of_all_its_rules():
     css = "@font-face{src:url(x)}\na{--x:1px;margin:0}\n@media print{b{top:1px!important}}"
     assert list(declarations(css)) == [(2, "--x", "1px"), (2, "margin", "0"), (3, "top", "1px")]
 
 
-def test_command__with_a_bad_file__says_so_and_fails(tmp_path, capsys):
+def test_command__with_a_bad_file__reports_the_fault_and_fails(tmp_path, capsys):
     bad = tmp_path / "bad.css"
     bad.write_text("a{margin:1foo}")
     assert main([str(bad)]) == 1

@@ -1,4 +1,4 @@
-"""Vendored files are the ones that were looked at."""
+"""Vendored files have the checksums in the lock file."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The admin site as an admin uses it: pages, forms, what the site answers."""
+"""A client of the admin site: its pages, its forms and their answers."""
 
 import html
 import re
@@ -13,7 +13,7 @@ Answer = Any  # Django's test response
 
 
 class AdminSite:
-    """An admin who is signed in; paths are below /admin/."""
+    """The admin site for a signed-in admin; paths are relative to /admin/."""
 
     def __init__(self, who: User | None = None) -> None:
         self.who = who or person("Ada", Role.ADMIN)
@@ -27,30 +27,30 @@ class AdminSite:
         return self._client.post(f"/admin/{path}", fields)
 
     def saved(self, path: str, fields: dict[str, Any]) -> list[str]:
-        """Send a form that is taken; return the messages of the next page."""
+        """Send a valid form; return the messages of the next page."""
         answer = self._client.post(f"/admin/{path}", fields, follow=True)
         assert answer.redirect_chain, text(answer)
         return [str(message) for message in answer.context["messages"]]
 
     def refused(self, path: str, fields: dict[str, Any]) -> str:
-        """Send a form that is refused; return the page's text."""
+        """Send an invalid form; return the text of the page."""
         answer = self.post(path, fields)
         assert answer.status_code == 200, answer.headers
         assert answer.context["errors"]
         return text(answer)
 
     def act(self, page: str, action: str, *chosen: Any) -> list[str]:
-        """Run an action of a list; return the messages of the next page."""
+        """Run an action of a list on the chosen objects; return the messages of the next page."""
         fields = {"action": action, "_selected_action": [one.pk for one in chosen]}
         return self.saved(page, fields)
 
     def delete(self, page: str, *chosen: Any) -> list[str]:
-        """Delete what was chosen in a list, the question answered."""
+        """Delete the chosen objects of a list and confirm; return the messages of the next page."""
         fields = {"action": "delete_selected", "_selected_action": [one.pk for one in chosen]}
         return self.saved(page, fields | {"post": "yes"})
 
 
 def text(answer: Answer) -> str:
-    """Return what a page says, without its tags."""
+    """Return the text of a page, without its tags."""
     body = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", answer.content.decode())
     return html.unescape(re.sub(r"<[^>]*>", " ", body))

@@ -1,4 +1,4 @@
-"""People by intent."""
+"""Builders of people and of their bearer tokens."""
 
 from itertools import count
 
@@ -22,6 +22,6 @@ def actor(name: str = "", role: Role = Role.STAFF) -> Actor:
 
 
 def bearer(user: User) -> dict[str, str]:
-    """Return the header by which programs act as `user`."""
+    """Return the header with which a program acts as `user`."""
     secret = issue_api_token(user=user, name="test").secret
     return {"Authorization": f"Bearer {secret}"}

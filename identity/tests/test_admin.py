@@ -1,4 +1,4 @@
-"""People, tokens and devices in the admin site: each write is a command's."""
+"""People, tokens and devices in the admin site: every write is done by a command."""
 
 from uuid import uuid4
 
@@ -44,7 +44,7 @@ def test_person__changed__is_stored_and_keeps_the_password(site):
 
 
 @pytest.mark.parametrize("changes", [{"role": Role.STAFF}, {"is_active": None}])
-def test_person__last_active_admin__stays_one(site, changes):
+def test_person__last_active_admin__stays_an_active_admin(site, changes):
     person("Former", Role.ADMIN).delete()
     path = f"identity/user/{site.who.pk}/change/"
     assert "This is the last active admin" in site.refused(path, form(site.who, **changes))
@@ -54,14 +54,14 @@ def test_person__last_active_admin__stays_one(site, changes):
     site.saved(path, form(site.who, **changes))
 
 
-def test_person__is_not_deleted(site):
+def test_person__deletion__is_refused(site):
     ben = person("Ben")
     assert site.post(f"identity/user/{ben.pk}/delete/", {"post": "yes"}).status_code == 403
     assert "make a person inactive" in text(site.get("identity/user/"))
     assert User.objects.filter(pk=ben.pk).exists()
 
 
-def test_token__is_revoked_from_the_list_and_written_in_no_other_way(site):
+def test_token__in_the_admin_site__can_only_be_revoked(site):
     token = issue_api_token(user=person("Ben"), name="lobby").record
     path = f"identity/apitoken/{token.pk}"
     assert "/account/tokens" in text(site.get("identity/apitoken/"))
@@ -75,7 +75,7 @@ def test_token__is_revoked_from_the_list_and_written_in_no_other_way(site):
     assert f"{revoked:%H:%M} UTC" in text(site.get("identity/apitoken/"))
 
 
-def test_device__is_revoked_from_the_list_and_written_in_no_other_way(site):
+def test_device__in_the_admin_site__can_only_be_revoked(site):
     issued = issue_device(actor=actor_of(site.who), name="Door", rooms=[uuid4()])
     path = f"identity/device/{issued.record.pk}"
     assert "POST /api/v1/devices" in text(site.get(f"{path}/change/"))

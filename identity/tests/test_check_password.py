@@ -1,4 +1,4 @@
-"""Recognising people by password: the limits, their windows, and what an attempt costs."""
+"""Sign-in by password: the limits, their windows, and the cost of an attempt."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -25,14 +25,14 @@ START = datetime(2026, 3, 12, 10, tzinfo=UTC)
 RIGHT = "correct horse battery"
 
 
-class Door:
-    """Tries passwords at a clock that stands still, with counters of its own."""
+class SignIn:
+    """Makes sign-in attempts with a fixed clock and with counters of its own."""
 
     def __init__(self) -> None:
         self.clock = FixedClock(START)
         self.counters = MemoryCounters()
 
-    def try_(self, password: str, email: str = "ann@example.org", address: str = "192.0.2.1"):
+    def attempt(self, password: str, email: str = "ann@example.org", address: str = "192.0.2.1"):
         return check_password(
             email=email,
             password=password,
@@ -43,24 +43,24 @@ class Door:
 
     def is_refused(self, password: str = RIGHT, **more: str) -> bool:
         try:
-            self.try_(password, **more)
+            self.attempt(password, **more)
         except LimitExceededError:
             return True
         return False
 
     def use_up(self, **more: str) -> None:
         for _ in range(PER_ACCOUNT_AND_ADDRESS):
-            assert self.try_("wrong", **more) is None
+            assert self.attempt("wrong", **more) is None
 
 
 class QuickHasher(BoundedArgon2):
-    """The real one with little memory: these tests make hundreds of hashes."""
+    """The real hasher with little memory: these tests make hundreds of hashes."""
 
     memory_cost, parallelism, time_cost = 64, 1, 1
 
 
 class NotingHasher(QuickHasher):
-    """Notes whether the thread held a database connection while it hashed."""
+    """Records whether the thread held a database connection while it hashed."""
 
     held: ClassVar[list[bool]] = []
 
@@ -74,120 +74,120 @@ class NotingHasher(QuickHasher):
 
 
 class FullHasher(QuickHasher):
-    """Finds no place."""
+    """Raises UnavailableError, as if all places for hashing were taken."""
 
     def verify(self, password: str, encoded: str) -> bool:
         raise UnavailableError("Full.")
 
 
 @pytest.fixture
-def door(db, settings) -> Door:
+def sign_in(db, settings) -> SignIn:
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
     User.objects.create_user("ann@example.org", RIGHT, display_name="Ann")
     User.objects.create_user("ben@example.org", RIGHT, display_name="Ben")
-    return Door()
+    return SignIn()
 
 
-def test_password__right__is_the_person_in_any_case_of_letters(door):
-    assert door.try_(RIGHT, email=" Ann@Example.org ").display_name == "Ann"
-    assert door.try_("wrong") is None
-    assert door.try_(RIGHT, email="nobody@example.org") is None
+def test_password__right__signs_in_with_any_case_of_the_e_mail_address(sign_in):
+    assert sign_in.attempt(RIGHT, email=" Ann@Example.org ").display_name == "Ann"
+    assert sign_in.attempt("wrong") is None
+    assert sign_in.attempt(RIGHT, email="nobody@example.org") is None
 
 
-def test_password__of_one_who_left__is_refused(door):
+def test_password__of_an_inactive_person__is_refused(sign_in):
     User.objects.filter(email="ann@example.org").update(is_active=False)
-    assert door.try_(RIGHT) is None
+    assert sign_in.attempt(RIGHT) is None
 
 
-def test_account__tried_too_often__refuses_even_the_right_password_until_the_window_ends(door):
-    door.use_up()
+def test_account__too_many_attempts__refuses_the_right_password_until_the_window_ends(sign_in):
+    sign_in.use_up()
     before = PLACES.total
-    door.clock.advance(WINDOW - timedelta(seconds=1))
+    sign_in.clock.advance(WINDOW - timedelta(seconds=1))
     with pytest.raises(LimitExceededError, match=r"Wait a minute, then try again\.") as refused:
-        door.try_(RIGHT)
+        sign_in.attempt(RIGHT)
     assert refused.value.code == "too_many_sign_ins"
     assert refused.value.facts == {"retry_after_s": 1}
     assert PLACES.total == before  # refused before hashing
-    door.clock.advance(timedelta(seconds=1))
-    assert door.try_(RIGHT).display_name == "Ann"
+    sign_in.clock.advance(timedelta(seconds=1))
+    assert sign_in.attempt(RIGHT).display_name == "Ann"
 
 
-def test_account__tried_from_one_address__is_open_to_its_owner_at_another(door):
-    door.use_up()
-    for _ in range(3 * PER_ACCOUNT):  # going on locks nothing else
-        assert door.is_refused("wrong")
-    assert door.try_(RIGHT, address="198.51.100.1").display_name == "Ann"
-    assert door.try_(RIGHT, email="ben@example.org").display_name == "Ben"
+def test_account__limit_reached_at_one_address__is_open_at_another(sign_in):
+    sign_in.use_up()
+    for _ in range(3 * PER_ACCOUNT):  # more attempts lock nothing else
+        assert sign_in.is_refused("wrong")
+    assert sign_in.attempt(RIGHT, address="198.51.100.1").display_name == "Ann"
+    assert sign_in.attempt(RIGHT, email="ben@example.org").display_name == "Ben"
 
 
-def test_account__tried_from_many_addresses__is_refused_everywhere(door):
+def test_account__attempts_from_many_addresses__is_refused_everywhere(sign_in):
     addresses = [f"198.51.100.{n}" for n in range(PER_ACCOUNT // PER_ACCOUNT_AND_ADDRESS)]
     for address in addresses:
-        door.use_up(address=address)
-    assert door.is_refused(address="203.0.113.1")
-    assert not door.is_refused(address="203.0.113.1", email="ben@example.org")
+        sign_in.use_up(address=address)
+    assert sign_in.is_refused(address="203.0.113.1")
+    assert not sign_in.is_refused(address="203.0.113.1", email="ben@example.org")
 
 
-def test_address__trying_many_accounts__is_refused_and_others_are_not(door):
+def test_address__attempts_on_many_accounts__is_refused_and_others_are_not(sign_in):
     for n in range(PER_ADDRESS):
-        assert door.try_("wrong", email=f"person{n}@example.org") is None
-    assert door.is_refused()
-    assert not door.is_refused(address="192.0.2.2")
+        assert sign_in.attempt("wrong", email=f"person{n}@example.org") is None
+    assert sign_in.is_refused()
+    assert not sign_in.is_refused(address="192.0.2.2")
 
 
-def test_address__whose_people_sign_in__is_not_used_up(door):
+def test_address__only_right_passwords__never_reaches_its_limit(sign_in):
     for _ in range(3 * PER_ADDRESS):
-        assert door.try_(RIGHT) is not None
+        assert sign_in.attempt(RIGHT) is not None
 
 
-def test_address__right_passwords_between_wrong_ones__do_not_buy_more_attempts(door):
+def test_address__right_passwords_between_wrong_ones__do_not_raise_the_limit(sign_in):
     for n in range(PER_ADDRESS):
-        assert door.try_("wrong", email=f"person{n}@example.org") is None
+        assert sign_in.attempt("wrong", email=f"person{n}@example.org") is None
         if n < PER_ADDRESS - 1:
-            assert door.try_(RIGHT) is not None
-    assert door.is_refused()
+            assert sign_in.attempt(RIGHT) is not None
+    assert sign_in.is_refused()
 
 
-def test_network__addresses_of_one_ipv6_subscriber__share_their_attempts(door):
+def test_network__addresses_of_one_ipv6_subscriber__share_their_attempts(sign_in):
     for n in range(PER_ACCOUNT_AND_ADDRESS):
-        assert door.try_("wrong", address=f"2001:db8::{n}") is None
-    assert door.is_refused(address="2001:db8::ffff")
-    assert not door.is_refused(address="2001:db8:0:1::1")
+        assert sign_in.attempt("wrong", address=f"2001:db8::{n}") is None
+    assert sign_in.is_refused(address="2001:db8::ffff")
+    assert not sign_in.is_refused(address="2001:db8:0:1::1")
 
 
 @pytest.mark.parametrize("email", ["ann@example.org", "no-password@example.org", "no@example.org"])
-def test_cost__of_a_known_and_an_unknown_account__is_one_query_and_one_hash(door, email):
+def test_cost__of_a_known_and_an_unknown_account__is_one_query_and_one_hash(sign_in, email):
     User.objects.create_user("no-password@example.org", None, display_name="Cas")
     before = PLACES.total
     with CaptureQueriesContext(connection) as queries:
-        assert door.try_("wrong", email=email) is None
+        assert sign_in.attempt("wrong", email=email) is None
     assert (len(queries), PLACES.total - before) == (1, 1)
 
 
-def test_busy__no_hash_made__is_not_counted(door, settings):
+def test_attempt__hashing_busy__is_not_counted(sign_in, settings):
     settings.PASSWORD_HASHERS = [f"{__name__}.FullHasher"]
     for _ in range(2 * PER_ACCOUNT_AND_ADDRESS):
         with pytest.raises(UnavailableError, match="Full"):
-            door.try_(RIGHT)
+            sign_in.attempt(RIGHT)
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickHasher"]
-    assert door.try_(RIGHT) is not None
+    assert sign_in.attempt(RIGHT) is not None
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("email", ["ann@example.org", "nobody@example.org"])
-def test_connection__while_hashing__is_back_in_the_pool(door, settings, email):
+def test_connection__while_hashing__is_back_in_the_pool(sign_in, settings, email):
     settings.PASSWORD_HASHERS = [f"{__name__}.NotingHasher"]
     NotingHasher.held.clear()
-    door.try_("wrong", email=email)
+    sign_in.attempt("wrong", email=email)
     assert NotingHasher.held == [False]
 
 
-def test_log__of_every_outcome__names_account_and_address_and_no_secret(door):
+def test_log__of_every_outcome__names_account_and_address_and_no_secret(sign_in):
     with capture_logs() as lines:
-        door.try_(RIGHT)
+        sign_in.attempt(RIGHT)
         for _ in range(PER_ACCOUNT_AND_ADDRESS):
-            door.try_("wrong-canary")
-        assert door.is_refused("wrong-canary")
+            sign_in.attempt("wrong-canary")
+        assert sign_in.is_refused("wrong-canary")
     assert [line["outcome"] for line in lines] == [
         "signed_in",
         *["wrong"] * PER_ACCOUNT_AND_ADDRESS,

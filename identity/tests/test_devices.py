@@ -26,7 +26,7 @@ def issued(rooms=None, name="Door"):
     return issue_device(actor=admin, name=name, rooms=rooms or [uuid4()], clock=CLOCK)
 
 
-def test_device__issued__is_known_by_its_token_and_nobody_in_particular():
+def test_device__issued__is_authenticated_by_its_token_and_is_no_person():
     rooms = [uuid4(), uuid4()]
     one = issued(rooms)
     device = authenticate_device(secret=one.secret, clock=CLOCK)
@@ -54,7 +54,7 @@ def test_device__used_again_within_a_minute__writes_nothing(django_assert_num_qu
     assert Device.objects.get().last_used_at == later.now()
 
 
-def test_device__revoked__is_not_known_and_cannot_be_revoked_again():
+def test_device__revoked__is_not_authenticated_and_cannot_be_revoked_again():
     one, admin = issued(), actor(role=Role.ADMIN)
     revoke_device(actor=admin, device_id=one.record.pk, clock=CLOCK)
     assert authenticate_device(secret=one.secret, clock=CLOCK) is None
@@ -62,7 +62,7 @@ def test_device__revoked__is_not_known_and_cannot_be_revoked_again():
         revoke_device(actor=admin, device_id=one.record.pk, clock=CLOCK)
 
 
-def test_device__of_staff__is_refused():
+def test_device__issued_or_revoked_by_staff__is_refused():
     with pytest.raises(PermissionDeniedError):
         issue_device(actor=actor(), name="Door", rooms=[uuid4()], clock=CLOCK)
     with pytest.raises(PermissionDeniedError):
@@ -70,7 +70,7 @@ def test_device__of_staff__is_refused():
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb"])
-def test_device__name_that_is_none__is_refused(name):
+def test_device__invalid_name__is_refused(name):
     with pytest.raises(InvalidCommandError, match="Name the device"):
         issued(name=name)
 

@@ -1,4 +1,4 @@
-"""The places for password hashes: how many run at once, and what happens to the others."""
+"""The places for password hashes: the maximum at once, and the queue for a place."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,13 @@ AT_ONCE, WAITING = 2, 3
 EVENT_TIMEOUT_S = 30.0
 
 
-def test_places__taken_by_many_threads__are_never_more_than_there_are():
+def test_places__taken_by_many_threads__never_exceed_the_maximum():
     places = Places(AT_ONCE, WAITING, EVENT_TIMEOUT_S)
     all_taken = threading.Barrier(AT_ONCE)
 
     def hold() -> None:
         with places.one():
-            all_taken.wait(EVENT_TIMEOUT_S)  # only so many can meet: two pairs, one after the other
+            all_taken.wait(EVENT_TIMEOUT_S)  # two threads at once: two pairs, one after the other
 
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(hold) for _ in range(4)]:
@@ -27,7 +27,7 @@ def test_places__taken_by_many_threads__are_never_more_than_there_are():
     assert (places.most_at_once, places.total) == (AT_ONCE, 4)
 
 
-def test_places__queue_full__refuses_at_once_and_says_when_to_come_back():
+def test_places__queue_full__refuses_at_once_and_reports_when_to_retry():
     places = Places(AT_ONCE, 0, EVENT_TIMEOUT_S)
     with ExitStack() as held:
         for _ in range(AT_ONCE):
@@ -41,7 +41,7 @@ def test_places__queue_full__refuses_at_once_and_says_when_to_come_back():
 
 def test_places__waited_for_too_long__refuses_and_leaves_the_queue():
     places = Places(1, 1, wait_s=0.0)
-    for _ in range(3):  # a place in the queue that was kept would be missing the second time
+    for _ in range(3):  # a place in the queue that is not freed would be missing later
         with (
             places.one(),
             pytest.raises(HashingBusyError, match="Wait a few seconds"),
@@ -52,7 +52,7 @@ def test_places__waited_for_too_long__refuses_and_leaves_the_queue():
 
 
 @pytest.mark.parametrize("hasher,hashes_to_check", [("argon2", 1), ("pbkdf2_sha256", 1)])
-def test_hashers__of_the_settings__take_one_place_a_hash(hasher, hashes_to_check):
+def test_hashers__of_the_settings__take_one_place_per_hash(hasher, hashes_to_check):
     before = PLACES.total
     encoded = make_password("a long password", hasher=hasher)
     assert PLACES.total == before + 1

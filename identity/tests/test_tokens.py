@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
 
 
-def test_token__issued__opens_and_is_stored_as_a_hash_only():
+def test_token__issued__authenticates_and_is_stored_only_as_a_hash():
     ann = person()
     issued = issue_api_token(user=ann, name="bot", clock=CLOCK)
     assert authenticate_api_token(secret=issued.secret, clock=CLOCK) == ann
@@ -33,7 +33,7 @@ def test_token__issued__opens_and_is_stored_as_a_hash_only():
     assert row["last_used_at"] == NOW
 
 
-def test_token__expired_revoked_or_owner_inactive__opens_nothing():
+def test_token__expired_revoked_or_owner_inactive__is_not_authenticated():
     ann = person()
     expired = issue_api_token(user=ann, name="a", expires_at=NOW + timedelta(hours=1), clock=CLOCK)
     later = FixedClock(NOW + timedelta(hours=1))
@@ -46,7 +46,7 @@ def test_token__expired_revoked_or_owner_inactive__opens_nothing():
     assert authenticate_api_token(secret=kept.secret, clock=CLOCK) is None
 
 
-def test_tokens__many_at_once__are_two_queries(django_assert_num_queries):
+def test_tokens__many_at_once__take_two_queries(django_assert_num_queries):
     ann, ben = person(), person()
     good = {issue_api_token(user=who, name="a", clock=CLOCK).secret: who for who in (ann, ben)}
     with django_assert_num_queries(2):
@@ -56,13 +56,13 @@ def test_tokens__many_at_once__are_two_queries(django_assert_num_queries):
         authenticate_api_tokens(secrets=[*good], clock=CLOCK)
 
 
-def test_token__of_somebody_else__cannot_be_revoked():
+def test_token__of_another_person__cannot_be_revoked():
     issued = issue_api_token(user=person(), name="a", clock=CLOCK)
     with pytest.raises(NotFoundError):
         revoke_api_token(user=person(), token_id=issued.record.pk, clock=CLOCK)
 
 
-def test_token__impossible__is_refused():
+def test_token__invalid_or_too_many__is_refused():
     ann = person()
     for name, expires in (("", None), ("x" * 101, None), ("x", NOW)):
         with pytest.raises(InvalidCommandError):
@@ -73,15 +73,15 @@ def test_token__impossible__is_refused():
         issue_api_token(user=ann, name="one more", clock=CLOCK)
 
 
-def test_token_api__made_listed_revoked(client: Client):
+def test_token_api__create_list_revoke__answers_each_call(client: Client):
     headers = bearer(person())
-    made = client.post("/api/v1/tokens", {"name": "bot"}, "application/json", headers=headers)
-    assert made.status_code == 201
-    own = {"Authorization": f"Bearer {made.json()['secret']}"}
+    created = client.post("/api/v1/tokens", {"name": "bot"}, "application/json", headers=headers)
+    assert created.status_code == 201
+    own = {"Authorization": f"Bearer {created.json()['secret']}"}
     listed = client.get("/api/v1/tokens", headers=own).json()
     assert sorted(token["name"] for token in listed) == ["bot", "test"]
     assert "secret" not in listed[0]
-    assert client.delete(f"/api/v1/tokens/{made.json()['id']}", headers=own).status_code == 204
+    assert client.delete(f"/api/v1/tokens/{created.json()['id']}", headers=own).status_code == 204
     assert client.get("/api/v1/me", headers=own).status_code == 401
 
 
@@ -94,13 +94,13 @@ def test_session__without_csrf_token__cannot_write():
     assert not ApiToken.objects.exists()
 
 
-def test_person__any_case__is_one_account():
+def test_person__e_mail_address_in_any_case__is_one_account():
     User.objects.create_user("Ann@Example.org", "a-long-password-1", display_name="Ann")
     client = Client()
     assert client.login(username="ANN@example.ORG", password="a-long-password-1")
 
 
-def test_admin_site__staff__stay_out_and_admins_come_in():
+def test_admin_site__staff_or_admin__only_admins_have_access():
     for role, status in ((Role.STAFF, 302), (Role.ADMIN, 200)):
         client = Client()
         client.force_login(person(role=role))

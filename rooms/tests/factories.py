@@ -1,4 +1,4 @@
-"""Places by intent."""
+"""Builders of places and policies."""
 
 from collections.abc import Iterable
 from itertools import count
@@ -38,7 +38,7 @@ def room(name: str = "", *, on: Floor | None = None, capacity: int = 8) -> Room:
 
 
 def rooms(count: int, *, on: Floor) -> list[Room]:
-    """Return so many rooms, made at once."""
+    """Return `count` rooms, created at once."""
     numbers = [next(_numbers) for _ in range(count)]
     return Room.objects.bulk_create(
         Room(floor=on, slug=f"room-{n}", name=f"Room {n}", capacity=8) for n in numbers

@@ -1,4 +1,4 @@
-"""Which browser the tests run, and how."""
+"""The browser of the tests: its program and its command-line switches."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ SWITCHES = [
 
 
 def chromium() -> str:
-    """Return the program; fail with what to install if there is none."""
+    """Return the path of a Chromium; without one, fail the test with installation advice."""
     named = os.environ.get("CHROMIUM")
     found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
     if found is None:

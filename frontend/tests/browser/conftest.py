@@ -1,4 +1,4 @@
-"""A server and a tab for each test of this folder, in the one browser of all tests."""
+"""Each test of this folder gets a server and a tab of its own; all tests share one browser."""
 
 from collections.abc import AsyncIterator
 

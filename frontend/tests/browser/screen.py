@@ -1,4 +1,4 @@
-"""A browser tab with the board, whose clock stands still until a test moves it."""
+"""A browser tab with the board. The tab's clock stands still until a test advances it."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -6,11 +6,11 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from frontend.tests.browser.server import PATIENCE_S, TOPIC, Connection, ScriptedServer
+from frontend.tests.browser.server import TIMEOUT_S, TOPIC, Connection, ScriptedServer
 from frontend.tests.factories import NOW
 from realtime.protocol.messages import instant
 
-# Chance and sleep are set by the test, and sockets are counted where they are made.
+# A test sets the random numbers and the machine's sleep; sockets are counted when created.
 INSTRUMENTS = """
 window.opened = 0; window.ended = 0; window.luck = 0;
 Math.random = () => window.luck;
@@ -30,11 +30,11 @@ HIDE = """(isHidden) => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 TOLERANCE_MS = 5
-BEAT_MS = 4_000
+HEARTBEAT_MS = 4_000
 
 
 class Screen:
-    """The board in a tab. Time is in milliseconds, and goes on only when a method says so."""
+    """The board in a tab. Times are in milliseconds; only methods advance the clock."""
 
     def __init__(self, page: Page, server: ScriptedServer) -> None:
         self.page = page
@@ -45,43 +45,43 @@ class Screen:
 
     async def open(self) -> Connection:
         """Load the board; return its socket."""
-        await self.page.clock.install(time=NOW - timedelta(seconds=10))  # runs until it is stopped
+        await self.page.clock.install(time=NOW - timedelta(seconds=10))  # runs until paused
         await self.page.clock.pause_at(NOW)
         await self.page.add_init_script(INSTRUMENTS)
         await self.page.goto(self.server.url)
         return await self.server.connected()
 
-    async def come_alive(
+    async def become_live(
         self, connection: Connection | None = None, *, build: str = "b1"
     ) -> Connection:
-        """Load the board, or go on with a socket, and be live."""
+        """Make the board live and return its socket; load the page unless a socket is given."""
         connection = connection or await self.open()
         await connection.expect("subscribe")
-        await self.greet(connection, build)
+        await self.hello(connection, build)
         await self.snapshot(connection)
-        await self.beat(connection)
-        await connection.settled()
+        await self.heartbeat(connection)
+        await connection.processed()
         assert await self.state() == "live"
         return connection
 
-    async def greet(self, connection: Connection, build: str = "b1") -> None:
-        """Send what every connection begins with."""
+    async def hello(self, connection: Connection, build: str = "b1") -> None:
+        """Send the hello, the first frame of every connection."""
         await connection.send("hello", at=self.at(), build=build, heartbeat_s=4)
 
     async def snapshot(self, connection: Connection, *rooms: dict[str, Any], **more: Any) -> None:
-        """Send a snapshot of what differs."""
+        """Send a snapshot that contains these rooms."""
         members = {"at": self.at(), "gone": [], "full": False, "rooms": list(rooms), **more}
         await connection.send("snapshot", topic=TOPIC, **members)
 
-    async def beat(
+    async def heartbeat(
         self, connection: Connection, digest: dict[str, int] | None = None, *, age_ms: int = 0
     ) -> None:
-        """Send a heartbeat, by default with the digest of the server's rooms and fresh."""
+        """Send a heartbeat; the default is a fresh one with the digest of the server's rooms."""
         digest = self.server.digest() if digest is None else digest
         await connection.send("heartbeat", at=self.at(), age_ms=age_ms, digest=digest)
 
     async def room(self, connection: Connection, body: dict[str, Any]) -> None:
-        """Send one room's newest state."""
+        """Send the newest state of one room."""
         await connection.send("room", topic=TOPIC, room=body)
 
     def instant(self) -> datetime:
@@ -89,67 +89,67 @@ class Screen:
         return NOW + timedelta(milliseconds=self.elapsed_ms)
 
     def at(self) -> str:
-        """Return the server's time as frames carry it."""
+        """Return the server's time in the format of frames."""
         return instant(self.instant())
 
-    async def passes(self, ms: int) -> None:
-        """Let time pass; every timer fires at its instant."""
+    async def advance(self, ms: int) -> None:
+        """Advance the clock; every timer fires at its instant."""
         self.elapsed_ms += ms
         await self.page.clock.run_for(ms)
 
-    async def lives(self, connection: Connection, ms: int) -> None:
-        """Let time pass while the server vouches."""
+    async def advance_live(self, connection: Connection, ms: int) -> None:
+        """Advance the clock; send a heartbeat at least every 4 s."""
         while ms > 0:
-            await self.passes(min(ms, BEAT_MS))
-            await self.beat(connection)
-            await connection.settled()
-            ms -= BEAT_MS
+            await self.advance(min(ms, HEARTBEAT_MS))
+            await self.heartbeat(connection)
+            await connection.processed()
+            ms -= HEARTBEAT_MS
 
-    async def is_cut_off(self) -> None:
-        """Wait until the page knows that its socket has ended."""
-        async with asyncio.timeout(PATIENCE_S):
+    async def wait_until_disconnected(self) -> None:
+        """Wait until the page has noticed the end of its socket."""
+        async with asyncio.timeout(TIMEOUT_S):
             while not await self.page.evaluate("window.ended === window.opened"):
                 await asyncio.sleep(0.001)
 
-    async def comes_back(self, after_ms: float) -> Connection:
-        """Return the next socket; fail unless it is opened that long after the end of the last."""
-        await self.is_cut_off()
+    async def reconnected(self, after_ms: float) -> Connection:
+        """Return the next socket; fail unless it opens `after_ms` after the end of the last one."""
+        await self.wait_until_disconnected()
         opened = await self.page.evaluate("window.opened")
-        await self.passes(max(0, round(after_ms) - TOLERANCE_MS))
+        await self.advance(max(0, round(after_ms) - TOLERANCE_MS))
         if after_ms > TOLERANCE_MS:
             assert await self.page.evaluate("window.opened") == opened, "too soon"
-        await self.passes(2 * TOLERANCE_MS)
+        await self.advance(2 * TOLERANCE_MS)
         assert await self.page.evaluate("window.opened") == opened + 1, "too late"
         return await self.server.connected()
 
     async def hide(self, is_hidden: bool) -> None:
-        """Put the tab behind others, or in front."""
+        """Make the tab hidden or visible."""
         await self.page.evaluate(HIDE, is_hidden)
 
-    async def sleeps(self, ms: int) -> None:
-        """Let the wall clock alone go on, as on machines whose monotonic clock sleeps with them."""
+    async def suspend(self, ms: int) -> None:
+        """Advance only the wall clock, as on machines whose monotonic clock stops in sleep."""
         await self.page.evaluate("(ms) => { window.slept += ms; }", ms)
         self.elapsed_ms += max(0, ms)
 
-    async def freezes(self, ms: int) -> None:
-        """Let both clocks go on while no timer fires."""
+    async def freeze(self, ms: int) -> None:
+        """Advance both clocks; no timer fires."""
         self.elapsed_ms += ms
         await self.page.clock.fast_forward(ms)
 
-    async def luck(self, chance: float) -> None:
-        """Set what Math.random returns from now on."""
-        await self.page.evaluate("(chance) => { window.luck = chance; }", chance)
+    async def luck(self, value: float) -> None:
+        """Set the value that Math.random returns from now on."""
+        await self.page.evaluate("(chance) => { window.luck = chance; }", value)
 
     async def build(self) -> str | None:
-        """Return the build that the page is of."""
+        """Return the build of the page."""
         return await self.page.locator("main").get_attribute("data-build")
 
     async def state(self) -> str:
-        """Return what the page says of itself."""
+        """Return the page's connection state, such as `live` or `stale`."""
         return await self.page.evaluate("document.documentElement.dataset.live")
 
     async def version(self, name: str) -> int:
-        """Return the version of a room as the page holds it."""
+        """Return the version of a room's row in the page."""
         return int(await self.row(name).get_attribute("data-version") or -1)
 
     def row(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""One origin on loopback: the board, its static files, and a socket whose frames a test writes."""
+"""A server on loopback: the board, its static files, and a socket whose frames a test sends."""
 
 import asyncio
 import json
@@ -27,73 +27,73 @@ from realtime.state.live_state import Audience, LiveState
 
 TOPIC = "building:harbour-house"
 PATH = "/board/harbour-house"
-PATIENCE_S = 60.0  # a last resort: on a busy machine the browser takes its time
+TIMEOUT_S = 60.0  # a last resort: the browser is slow on a busy machine
 POLICY = "; ".join(
     f"{name} {' '.join(sources)}"
     for name, sources in settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].items()
-)  # the site's own
+)  # from the site's settings
 BUILDING = BoardBuilding(
     "harbour-house", "Harbour House", ZONE, (BoardFloor("harbour-house-2", "Floor 2"),)
 )
 
 
 def row(state: LiveState) -> dict[str, Any]:
-    """Return a room's body as pages get it."""
+    """Return a room's body as in the frames to pages."""
     return json.loads(messages.encode(messages.view_body(state, BoardFragments().room(state, NOW))))
 
 
 @dataclass
 class Connection:
-    """One socket of the page, in the order they were opened."""
+    """One socket of the page."""
 
     socket: ServerConnection
     received: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     syncs: int = 1000
-    acks: list[int] = field(default_factory=list)  # kept apart: they come between all others
+    acks: list[int] = field(default_factory=list)  # not in `received`: an ack comes at any time
 
     async def send(self, type: str, **members: Any) -> None:
         """Send one frame."""
         await self.socket.send(messages.encode({"type": type, **members}))
 
     async def expect(self, type: str) -> dict[str, Any]:
-        """Return the page's next frame of a type, passing over those of other types."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Return the page's next frame of a type; drop frames of other types."""
+        async with asyncio.timeout(TIMEOUT_S):
             while (frame := await self.received.get())["type"] != type:
                 pass
         return frame
 
-    def left(self, type: str) -> list[dict[str, Any]]:
-        """Take what has arrived and not been read; return the frames of a type."""
+    def unread(self, type: str) -> list[dict[str, Any]]:
+        """Take all frames that have arrived and are unread; return the frames of one type."""
         frames = [self.received.get_nowait() for _ in range(self.received.qsize())]
         return [frame for frame in frames if frame["type"] == type]
 
-    async def settled(self) -> None:
-        """Wait until the page has dealt with everything sent so far."""
+    async def processed(self) -> None:
+        """Wait until the page has processed every frame sent so far."""
         self.syncs += 1
         await self.send("sync", n=self.syncs)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while self.syncs not in self.acks:
                 await asyncio.sleep(0.001)
 
     async def close(self, code: int) -> None:
-        """Close in good order."""
+        """Close with a close frame that has this code."""
         await self.socket.close(code)
 
     def abort(self) -> None:
-        """Cut the line: the page sees 1006."""
+        """Abort the TCP connection: the page sees close code 1006."""
         self.socket.transport.abort()
 
 
 class ScriptedServer:
-    """Serves one building's board. Whatever changes the page or the rooms is set between steps."""
+    """Serves one building's board. A test changes the attributes between its steps."""
 
     def __init__(self) -> None:
         self.rooms = [free_room("Dogger"), free_room("Fisher"), free_room("Humber")]
         self.build = "b1"
-        self.next_builds: list[str] = []  # of the pages before those of `build`
+        self.next_builds: list[str] = []  # the builds of the next pages; later pages have `build`
         self.pages_served = 0
         self.breaks_pages = False
-        self.refuses_sockets = False  # as a proxy does whose web process is away
+        self.refuses_sockets = False  # like a proxy whose web process is down
         self.connections: asyncio.Queue[Connection] = asyncio.Queue()
         self._open: list[ServerConnection] = []
         self._server: Server | None = None
@@ -105,7 +105,7 @@ class ScriptedServer:
         )
 
     async def stop(self) -> None:
-        """Cut every line and stop listening."""
+        """Abort every connection and stop listening."""
         assert self._server is not None
         for socket in self._open:
             socket.transport.abort()
@@ -119,24 +119,24 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}{PATH}"
 
     async def connected(self) -> Connection:
-        """Return the page's next socket."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Return the page's next socket, in the order in which the page opened them."""
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.connections.get()
 
     async def served(self, pages: int) -> None:
-        """Wait until so many pages have been asked for."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Wait until `pages` page requests have arrived."""
+        async with asyncio.timeout(TIMEOUT_S):
             while self.pages_served < pages:
                 await asyncio.sleep(0.001)
 
     def change(self, index: int, **changes: Any) -> dict[str, Any]:
-        """Give a room its next version; return its body."""
+        """Change a room, raise its version and return its body."""
         old = self.rooms[index]
         self.rooms[index] = replace(old, **{"version": old.version + 1, **changes})
         return row(self.rooms[index])
 
     def digest(self) -> dict[str, int]:
-        """Return the digest of the rooms as they are."""
+        """Return the digest of the rooms' current versions."""
         marks = (f"{state.id}:{state.epoch}:{state.version}" for state in self.rooms)
         return {TOPIC: sum(crc32(mark.encode()) for mark in marks) % 2**32}
 
@@ -152,7 +152,7 @@ class ScriptedServer:
                 else:
                     connection.received.put_nowait(frame)
         except ConnectionClosed:
-            pass  # however a line ends is what the tests are about
+            pass  # tests end connections in every way
 
     def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path

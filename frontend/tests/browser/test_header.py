@@ -1,4 +1,4 @@
-"""The header of staff pages: the product's whole name, on a phone too, and nothing cut off."""
+"""The header of pages shows the product's full name at every width and cuts nothing off."""
 
 from pathlib import Path
 from types import SimpleNamespace

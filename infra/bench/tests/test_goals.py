@@ -1,4 +1,4 @@
-"""Goals, exit codes and the rows that they belong to."""
+"""Goals, exit codes and the rows of the benchmark."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def outcome(value: float | None) -> Outcome:
         (at_most(0, "clients"), 0, True),
     ],
 )
-def test_goal__at_and_around_its_number__decides(goal: Goal, value: float, is_met: bool):
+def test_goal__at_and_around_its_number__is_met_or_not(goal: Goal, value: float, is_met: bool):
     assert goal.is_met_by(value) is is_met
 
 
@@ -54,7 +54,7 @@ def test_outcome__without_a_value__is_not_met():
         ([], True, 0),
     ],
 )
-def test_exit_code__of_a_run__says_unmeasured_before_unmet(values, is_strict, code):
+def test_exit_code__of_a_run__reports_unmeasured_before_unmet(values, is_strict, code):
     assert exit_code([outcome(value) for value in values], is_strict=is_strict) == code
 
 
@@ -86,7 +86,7 @@ def test_fan_out__with_all_and_with_few_clients__has_a_row_for_every_ratio():
     assert [row.key for row in ROWS["fanout"]] == [*fanout.RATIOS, *fanout.FEW_RATIOS]
 
 
-def test_ratio__to_nothing__cannot_be_measured():
+def test_ratio__to_zero__cannot_be_measured():
     assert times(3.0, 2.0) == 1.5
     with pytest.raises(BenchError):
         times(3.0, 0.0)

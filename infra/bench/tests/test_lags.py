@@ -1,4 +1,4 @@
-"""Percentiles from buckets, against the exact ones."""
+"""Percentiles from buckets, compared with exact percentiles."""
 
 import re
 
@@ -13,7 +13,7 @@ HEADER = (builds.HERE / "native" / "counters.h").read_text()
 
 
 def bucket_of(us: int) -> int:
-    """Do what `bucket_of` in counters.h does."""
+    """Return the same bucket as `bucket_of` in counters.h."""
     if us < 64:
         return us
     octave = us.bit_length() - 1
@@ -33,13 +33,13 @@ def test_bucket__of_any_lag__ends_within_two_per_cent_above(us: int):
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=1, max_size=200), st.sampled_from([0.5, 0.99, 1]))
-def test_percentile__of_any_lags__errs_upwards_and_little(lags: list[int], share: float):
+def test_percentile__of_any_lags__is_at_most_two_per_cent_too_high(lags: list[int], share: float):
     exact = next(us for n, us in enumerate(sorted(lags), 1) if n >= share * len(lags))
-    told = round(percentile_ms(histogram(lags), share) * 1000)  # whole but for its last bit
-    assert exact <= told <= exact * 1.02 + 1
+    estimate = round(percentile_ms(histogram(lags), share) * 1000)  # rounds off a float error
+    assert exact <= estimate <= exact * 1.02 + 1
 
 
-def test_percentile__of_nothing__is_refused():
+def test_percentile__without_lags__is_refused():
     with pytest.raises(ValueError, match="no arrivals"):
         percentile_ms([0] * BUCKETS, 0.5)
 

@@ -1,4 +1,4 @@
-"""The table and the JSON document say the same."""
+"""The table and the JSON document have the same content."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_table__of_rows__shows_goal_value_and_verdict():
     assert line_of("unmet")[-2:] == ["2.50×", "no"]
 
 
-def test_table__row_that_was_not_measured__says_why():
+def test_table__row_not_measured__shows_the_problem():
     assert line_of("failed")[-6:] == ["-", "not", "measured", "node", "is", "missing"]
 
 
@@ -35,7 +35,7 @@ def test_table__of_samples__has_a_column_per_size_and_the_load_client():
     assert line_of("naive") == ["naive", "-", "-", "-"]
 
 
-def test_json__of_a_run__holds_rows_and_samples():
+def test_json__of_a_run__has_rows_and_samples():
     document = json.loads(as_json(REPORT))
     assert [(row["key"], row["value"], row["is_met"]) for row in document["rows"]] == [
         ("met", 1.5, True), ("unmet", 2.5, False), ("failed", None, False),
@@ -46,5 +46,5 @@ def test_json__of_a_run__holds_rows_and_samples():
     }  # fmt: skip
 
 
-def test_text__of_nothing__is_only_the_machine():
+def test_text__of_an_empty_report__is_only_the_machine():
     assert as_text(Report([], [], {"cores": "2"})).split() == ["cores", "2"]

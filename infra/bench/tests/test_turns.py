@@ -12,13 +12,13 @@ from infra.bench.stage import Stage
 from infra.bench.turns import Side, compared, in_turns
 
 
-def test_ratio__of_two_sides__is_of_what_they_are_reduced_to():
+def test_ratio__of_two_sides__is_that_of_their_reduced_values():
     product, reference = Side("product", [30.0, 10.0, 20.0]), Side("peer", [4.0, 5.0, 9.0])
     assert compared(product, reference, "ms", min).value == 10 / 4
     assert compared(product, reference, "ms", statistics.median).value == 20 / 5
 
 
-def test_detail__of_a_ratio__keeps_the_absolute_figures_of_every_round():
+def test_detail__of_a_ratio__has_the_absolute_figures_of_every_round():
     measured = compared(Side("product", [30.0, 10.04]), Side("peer", [1234.5]), "ms", min, "p50 2")
     assert measured.detail == "product 10.0 ms (rounds 30.0, 10.0); peer 1,234 ms; p50 2"
 

@@ -12,7 +12,7 @@ from rooms.tests.factories import room
 pytestmark = pytest.mark.django_db
 
 
-def test_mark__some_rooms__raises_the_version_and_notes_the_instant():
+def test_mark__some_rooms__raises_the_version_and_stores_the_instant():
     marked, other = room(), room()
     Room.objects.update(schedule_changed_at=Now() - timedelta(hours=1))
     mark_rooms_changed([marked.pk])
@@ -22,7 +22,7 @@ def test_mark__some_rooms__raises_the_version_and_notes_the_instant():
     assert Room.objects.get(pk=other.pk).schedule_version == 1
 
 
-def test_mark__twice_in_one_transaction__moves_on_with_the_clock():
+def test_mark__twice_in_one_transaction__stores_a_later_instant():
     marked = room()
     mark_rooms_changed([marked.pk])
     first = Room.objects.get().schedule_changed_at
@@ -30,7 +30,7 @@ def test_mark__twice_in_one_transaction__moves_on_with_the_clock():
     assert Room.objects.get().schedule_changed_at > first
 
 
-def test_ages__by_the_databases_clock__of_the_rooms_asked_for():
+def test_ages__of_the_requested_rooms__are_measured_by_the_database_clock():
     old, _ = room(), room()
     Room.objects.filter(pk=old.pk).update(
         schedule_changed_at=F("schedule_changed_at") - timedelta(minutes=2)

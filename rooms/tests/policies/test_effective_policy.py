@@ -26,7 +26,7 @@ from rooms.tests.factories import divide, every_day, floor, policy, room
 pytestmark = pytest.mark.django_db
 
 
-def book_of(one):
+def effective_policy_of(one):
     [rules] = current_room_policies([one.uuid])
     return rules.policy
 
@@ -35,35 +35,37 @@ def document(**members):
     return PolicyDocument.model_validate(members)
 
 
-def test_rulebook__nobody_said_anything__holds_the_defaults():
-    book = book_of(room())
-    assert book == EffectivePolicy(sources=book.sources)
-    assert set(book.sources.values()) == {"default"}
+def test_effective_policy__without_policies__has_the_defaults():
+    effective = effective_policy_of(room())
+    assert effective == EffectivePolicy(sources=effective.sources)
+    assert set(effective.sources.values()) == {"default"}
 
 
-def test_rulebook__of_three_scopes__the_most_specific_wins():
+def test_effective_policy__three_scopes__the_most_specific_wins():
     dogger = room()
     building = dogger.floor.building
     policy(max_minutes=60, gap_minutes=5, notice_minutes=30, absence_minutes=20)
     policy(building, gap_minutes=10, notice_minutes=0)
     policy(dogger, approval="always", absence_minutes=0)
-    book = book_of(dogger)
-    assert (book.max_minutes, book.gap_minutes, book.notice_minutes) == (60, 10, 0)
-    assert (book.approval, book.absence_minutes) == (Approval.ALWAYS, None)
-    told = [book.sources[name] for name in ("max_minutes", "gap_minutes", "approval", "presence")]
-    assert told == ["campus", "building", "room", "default"]
-    assert book_of(room()).gap_minutes == 5
+    effective = effective_policy_of(dogger)
+    assert (effective.max_minutes, effective.gap_minutes, effective.notice_minutes) == (60, 10, 0)
+    assert (effective.approval, effective.absence_minutes) == (Approval.ALWAYS, None)
+    result = [
+        effective.sources[name] for name in ("max_minutes", "gap_minutes", "approval", "presence")
+    ]
+    assert result == ["campus", "building", "room", "default"]
+    assert effective_policy_of(room()).gap_minutes == 5
 
 
-def test_rulebook__hours_of_a_scope__replace_the_inherited_ones_whole():
+def test_effective_policy__hours_of_a_scope__replace_all_inherited_hours():
     dogger = room()
     policy(hours=every_day("08:00", "18:00"))
     policy(dogger, hours={1: [("12:00", "14:00"), ("14:00", "16:00")]})
-    assert book_of(dogger).hours == {1: ((time(12), time(16)),)}
-    assert len(book_of(room()).hours) == 7
+    assert effective_policy_of(dogger).hours == {1: ((time(12), time(16)),)}
+    assert len(effective_policy_of(room()).hours) == 7
 
 
-def test_rulebook__exceptions__merge_by_date():
+def test_effective_policy__exceptions__merge_by_date():
     dogger = room()
     for of, reason, first in ((None, "Holiday", 24), (dogger, "Party", 25)):
         policy(of).exceptions.create(
@@ -72,22 +74,28 @@ def test_rulebook__exceptions__merge_by_date():
     ExceptionPeriod.objects.create(
         exception=OpeningException.objects.get(reason="Party"), opens="20:00", closes="00:00"
     )
-    told = book_of(dogger).exceptions
-    assert [(day.day, told[day].reason) for day in sorted(told)] == [(24, "Holiday"), (25, "Party")]
-    assert told[date(2026, 12, 25)].periods == ((time(20), time(0)),)
+    result = effective_policy_of(dogger).exceptions
+    assert [(day.day, result[day].reason) for day in sorted(result)] == [
+        (24, "Holiday"),
+        (25, "Party"),
+    ]
+    assert result[date(2026, 12, 25)].periods == ((time(20), time(0)),)
 
 
-def test_rulebook__people_and_quotas__add_up():
+def test_effective_policy__people_and_quotas__are_those_of_all_scopes():
     dogger, ann, bob = room(), person(), person()
     policy(managers=[ann]).quotas.create(period="day", max_count=5)
     stored = policy(dogger, managers=[bob], bookers=[ann])
     stored.quotas.create(period="week", max_minutes=60)
-    book = book_of(dogger)
-    assert (book.managers, book.bookers) == ({ann.pk, bob.pk}, {ann.pk})
-    assert [(q.building_id, q.room_id) for q in book.quotas] == [(None, None), (None, dogger.pk)]
+    effective = effective_policy_of(dogger)
+    assert (effective.managers, effective.bookers) == ({ann.pk, bob.pk}, {ann.pk})
+    assert [(q.building_id, q.room_id) for q in effective.quotas] == [
+        (None, None),
+        (None, dogger.pk),
+    ]
 
 
-def test_rules__of_the_parts_of_a_hall__know_each_others_gaps():
+def test_rules__of_the_parts_of_a_hall__have_the_gaps_of_hall_and_part():
     hall, left, right = room(), room(), room()
     divide(hall, left, right)
     policy(hall, gap_minutes=30)
@@ -97,7 +105,9 @@ def test_rules__of_the_parts_of_a_hall__know_each_others_gaps():
 
 
 @pytest.mark.parametrize("count", [1, 40])
-def test_rules__of_any_number_of_rooms__take_as_many_queries(count, django_assert_num_queries):
+def test_rules__of_any_number_of_rooms__take_the_same_number_of_queries(
+    count, django_assert_num_queries
+):
     here = floor()
     policy(hours=every_day("08:00", "18:00")).exceptions.create(
         first_date="2026-12-24", last_date="2026-12-24", reason="Closed"
@@ -109,29 +119,29 @@ def test_rules__of_any_number_of_rooms__take_as_many_queries(count, django_asser
         room_policies([one.uuid for one in rooms])
 
 
-def test_version__of_any_change_of_a_policy__moves():
-    dogger, seen = room(), set()
+def test_version__after_any_change_of_a_policy__is_new():
+    dogger, versions = room(), set()
 
-    def moved() -> bool:
+    def has_changed() -> bool:
         [version] = RulesVersion.objects.values_list("version", flat=True)
-        is_new = version not in seen
-        seen.add(version)
+        is_new = version not in versions
+        versions.add(version)
         return is_new
 
     stored = policy(dogger)
-    assert moved()
+    assert has_changed()
     stored.opening_hours.create(weekday=0, opens="08:00", closes="12:00")
-    assert moved()
-    told = stored.exceptions.create(first_date="2026-12-24", last_date="2026-12-24", reason="x")
-    assert moved()
-    told.periods.create(opens="08:00", closes="12:00")
-    assert moved()
+    assert has_changed()
+    result = stored.exceptions.create(first_date="2026-12-24", last_date="2026-12-24", reason="x")
+    assert has_changed()
+    result.periods.create(opens="08:00", closes="12:00")
+    assert has_changed()
     stored.quotas.create(period="day", max_count=1)
-    assert moved()
+    assert has_changed()
     stored.people.create(user=person(), role="booker")
-    assert moved()
+    assert has_changed()
     stored.delete()
-    assert moved()
+    assert has_changed()
 
 
 @pytest.mark.parametrize(
@@ -143,12 +153,12 @@ def test_version__of_any_change_of_a_policy__moves():
         {"gap_minutes": 24 * 60 + 1},
     ],
 )
-def test_policy__impossible_values__are_refused_by_the_store(members):
+def test_policy__impossible_values__are_refused_by_the_database(members):
     with pytest.raises(IntegrityError), transaction.atomic():
         Policy.objects.create(**members)
 
 
-def test_policy__second_one_of_a_scope__is_refused_by_the_store():
+def test_policy__second_one_of_a_scope__is_refused_by_the_database():
     policy()
     with pytest.raises(IntegrityError), transaction.atomic():
         Policy.objects.create()
@@ -168,10 +178,10 @@ def test_set__some_members__keeps_the_others_and_logs_what_differs():
     assert PolicyChange.objects.count() == 2
 
 
-def test_set__lists__replaces_them_whole():
+def test_set__lists__replaces_each_complete_list():
     dogger, ann, bob = room(), actor(role=Role.ADMIN), person()
     scope = room_scope(dogger.uuid)
-    whole = {
+    complete = {
         "hours": [{"weekday": 1, "opens": "08:00", "closes": "00:00"}],
         "exceptions": [
             {"first_date": "2026-12-24", "last_date": "2026-12-26", "reason": "Closed",
@@ -182,18 +192,18 @@ def test_set__lists__replaces_them_whole():
         "bookers": [str(bob.pk)],
         "managers": [str(bob.pk)],
     }  # fmt: skip
-    set_policy(actor=ann, scope=scope, changes=document(**whole))
+    set_policy(actor=ann, scope=scope, changes=document(**complete))
     version = dogger.schedule_version
     dogger.refresh_from_db()
     assert dogger.schedule_version > version
-    assert {name: document_of(scope).as_json()[name] for name in whole} == whole
-    assert len(book_of(dogger).exceptions) == 3
+    assert {name: document_of(scope).as_json()[name] for name in complete} == complete
+    assert len(effective_policy_of(dogger).exceptions) == 3
     set_policy(actor=ann, scope=scope, changes=document(hours=[], quotas=[]))
-    book = book_of(dogger)
-    assert (book.hours, book.quotas, book.managers) == ({}, (), {bob.pk})
+    effective = effective_policy_of(dogger)
+    assert (effective.hours, effective.quotas, effective.managers) == ({}, (), {bob.pk})
 
 
-def test_set__by_those_who_run_the_place__is_for_their_scope():
+def test_set__by_a_room_manager__is_allowed_only_in_their_scope():
     dogger, ann = room(), actor_of(person())
     here = building_scope(dogger.floor.building.slug)
     for scope in (room_scope(dogger.uuid), here, CAMPUS):
@@ -214,7 +224,7 @@ def test_set__by_those_who_run_the_place__is_for_their_scope():
         ({"managers": ["00000000-0000-0000-0000-000000000001"]}, "unknown_person"),
     ],
 )
-def test_set__what_cannot_be__changes_nothing(members, code):
+def test_set__invalid_members__changes_nothing(members, code):
     with pytest.raises(InvalidCommandError) as refused:
         set_policy(actor=actor(role=Role.ADMIN), scope=CAMPUS, changes=document(**members))
     assert refused.value.code == code
@@ -232,7 +242,7 @@ def test_set__read_before_another_change__is_stale():
 
 @pytest.mark.parametrize("change", ["UPDATE rooms_policychange SET actor_name = 'x'",
                                     "DELETE FROM rooms_policychange"])  # fmt: skip
-def test_log__changed_afterwards__refuses(change):
+def test_log__update_or_delete__is_refused(change):
     set_policy(actor=actor(role=Role.ADMIN), scope=CAMPUS, changes=document(gap_minutes=5))
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         connection.cursor().execute(change)
@@ -242,12 +252,12 @@ def test_explain__every_rule__has_a_sentence_and_a_source():
     dogger = room()
     policy(dogger, gap_minutes=15, hours=every_day("08:00", "18:00"))
     [rules] = current_room_policies([dogger.uuid])
-    told = {one.rule: one for one in explain(rules)}
-    assert told.keys() == {*SINGLE_RULES, *LISTED_RULES}
-    assert told["gap_minutes"] == (
+    result = {one.rule: one for one in explain(rules)}
+    assert result.keys() == {*SINGLE_RULES, *LISTED_RULES}
+    assert result["gap_minutes"] == (
         "gap_minutes", 15, "room", "The room stays free for 15 minutes between two bookings."
     )  # fmt: skip
-    assert told["hours"].value[0] == {"weekday": 0, "opens": "08:00", "closes": "18:00"}
-    assert all(one.sentence.endswith(".") for one in told.values())
+    assert result["hours"].value[0] == {"weekday": 0, "opens": "08:00", "closes": "18:00"}
+    assert all(one.sentence.endswith(".") for one in result.values())
     with pytest.raises(NotFoundError):
         explain(rules, "colour")

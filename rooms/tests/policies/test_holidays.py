@@ -23,8 +23,12 @@ def test_import__of_two_years__closes_the_campus_once():
     assert {"date": "2026-12-06", "reason": "Independence Day"} in done["added"]
     assert done["known"] == []
     [rules] = current_room_policies([room().uuid])
-    told = rules.policy.exceptions[date(2027, 12, 6)]
-    assert (told.reason, told.is_holiday, told.periods) == ("Independence Day", True, ())
+    exception = rules.policy.exceptions[date(2027, 12, 6)]
+    assert (exception.reason, exception.is_holiday, exception.periods) == (
+        "Independence Day",
+        True,
+        (),
+    )
     again = run("--years", "2026-2027", "--campus")
     assert (again["added"], len(again["known"])) == ([], len(done["added"]))
     [logged] = PolicyChange.objects.all()
@@ -73,6 +77,6 @@ def test_import__without_json__lists_the_days():
         ["--country", "FI", "--years", "2026"],
     ],
 )
-def test_import__what_makes_no_sense__is_refused(options):
+def test_import__invalid_options__are_refused(options):
     with pytest.raises(CommandError):
         call_command("import_holidays", *options)

@@ -50,7 +50,7 @@ def local(day: int, hour: int, minute: int = 0) -> datetime:
         (CLOSED, local(12, 23), local(13, 1), False),
     ],
 )
-def test_opening__each_edge__is_judged_in_local_time(book, start, end, expected):
+def test_opening__each_edge__is_evaluated_in_local_time(book, start, end, expected):
     assert is_open_throughout(book, HELSINKI, Interval(start, end)) is expected
 
 
@@ -61,33 +61,35 @@ def test_periods__that_touch_or_overlap__join():
 
 @pytest.mark.parametrize("day,hours", [((2026, 3, 29), 23), ((2026, 10, 25), 25)])
 def test_day__of_a_clock_change__has_its_real_length(day, hours):
-    whole = day_bounds(date(*day), BERLIN)
-    assert whole.duration.total_seconds() == hours * 3600
-    assert is_open_throughout(EffectivePolicy(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, whole)
+    bounds = day_bounds(date(*day), BERLIN)
+    assert bounds.duration.total_seconds() == hours * 3600
+    assert is_open_throughout(
+        EffectivePolicy(hours={SUNDAY: ((time(0), time(0)),)}), BERLIN, bounds
+    )
 
 
 def test_day__without_a_midnight__begins_at_one():
     santiago = ZoneInfo("America/Santiago")
-    whole = day_bounds(date(2026, 9, 6), santiago)
-    assert whole.start.astimezone(santiago).time() == time(1)
-    assert whole.duration.total_seconds() == 23 * 3600
+    bounds = day_bounds(date(2026, 9, 6), santiago)
+    assert bounds.start.astimezone(santiago).time() == time(1)
+    assert bounds.duration.total_seconds() == 23 * 3600
 
 
-def test_opening__time_that_is_jumped_over__is_the_jump():
+def test_opening__local_time_skipped_by_the_clock__is_the_instant_of_the_change():
     book = EffectivePolicy(hours={SUNDAY: ((time(2, 30), time(6)),)})
-    [stretch] = intervals_on(book, BERLIN, date(2026, 3, 29))
-    assert stretch.start == datetime(2026, 3, 29, 1, tzinfo=UTC)  # 02:00 becomes 03:00
-    assert is_open_throughout(book, BERLIN, stretch)
+    [open_interval] = intervals_on(book, BERLIN, date(2026, 3, 29))
+    assert open_interval.start == datetime(2026, 3, 29, 1, tzinfo=UTC)  # 02:00 becomes 03:00
+    assert is_open_throughout(book, BERLIN, open_interval)
 
 
-def test_closing__time_that_comes_twice__is_the_second():
+def test_closing__local_time_that_occurs_twice__is_the_second():
     book = EffectivePolicy(hours={SUNDAY: ((time(1), time(2, 30)),)})
-    [stretch] = intervals_on(book, BERLIN, date(2026, 10, 25))
-    assert stretch.duration.total_seconds() == 2.5 * 3600
-    assert is_open_throughout(book, BERLIN, stretch)
+    [open_interval] = intervals_on(book, BERLIN, date(2026, 10, 25))
+    assert open_interval.duration.total_seconds() == 2.5 * 3600
+    assert is_open_throughout(book, BERLIN, open_interval)
 
 
-def test_opening_before__an_instant__is_that_of_its_own_period():
+def test_opening_before__an_instant__is_the_start_of_its_period():
     assert opening_before(LUNCH, HELSINKI, local(12, 14)) == local(12, 13)
     assert opening_before(LUNCH, HELSINKI, local(12, 12)) is None
     assert opening_before(EffectivePolicy(), HELSINKI, local(12, 12)) is None
@@ -102,11 +104,11 @@ CHANGES = [datetime(2026, 3, 28, 12), datetime(2026, 9, 5, 12), datetime(2026, 1
 
 @given(HOURS, ZONES, st.sampled_from(CHANGES), st.integers(0, 192), st.integers(1, 96))
 def test_opening__against_the_wall_clock__agrees_at_every_quarter(hours, name, around, at, length):
-    """Around clocks that jump ahead: open where every quarter's wall time is an opening hour."""
+    """Near a clock change, an interval is open if every quarter's local time is in the hours."""
     zone, book = ZoneInfo(name), EffectivePolicy(hours=hours)
     start = around.replace(tzinfo=UTC) + timedelta(minutes=15 * at)
     quarters = [start + timedelta(minutes=15 * n) for n in range(length)]
-    wanted = Interval(start, start + timedelta(minutes=15 * length))
+    interval = Interval(start, start + timedelta(minutes=15 * length))
 
     def shows_open(instant: datetime) -> bool:
         local = instant.astimezone(zone)
@@ -115,5 +117,5 @@ def test_opening__against_the_wall_clock__agrees_at_every_quarter(hours, name, a
             for opens, closes in hours.get(local.weekday(), ())
         )
 
-    by_the_wall = all(map(shows_open, quarters))
-    assert is_open_throughout(book, zone, wanted) is by_the_wall
+    is_open_by_wall_clock = all(map(shows_open, quarters))
+    assert is_open_throughout(book, zone, interval) is is_open_by_wall_clock

@@ -1,4 +1,4 @@
-"""docs/policies.md lists every rule with its real default, and its table is the generated one."""
+"""docs/policies.md lists every rule with its real default; its table is up to date."""
 
 import re
 

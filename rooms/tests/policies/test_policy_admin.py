@@ -17,7 +17,7 @@ def admin(client):
 
 
 def form(*, lists=LISTS, **fields):
-    """Return what the page would send; a list has one new row with the fields of its name."""
+    """Return the fields that the page sends; each list has the new rows given by its name."""
     sent = {}
     for name in lists:
         rows = fields.pop(name, [])
@@ -50,19 +50,19 @@ def test_admin__new_policy__is_stored_logged_and_shown(admin):
         ({"min_minutes": 60, "max_minutes": 30}, "The shortest booking is longer"),
     ],
 )
-def test_admin__impossible_values__are_told_in_the_form(admin, fields, told):
+def test_admin__impossible_values__are_reported_in_the_form(admin, fields, told):
     answer = admin.post("/admin/rooms/policy/add/", form(**fields))
     assert told in answer.content.decode()
     assert not Policy.objects.exists()
 
 
-def test_admin__second_campus_policy__is_told_in_the_form(admin):
+def test_admin__second_campus_policy__is_reported_in_the_form(admin):
     policy()
     answer = admin.post("/admin/rooms/policy/add/", form())
     assert "This scope has a policy already." in answer.content.decode()
 
 
-def test_admin__exception_with_periods__counts_and_is_logged(admin):
+def test_admin__exception_with_periods__is_stored_and_logged(admin):
     stored = policy(hours=every_day("08:00", "18:00"))
     dates = {"policy": stored.pk, "first_date": "2026-12-24", "last_date": "2026-12-24"}
     periods = [{"opens": "08:00", "closes": "12:00"}]
@@ -76,7 +76,7 @@ def test_admin__exception_with_periods__counts_and_is_logged(admin):
     assert logged.after["exceptions"][0]["periods"] == [{"opens": "08:00", "closes": "12:00"}]
 
 
-def test_admin__exception_changed_or_deleted_in_a_list__leaves_the_others(admin):
+def test_admin__exception_changed_or_deleted_in_a_list__keeps_the_others(admin):
     stored = policy(hours=every_day("08:00", "18:00"))
     for day in (24, 25, 26):
         date = f"2026-12-{day}"

@@ -30,15 +30,15 @@ def test_rules__of_a_room__name_their_sources(client):
         {"rule": "gap_minutes", "value": 15, "source": "campus",
          "sentence": "The room stays free for 15 minutes between two bookings."}
     ]  # fmt: skip
-    whole = client.get(f"/api/v1/rooms/{dogger.uuid}/policy", headers=headers).json()
-    assert len(whole["rules"]) == 30
+    everything = client.get(f"/api/v1/rooms/{dogger.uuid}/policy", headers=headers).json()
+    assert len(everything["rules"]) == 30
     assert (
         client.get(f"/api/v1/rooms/{dogger.uuid}/policy?rule=colour", headers=headers).status_code
         == 404
     )
 
 
-def test_hours__of_a_room__are_those_that_hold(client):
+def test_hours__of_a_room__are_those_of_its_effective_policy(client):
     dogger = room()
     policy(dogger.floor.building, hours=every_day("08:00", "18:00"))
     shown = client.get(f"/api/v1/rooms/{dogger.uuid}", headers=bearer(person())).json()
@@ -46,7 +46,7 @@ def test_hours__of_a_room__are_those_that_hold(client):
 
 
 @pytest.mark.parametrize("scope", ["campus", "building", "room"])
-def test_policy__set_and_read__of_each_scope(client, admin, scope):
+def test_policy__set_in_each_scope__is_read_with_a_new_etag(client, admin, scope):
     dogger = room()
     path = {"campus": "campus", "building": f"buildings/{dogger.floor.building.slug}",
             "room": f"rooms/{dogger.uuid}"}[scope]  # fmt: skip
@@ -76,11 +76,11 @@ def test_policy__set_and_read__of_each_scope(client, admin, scope):
         {"min_minutes": 60, "max_minutes": 30},
     ],
 )
-def test_policy__that_cannot_be__is_refused(client, admin, body):
+def test_policy__invalid_values__are_refused(client, admin, body):
     assert patch(client, "campus", body, admin).status_code == 422
 
 
-def test_policy__by_staff__is_neither_read_nor_set(client):
+def test_policy__requested_by_staff__can_be_neither_read_nor_set(client):
     staff = bearer(person())
     assert client.get("/api/v1/policies/campus", headers=staff).status_code == 403
     assert patch(client, "campus", {"gap_minutes": 1}, staff).status_code == 403

@@ -1,4 +1,4 @@
-"""Hours that belonged to rooms come back as those of the rooms' policies, and the other way."""
+"""The migration moves the hours of rooms into the rooms' policies; its reverse moves them back."""
 
 import pytest
 from django.db import connection
@@ -25,7 +25,7 @@ def latest():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_migration__there_and_back__keeps_the_hours_of_rooms(latest):
+def test_migration__reversed_and_repeated__keeps_the_hours_of_rooms(latest):
     dogger, other = room(), room()
     policy(dogger, hours={1: [("08:00", "12:00"), ("13:00", "17:00")], 2: [("09:00", "00:00")]})
     policy(hours=every_day("07:00", "20:00"))

@@ -1,4 +1,4 @@
-"""Changes of one policy at once."""
+"""Concurrent changes of one policy."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ADMINS = 8
 
 
-def at_once(command: Callable[[int], object]) -> list[object]:
+def run_concurrently(command: Callable[[int], object]) -> list[object]:
     start = Barrier(ADMINS)
 
     def run(number: int) -> object:
@@ -40,9 +40,9 @@ def set_gap(admin, minutes, expected):
     return set_policy(actor=admin, scope=CAMPUS, changes=changes, expected=expected)
 
 
-def test_set__raced_with_what_was_read__one_wins_and_the_rest_are_told():
+def test_set__concurrent_with_the_read_etag__one_wins_and_the_others_are_refused():
     admin, read = actor(role=Role.ADMIN), document_of(CAMPUS).fingerprint()
-    outcomes = at_once(lambda number: set_gap(admin, number, read))
+    outcomes = run_concurrently(lambda number: set_gap(admin, number, read))
     refused = [one for one in outcomes if isinstance(one, OutdatedCommandError)]
     [done] = [one for one in outcomes if one not in refused]
     assert len(refused) == ADMINS - 1
@@ -51,9 +51,9 @@ def test_set__raced_with_what_was_read__one_wins_and_the_rest_are_told():
     assert PolicyChange.objects.count() == 1
 
 
-def test_negative_control__without_what_was_read__the_last_one_overwrites_all():
+def test_negative_control__without_the_read_etag__the_last_one_overwrites_all():
     admin = actor(role=Role.ADMIN)
-    at_once(lambda number: set_gap(admin, number, None))
+    run_concurrently(lambda number: set_gap(admin, number, None))
     assert Policy.objects.count() == 1
     changes = list(PolicyChange.objects.all())
     assert len(changes) == ADMINS
