@@ -16,9 +16,7 @@ from rooms.places.remove_place import remove_place
 from rooms.tests.factories import building, floor, room
 
 pytestmark = pytest.mark.django_db
-CLOCK = FixedClock(
-    at(8).replace(year=2036)
-)  # for the bookings; the admin site has the system clock
+CLOCK = FixedClock(at(8).replace(year=2036))  # for bookings; the site has the system clock
 FUTURE_HOUR = Interval(at(10).replace(year=2036), at(11).replace(year=2036))  # 12:00 in Helsinki
 
 
@@ -81,7 +79,7 @@ def test_building__time_zone__is_changed_on_a_separate_page(site, dogger):
 
 
 @pytest.mark.parametrize("keep,hour", [("local", 12), ("instant", 10)])
-def test_zone__corrected__reports_first_and_moves_the_bookings_as_chosen(site, dogger, keep, hour):
+def test_zone__corrected__reports_first_and_changes_bookings_as_chosen(site, dogger, keep, hour):
     house, booking = dogger.floor.building, book(dogger, FUTURE_HOUR, clock=CLOCK, title="Review")
     path, wanted = f"rooms/building/{house.pk}/zone/", {"timezone": "Europe/London", "keep": keep}
     report = text(site.post(path, wanted))
@@ -102,7 +100,7 @@ def test_zone__corrected__reports_first_and_moves_the_bookings_as_chosen(site, d
     assert version_of(dogger) > version
 
 
-def test_zone__unknown_or_undecided__is_refused_on_the_page(site, dogger):
+def test_zone__unknown_or_without_a_choice__is_refused_on_the_page(site, dogger):
     path = f"rooms/building/{dogger.floor.building_id}/zone/"
     assert "not an IANA time zone" in text(site.post(path, {"timezone": "Mars", "keep": "local"}))
     assert "This field is required" in text(site.post(path, {"timezone": "Europe/Oslo"}))

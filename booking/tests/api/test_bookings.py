@@ -65,7 +65,7 @@ def test_post__no_room_or_both__is_422(ann, body):
     assert ann.refused("post", "/bookings", {**body, **slot(0)})["code"] == "invalid"
 
 
-def test_post__same_key_twice__books_once_and_answers_the_same(ann):
+def test_post__same_key_twice__books_once_and_returns_the_same(ann):
     body = {"room": str(room().uuid), **slot(0)}
     answers = [ann.post("/bookings", body, HTTP_IDEMPOTENCY_KEY="k1") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -96,7 +96,7 @@ def test_patch__if_match_of_the_current_version__changes_the_booking(ann):
     assert (answer.status_code, answer.json()["title"], answer["ETag"]) == (200, "New", '"2"')
 
 
-def test_patch__without_if_match__lets_the_last_writer_win(ann):
+def test_patch__without_if_match__stores_the_last_change(ann):
     path = f"/bookings/{ann.book(slot(0))['id']}"
     assert ann.patch(path, {"title": "a"}).status_code == 200
     assert ann.patch(path, {"title": "b"}).json()["title"] == "b"

@@ -39,7 +39,7 @@ def door(den) -> Caller:
 
 
 def hide(house: Building) -> None:
-    """Hide titles on the screens of the building, whether or not its board is public."""
+    """Hide titles on the screens of the building, even if its board is public."""
     Building.objects.filter(pk=house.pk).update(shows_titles=False)
 
 

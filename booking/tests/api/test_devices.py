@@ -52,7 +52,7 @@ def test_device__revoked__is_401(ada, door):
     assert door.refused("get", "/devices/me")["status"] == 401
 
 
-def test_device__made_over_rest__shows_its_token_once(ada, den):
+def test_device__created_over_rest__returns_its_token_once(ada, den):
     admin = Caller(ada)
     made = admin.post("/devices", {"name": "Door", "rooms": [str(den.uuid)]}).json()
     assert made["secret"].startswith("mrd_")

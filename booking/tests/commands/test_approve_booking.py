@@ -112,7 +112,7 @@ def test_correct_timezone__keeping_local_times__moves_requests_too():
     assert Booking.objects.get().interval == hours(12, 13)
 
 
-def test_approve__rival_request_in_a_second_room__needs_the_rooms_own_manager_only():
+def test_approve__beside_a_rival_request_of_two_rooms__needs_the_rooms_own_manager_only():
     mel, one, other = person("Mel"), room(), room()
     require_approval(one, other)
     policy(one, managers=[mel], approval="always", pending_blocks=False)

@@ -82,7 +82,7 @@ def test_book__after_cancellation__is_possible():
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 1
 
 
-def test_book__slot_that_has_begun__is_a_walk_up():
+def test_book__slot_that_has_begun__is_checked_in():
     facts = book(room(), Interval(NOW - timedelta(minutes=5), at(11)))
     assert (facts.state, facts.check_in_until) == (BookingState.CHECKED_IN, None)
 

@@ -1,4 +1,4 @@
-"""Cancelling a booking, or one date of a series: permission, time limit, and the other dates."""
+"""Cancelling a booking, or one date of a series: permission, time limit, other dates."""
 
 from datetime import datetime
 

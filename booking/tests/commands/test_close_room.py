@@ -62,7 +62,7 @@ def test_move__too_close_to_the_next_booking_of_the_other_room__is_flagged():
     assert (moved.room, moved.flags) == (other.uuid, ("gap_too_short",))
 
 
-def test_cancel__one_of_two_rooms__leaves_the_other_open_for_check_in():
+def test_cancel__one_of_two_rooms__leaves_the_other_to_its_check_in():
     ann, one, other = actor("Ann"), room(), room()
     wanted = BookRooms((one.uuid, other.uuid), Interval(at(10, 5), at(12)))
     first, second = book_rooms(actor=ann, wanted=wanted, clock=THEN)

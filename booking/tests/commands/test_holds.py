@@ -68,7 +68,7 @@ def test_hold_slot__by_the_system_actor__is_refused():
         hold(room(), hours(11, 12), by=SYSTEM_ACTOR)
 
 
-def test_hold_slot__in_the_past__is_refused_by_the_rules_of_the_room():
+def test_hold_slot__in_the_past__is_refused():
     with pytest.raises(MeetingRoomsError) as refused:
         hold(room(), hours(8, 9), by=actor())
     assert refused.value.code == "in_the_past"
@@ -83,7 +83,7 @@ def test_hold_slot__other_slot_over_the_first__replaces_it():
     assert Booking.objects.get(pk=first.id).state == BookingState.LAPSED
 
 
-def test_hold_slot__same_slot_again__renews_and_keeps_its_age():
+def test_hold_slot__same_slot_again__renews_and_keeps_created_at():
     dogger, ann = room(), actor()
     first = hold(dogger, hours(11, 12), by=ann)
     again = hold(dogger, hours(11, 12), by=ann, after=MINUTE)
@@ -125,7 +125,7 @@ def test_renew_hold__in_time__lasts_two_minutes_from_then(at_minute, ends_at_min
     assert renewed.expires_at == NOW + ends_at_minute * MINUTE
 
 
-def test_renew_hold__again_and_again__ends_after_six_minutes():
+def test_renew_hold__repeatedly__ends_after_six_minutes():
     ann = actor()
     held = hold(room(), hours(11, 12), by=ann)
     ends = [renew(held, by=ann, after=n * MINUTE).expires_at for n in (1, 2, 3, 4, 5)]
@@ -175,7 +175,7 @@ def test_release_hold__twice__writes_one_audit_entry_and_frees_the_slot():
     assert book(dogger, hours(11, 12)).state is BookingState.CONFIRMED
 
 
-def test_release_hold__booked_meanwhile__leaves_the_booking_alone():
+def test_release_hold__booked_meanwhile__leaves_the_booking_unchanged():
     ann, dogger = actor(), room()
     held = hold(dogger, hours(11, 12), by=ann)
     booked = book(dogger, hours(11, 12), by=ann)

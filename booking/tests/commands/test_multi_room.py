@@ -1,4 +1,4 @@
-"""Rooms changed together are evaluated together; a booking that is only shortened is not."""
+"""Parts changed together are evaluated together; only shortening a part needs no evaluation."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -150,7 +150,7 @@ def test_shortened__to_a_past_end__is_refused():
     assert refused.value.code == "in_the_past"
 
 
-def test_shortened__import__still_needs_no_check_in():
+def test_shortened__imported_booking__still_needs_no_check_in():
     boss, dogger = actor(role=Role.ADMIN), room()
     event = calendar_event("uid-1", hours(11, 13))
     import_event(actor=boss, room=dogger.uuid, event=event, clock=THEN)

@@ -193,7 +193,7 @@ def test_table__of_several_rooms__locks_them_all_before_the_first_row():
     Booking.objects.update(room=hall)  # the row's booking is now in another room
     with CaptureQueriesContext(connection) as queries:
         free_rooms = rooms_free_at_each_step(first + "2," + row("Half", 2, 3))
-    assert free_rooms[1] == ["Half", "Other"]  # the hall's lock covers the half until it is booked
+    assert free_rooms[1] == ["Half", "Other"]  # the lock of the hall covers the half
     assert free_rooms[2:] == [["Other"]] * 2
     assert Booking.objects.get(title="Plan", room=last)
     locks = [q["sql"] for q in queries if "FOR UPDATE" in q["sql"]]

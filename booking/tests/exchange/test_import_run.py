@@ -95,7 +95,7 @@ def test_import__two_talks_swapped_rooms__both_move(calendar):
 
 def test_import__slot_taken_by_a_person__is_refused_and_unchanged(calendar):
     calendar.run(A)
-    book(Room.objects.get(), hours(11, 12), clock=FixedClock(at(11)))  # checked in
+    book(Room.objects.get(), hours(11, 12), clock=FixedClock(at(11)))  # a person has checked in
     report = calendar.run(event("a", "20260312T120000", "20260312T125000"))
     assert [r["code"] for r in report["refusals"]] == ["slot_taken"]
     assert Booking.objects.get(external_uid="a").interval.start == at(9)

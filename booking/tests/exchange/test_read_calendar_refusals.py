@@ -1,4 +1,4 @@
-"""Files that are broken, hostile or endless: refused event by event, with bounded work."""
+"""Invalid, hostile or endless calendar files: refusals per event, with bounded work."""
 
 from datetime import UTC, datetime
 

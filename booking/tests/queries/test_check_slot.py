@@ -151,7 +151,7 @@ def test_check__times_outside_the_supported_years__are_refused_and_not_counted(c
         assert check(dogger, wanted).refusals[0]["code"] in {"invalid_time", "in_the_past"}
 
 
-def test_refusal__of_a_booking__lists_all_violations(client):
+def test_book__against_several_rules__lists_all_violations(client):
     dogger = room()
     policy(dogger.floor.building, min_minutes=30, hours=every_day("08:00", "08:30"))
     day = SYSTEM_CLOCK.now().replace(hour=12) + timedelta(days=2)

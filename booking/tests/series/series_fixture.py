@@ -57,7 +57,7 @@ def rules(draw, *, ends: bool = True) -> str:
     if freq is not Frequency.YEARLY:
         del optional["BYYEARDAY"], optional["BYWEEKNO"]
     chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=3))
-    if "BYWEEKNO" in chosen:  # here BYDAY must not have ordinals
+    if "BYWEEKNO" in chosen:  # with BYWEEKNO, BYDAY has no ordinals
         chosen.add("BYDAY")
         optional["BYDAY"] = DAY_CODES
     parts |= {name: some(optional[name]) for name in sorted(chosen)}

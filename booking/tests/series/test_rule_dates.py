@@ -144,7 +144,7 @@ def dates_of(text: str, start: date, last: date) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in matching_dates(rule, start, last=last)]
 
 
-def test_matching_dates__the_last_week_over_new_year__keeps_its_days_in_the_next_year():
+def test_matching_dates__the_last_week_over_new_year__include_its_days_in_the_next_year():
     """Counted by hand: with weeks from Wednesday, week 52 of 2017 is 27 December to 2 January."""
     text = "FREQ=YEARLY;WKST=WE;BYDAY=MO;BYWEEKNO=52"
     found = dates_of(text, date(2015, 1, 1), date(2018, 12, 31))
@@ -170,7 +170,7 @@ def test_matching_dates__weeks_over_new_year__belong_to_the_year_of_the_date():
     )
 
 
-def test_matching_dates__a_week_without_weekdays__have_the_weekday_of_the_start():
+def test_matching_dates__a_week_without_weekdays__fall_on_the_weekday_of_the_start():
     found = dates_of("FREQ=YEARLY;BYWEEKNO=20", date(1997, 5, 12), date(1999, 12, 31))
     assert found == ["1997-05-12", "1998-05-11", "1999-05-17"]
 

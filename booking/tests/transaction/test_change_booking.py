@@ -1,4 +1,4 @@
-"""Cancel, check-in, end, release: cases 78-83, 85, 86."""
+"""Cancelling, check-in, ending and release of bookings: the numbered cases 78-83, 85 and 86."""
 
 from datetime import timedelta
 
@@ -51,7 +51,7 @@ def test_check_in__twice__writes_one_audit_entry():
     assert AuditEntry.objects.filter(command="check_in").count() == 1
 
 
-def test_release__due__happens_once_and_keeps_the_reason():
+def test_release__due__happens_once_and_audits_the_reason():
     dogger = room()
     book(dogger, hours(11, 12))
     for _ in range(2):
@@ -103,7 +103,7 @@ def test_change__by_another_person__is_refused(command):
         command(actor=actor(), booking_id=facts.id, clock=FixedClock(at(10, 5)))
 
 
-def test_cancel__by_an_admin__is_allowed_and_harmless_when_repeated():
+def test_cancel__twice_by_an_admin__is_allowed_and_audited_once():
     admin = actor(role=Role.ADMIN)
     facts = book(room(), hours(11, 12))
     for _ in range(2):

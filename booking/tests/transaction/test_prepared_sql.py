@@ -1,4 +1,4 @@
-"""The exchange of a booking command with Postgres, interrupted at any point."""
+"""Interrupted statements do not affect the next statement of the same connection."""
 
 import signal
 from collections.abc import Callable, Iterator

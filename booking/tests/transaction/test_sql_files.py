@@ -1,4 +1,4 @@
-"""The SQL files hold the columns of a booking, and insert and update share guard and audit."""
+"""The SQL files name all columns of a booking; insert and update have the same guard and audit."""
 
 import re
 

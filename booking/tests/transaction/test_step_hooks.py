@@ -21,10 +21,10 @@ SLOT = hours(11, 12)
 
 
 class KilledError(Exception):
-    """The command ended at this step."""
+    """Ends a command at the step of its hook."""
 
 
-def stop(_snapshot):
+def stop(_snap):
     raise KilledError
 
 
@@ -37,7 +37,7 @@ def test_steps__of_a_booking__are_reached_in_order_with_the_snapshot():
     place, reached = room(), []
     with ExitStack() as hooks:
         for step in Step:
-            note = lambda snapshot, step=step: reached.append((step, snapshot and snapshot.now))  # noqa: E731
+            note = lambda snap, step=step: reached.append((step, snap and snap.now))  # noqa: E731
             hooks.enter_context(hooked(step, note))
         booked(place, "a key")
     first, *others = Step
