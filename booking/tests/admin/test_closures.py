@@ -1,4 +1,4 @@
-"""Closures in the admin site: times on the room's wall, and what becomes of bookings in the way."""
+"""Closures in the admin site: local times of the room, and the bookings that a closure affects."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from rooms.tests.factories import building, floor, room
 
 pytestmark = pytest.mark.django_db
 ADD = "rooms/closure/add/"
-DAY = "2036-03-12"  # in the years to come, when Helsinki is two hours ahead of UTC
+DAY = "2036-03-12"  # a future day on which Helsinki is two hours ahead of UTC
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def states():
     return {booking.pk: booking.state for booking in Booking.objects.all()}
 
 
-def test_closure__in_two_steps__names_the_rooms_zone_beside_its_times(site, dogger):
+def test_closure_form__second_step__names_the_rooms_zone_beside_its_times(site, dogger):
     first = site.get(ADD)
     assert "Dogger (Europe/Helsinki)" in text(first)
     assert "starts" not in first.context["adminform"].form.fields
@@ -57,7 +57,7 @@ def test_closure__in_two_steps__names_the_rooms_zone_beside_its_times(site, dogg
     assert list(rooms) == [dogger]  # another room may be in another zone
 
 
-def test_closure__wall_times__are_of_the_room_and_the_answer_names_the_zone(site, dogger):
+def test_closure__local_times__are_in_the_rooms_zone_and_the_message_names_it(site, dogger):
     version = dogger.schedule_version
     messages = site.saved(ADD, form(dogger))
     [closure] = Closure.objects.all()
@@ -70,7 +70,7 @@ def test_closure__wall_times__are_of_the_room_and_the_answer_names_the_zone(site
     assert dogger.schedule_version > version
 
 
-def test_closure__over_bookings__asks_what_becomes_of_them_and_closes_nothing(site, dogger):
+def test_closure__over_bookings__asks_for_an_action_and_closes_nothing(site, dogger):
     for hour in (6, 7, 8):
         booked(dogger, hour, hour + 1)
     before = states()
@@ -83,7 +83,7 @@ def test_closure__over_bookings__asks_what_becomes_of_them_and_closes_nothing(si
 
 
 @pytest.mark.parametrize("fate,state", [("keep", "confirmed"), ("cancel", "cancelled")])
-def test_closure__over_bookings_once_decided__does_that_and_logs_it(site, dogger, fate, state):
+def test_closure__over_bookings_with_an_action__applies_and_logs_it(site, dogger, fate, state):
     inside, outside = booked(dogger, 6, 7), booked(dogger, 11, 12)
     site.saved(ADD, form(dogger, others=fate))
     assert Closure.objects.count() == 1
@@ -101,7 +101,7 @@ def test_closure__over_bookings_once_decided__does_that_and_logs_it(site, dogger
         ({"starts": "1024-01-01T00:00"}, "outside the years"),
     ],
 )
-def test_closure__impossible__is_refused_in_the_form(site, dogger, fields, reason):
+def test_closure__invalid_field__is_refused_in_the_form(site, dogger, fields, reason):
     assert reason in site.refused(ADD, form(dogger) | fields)
     assert not Closure.objects.exists()
 
@@ -111,7 +111,7 @@ def test_closure__without_an_end__is_until_further_notice(site, dogger):
     assert Closure.objects.get().ends_at is None
 
 
-def test_closure__on_the_night_the_clock_goes_back__closes_both_hours(site, dogger):
+def test_closure__on_the_night_when_clocks_go_back__closes_both_hours(site, dogger):
     night = {"starts": "2036-10-26T03:15", "ends": "2036-10-26T03:45"}
     site.saved(ADD, form(dogger) | night)
     closure = Closure.objects.get()
@@ -132,12 +132,12 @@ def test_closure__stored__is_shown_in_its_zone_and_cannot_be_changed_or_deleted(
     assert closure.reason == "Paint"
 
 
-def test_closure__reopened_from_the_list__ends_now_and_the_screens_follow(site, dogger):
+def test_closure__reopened_from_the_list__ends_now_and_raises_the_version(site, dogger):
     an_hour_ago = SYSTEM_CLOCK.now() - timedelta(hours=1)
     begun = dogger.closures.create(starts_at=an_hour_ago, ends_at=None, reason="Paint")
-    to_come = dogger.closures.create(starts_at=instant(6), ends_at=None, reason="Carpet")
+    upcoming = dogger.closures.create(starts_at=instant(6), ends_at=None, reason="Carpet")
     version = dogger.schedule_version
-    site.act("rooms/closure/", "reopen", begun, to_come)
+    site.act("rooms/closure/", "reopen", begun, upcoming)
     assert list(Closure.objects.all()) == [begun]
     begun.refresh_from_db()
     assert begun.ends_at is not None
@@ -145,7 +145,7 @@ def test_closure__reopened_from_the_list__ends_now_and_the_screens_follow(site, 
     assert dogger.schedule_version > version
 
 
-def test_bookings__are_shown_with_their_zone_and_cannot_be_written(site, dogger):
+def test_bookings__in_the_admin_site__show_their_zone_and_cannot_be_written(site, dogger):
     booking = book(dogger, hours(11, 12))
     path = f"booking/booking/{booking.id}"
     for page in (text(site.get("booking/booking/")), text(site.get(f"{path}/change/"))):

@@ -1,4 +1,4 @@
-"""Places in the admin site: each write is a command's, and changes bookings only as that says."""
+"""Places in the admin site: each write runs a command, and only the command changes bookings."""
 
 import pytest
 
@@ -16,8 +16,8 @@ from rooms.places.remove_place import remove_place
 from rooms.tests.factories import building, floor, room
 
 pytestmark = pytest.mark.django_db
-CLOCK = FixedClock(at(8).replace(year=2036))  # of those who book; the admin site has the real one
-HOUR_TO_COME = Interval(at(10).replace(year=2036), at(11).replace(year=2036))  # 12:00 in Helsinki
+CLOCK = FixedClock(at(8).replace(year=2036))  # for bookings; the site has the system clock
+FUTURE_HOUR = Interval(at(10).replace(year=2036), at(11).replace(year=2036))  # 12:00 in Helsinki
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_building__changed_with_its_floors__marks_its_rooms(site, dogger):
     assert version_of(dogger) > before
 
 
-def test_building__time_zone__is_not_in_the_form_but_on_a_page_of_its_own(site, dogger):
+def test_building__time_zone__is_changed_on_a_separate_page(site, dogger):
     house = dogger.floor.building
     page = site.get(f"rooms/building/{house.pk}/change/")
     assert "correct the time zone" in text(page)
@@ -79,18 +79,18 @@ def test_building__time_zone__is_not_in_the_form_but_on_a_page_of_its_own(site, 
 
 
 @pytest.mark.parametrize("keep,hour", [("local", 12), ("instant", 10)])
-def test_zone__corrected__reports_first_and_moves_the_bookings_as_chosen(site, dogger, keep, hour):
-    house, booking = dogger.floor.building, book(dogger, HOUR_TO_COME, clock=CLOCK, title="Review")
+def test_zone__corrected__reports_first_and_changes_bookings_as_chosen(site, dogger, keep, hour):
+    house, booking = dogger.floor.building, book(dogger, FUTURE_HOUR, clock=CLOCK, title="Review")
     path, wanted = f"rooms/building/{house.pk}/zone/", {"timezone": "Europe/London", "keep": keep}
     report = text(site.post(path, wanted))
     assert "Bookings that will change: 1" in report
     assert "12 Mar 2036, 12:00 Europe/Helsinki" in report
     assert f"12 Mar 2036, {hour}:00 Europe/London" in report
     unchanged = Booking.objects.get(pk=booking.id)
-    assert (unchanged.during.lower, unchanged.version) == (HOUR_TO_COME.start, 1)
+    assert (unchanged.during.lower, unchanged.version) == (FUTURE_HOUR.start, 1)
     version = version_of(dogger)
     other = wanted | {"timezone": "Europe/Oslo", "confirmed": f"{keep} Europe/London"}
-    assert "Bookings that will change" in text(site.post(path, other))  # another zone: asked again
+    assert "Bookings that will change" in text(site.post(path, other))  # another zone: ask again
     assert Building.objects.get(pk=house.pk).timezone == "Europe/Helsinki"
     messages = site.saved(path, wanted | {"confirmed": f"{keep} Europe/London"})
     assert messages == [f"{house} is in Europe/London; 1 bookings were changed."]
@@ -100,14 +100,14 @@ def test_zone__corrected__reports_first_and_moves_the_bookings_as_chosen(site, d
     assert version_of(dogger) > version
 
 
-def test_zone__unknown_or_undecided__is_refused_on_the_page(site, dogger):
+def test_zone__unknown_or_without_a_choice__is_refused_on_the_page(site, dogger):
     path = f"rooms/building/{dogger.floor.building_id}/zone/"
     assert "not an IANA time zone" in text(site.post(path, {"timezone": "Mars", "keep": "local"}))
     assert "This field is required" in text(site.post(path, {"timezone": "Europe/Oslo"}))
     assert site.get("rooms/building/0/zone/").status_code == 404
 
 
-def test_floor__stays_in_its_building_and_marks_its_rooms(site, dogger):
+def test_floor__changed__stays_in_its_building_and_marks_its_rooms(site, dogger):
     other, before = building(), version_of(dogger)
     level = dogger.floor
     fields = {"building": other.pk, "slug": level.slug, "name": "Up", "level": 1, "direction": ""}
@@ -117,9 +117,9 @@ def test_floor__stays_in_its_building_and_marks_its_rooms(site, dogger):
     assert version_of(dogger) > before
 
 
-def test_room__changed__keeps_the_version_that_bookings_have_moved_and_marks_it(site, dogger):
+def test_room__changed_after_a_booking__raises_its_version_by_one(site, dogger):
     seat = Feature.objects.create(slug="seat", name="Seat")
-    book(dogger, HOUR_TO_COME, clock=CLOCK)
+    book(dogger, FUTURE_HOUR, clock=CLOCK)
     before = version_of(dogger)
     site.saved(
         f"rooms/room/{dogger.pk}/change/", room_form(dogger, capacity=12, features=[seat.pk])
@@ -129,14 +129,14 @@ def test_room__changed__keeps_the_version_that_bookings_have_moved_and_marks_it(
     assert dogger.schedule_version == before + 1
 
 
-def test_room__to_another_building__is_refused(site, dogger):
+def test_room__moved_to_another_building__is_refused(site, dogger):
     elsewhere = floor(building(timezone="Europe/London"))
     fields = room_form(dogger, floor=elsewhere.pk)
     assert "valid choice" in site.refused(f"rooms/room/{dogger.pk}/change/", fields)
 
 
 def test_room__retired_while_booked__is_refused_and_nothing_changes(site, dogger):
-    book(dogger, HOUR_TO_COME, clock=CLOCK)
+    book(dogger, FUTURE_HOUR, clock=CLOCK)
     path = f"rooms/room/{dogger.pk}/change/"
     page = site.refused(path, room_form(dogger, is_active=None, name="Gone"))
     assert "Bookings of this room that are not over: 1. Close the room first" in page
@@ -144,8 +144,8 @@ def test_room__retired_while_booked__is_refused_and_nothing_changes(site, dogger
     assert (dogger.name, dogger.is_active) == ("Dogger", True)
 
 
-def test_room__retired_and_brought_back__releases_holds_and_the_screens_follow(site, dogger):
-    hold = hold_slot(actor=actor(), room=dogger.uuid, interval=HOUR_TO_COME, clock=CLOCK)
+def test_room__retired_and_activated_again__releases_holds_and_raises_the_version(site, dogger):
+    hold = hold_slot(actor=actor(), room=dogger.uuid, interval=FUTURE_HOUR, clock=CLOCK)
     path, before = f"rooms/room/{dogger.pk}/change/", version_of(dogger)
     site.saved(path, room_form(dogger, is_active=None))
     dogger.refresh_from_db()
@@ -171,7 +171,7 @@ def test_feature__changed_and_deleted__marks_the_rooms_that_have_it(site, dogger
 
 
 def test_places__in_use__are_not_deleted(site, dogger):
-    book(dogger, HOUR_TO_COME, clock=CLOCK)
+    book(dogger, FUTURE_HOUR, clock=CLOCK)
     places = (f"building/{dogger.floor.building_id}", f"floor/{dogger.floor_id}")
     for path in (*places, f"room/{dogger.pk}"):
         assert "Cannot delete" in text(site.post(f"rooms/{path}/delete/", {"post": "yes"}))

@@ -1,4 +1,4 @@
-"""Files sent to the REST API, what is in them, and what is answered."""
+"""Import files for the REST API: their contents, the calls, and the reports."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def row(place: str, start: int, end: int, title: str = "Plan") -> str:
 
 
 class Importer(Caller):
-    """Sends files."""
+    """A caller that sends files to import."""
 
     def ics(self, *events: str, raw: bytes | None = None, query: str = "", **extra):
         body = calendar(*events) if raw is None else raw
@@ -47,7 +47,7 @@ class Importer(Caller):
         return self._client.post(f"/api/v1{path}", data=body, **sent)
 
 
-def told(answer: Answer) -> dict[str, Any]:
+def report_of(answer: Answer) -> dict[str, Any]:
     assert answer.status_code == 200, answer.content
     return answer.json()
 

@@ -1,4 +1,4 @@
-"""Free rooms, alternatives and days over REST, and what they cost."""
+"""Free rooms, alternatives and day views over REST, and their number of queries."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -33,7 +33,7 @@ def at(hour: int, **query) -> dict[str, object]:
     return {"from": future(hour).isoformat(), **query}
 
 
-def test_free_rooms__of_several__come_tightest_fit_first(ann):
+def test_free_rooms__several__are_sorted_smallest_first(ann):
     house = floor()
     for name, seats in (("Hall", 40), ("Den", 4), ("Loft", 8)):
         room(name, on=house, capacity=seats)
@@ -64,7 +64,7 @@ def test_free_rooms__free_until__is_the_next_booking_or_closure(ann):
     assert until == {"Den": future(2), "Loft": future(5)}
 
 
-def test_free_rooms__now__is_the_default(ann):
+def test_free_rooms__without_a_time__start_now(ann):
     room("Den")
     [found] = ann.get("/availability").json()
     starts = datetime.fromisoformat(found["starts_at"])
@@ -88,14 +88,14 @@ def test_free_rooms__held_by_the_caller__are_free_for_the_caller_only(ann):
     ann.book(slot(1), den)
 
 
-def test_free_rooms__now_between_two_steps__are_those_that_can_be_booked_now(ann):
+def test_free_rooms__now_between_two_steps__can_be_booked(ann):
     den = room("Den")
     policy(den, hours=every_day("00:00", "00:00"), step_minutes=7, min_minutes=7)
     [found] = ann.get("/availability", {"minutes": 14}).json()
     ann.book({"starts_at": found["starts_at"], "ends_at": found["ends_at"]}, den)
 
 
-def test_room_availability__hours_gaps_and_the_shortest_length__are_kept_free_of_promises(ann):
+def test_room_availability__hours_gaps_and_minimum_length__limit_the_free_intervals(ann):
     den = room("Den", on=floor(building(timezone="UTC")))
     policy(den, hours=every_day("08:00", "18:00"), gap_minutes=30, min_minutes=60)
     day = datetime.combine(future(0).date(), time(0), UTC)
@@ -111,18 +111,18 @@ def test_room_availability__hours_gaps_and_the_shortest_length__are_kept_free_of
     assert read(found["free"]) == read([span(8, 9.5), span(11.5, 18)])
 
 
-def read(stretches: list[dict[str, str]]) -> list[list[datetime]]:
+def read(intervals: list[dict[str, str]]) -> list[list[datetime]]:
     return [
-        [datetime.fromisoformat(at) for at in (s["starts_at"], s["ends_at"])] for s in stretches
+        [datetime.fromisoformat(at) for at in (s["starts_at"], s["ends_at"])] for s in intervals
     ]
 
 
 @pytest.mark.parametrize("query", [{"from": "soon"}, {"minutes": 0}, {"minutes": 1441}])
-def test_free_rooms__query_that_cannot_be__is_422(ann, query):
+def test_free_rooms__invalid_query__is_422(ann, query):
     assert ann.refused("get", "/availability", query)["code"] == "invalid"
 
 
-def test_alternatives__taken_slot__nearest_time_then_nearest_room(ann):
+def test_alternatives__taken_slot__are_the_nearest_times_then_the_nearest_rooms(ann):
     house = floor()
     den, same, large = (
         room(n, on=house, capacity=c) for n, c in (("Den", 4), ("Loft", 4), ("Hall", 9))
@@ -136,7 +136,7 @@ def test_alternatives__taken_slot__nearest_time_then_nearest_room(ann):
     assert elsewhere == [same.name, large.name]
 
 
-def test_day__over_a_change_of_clocks__has_23_or_25_hours(ann):
+def test_day__with_a_clock_change__has_23_or_25_hours(ann):
     room("Spree", on=floor(building(timezone="Europe/Berlin", slug="berlin")))
     for day, hours in ((date(2027, 3, 28), 23), (date(2027, 10, 31), 25), (date(2027, 6, 1), 24)):
         [found] = ann.get(f"/days/{day}", {"building": "berlin"}).json()["rooms"]
@@ -145,22 +145,22 @@ def test_day__over_a_change_of_clocks__has_23_or_25_hours(ann):
 
 
 @pytest.mark.parametrize("day", ["2101-01-01", "1969-01-01"])
-def test_day__outside_the_years__is_422(ann, day):
+def test_day__outside_the_supported_years__is_422(ann, day):
     assert ann.refused("get", f"/days/{day}")["code"] == "invalid_time"
 
 
-def test_day__of_no_building__is_404(ann):
+def test_day__unknown_building__is_404(ann):
     assert ann.refused("get", "/days/2036-03-02", {"building": "nowhere"})["status"] == 404
 
 
-def test_day__answer__is_what_the_document_says(ann):
+def test_day__answer__matches_its_schema(ann):
     ann.book(slot(0), title="Plan")
     found = ann.get(f"/days/{future(0).date()}").json()["rooms"]
     assert [RoomDayOut.model_validate(one).bookings[0].title for one in found] == ["Plan"]
 
 
 def fill(rooms: int, bookings: int) -> date:
-    """Make so many rooms with so many bookings each, straight into the store."""
+    """Store this number of rooms, each with this number of bookings, without any command."""
     house = floor(building(timezone="UTC"))
     places = [room(on=house) for _ in range(rooms)]
     day = future(0).date()
@@ -184,19 +184,19 @@ def fill(rooms: int, bookings: int) -> date:
 
 
 @pytest.mark.parametrize("path", ["/days/{day}", "/availability"])
-def test_queries__of_500_rooms__are_as_many_as_of_5(ann, path):
+def test_day_and_free_rooms__500_rooms__need_as_many_queries_as_5(ann, path):
     day = fill(5, 8)
     query = {} if path.startswith("/days") else at(9, limit=500)
 
-    def asked() -> tuple[int, object]:
-        ann.get("/me")  # notes that the token was used, once a minute
+    def measure() -> tuple[int, object]:
+        ann.get("/me")  # stores the last use of the token, at most once a minute
         with CaptureQueriesContext(connection) as queries:
             answer = ann.get(path.format(day=day), query)
         assert answer.status_code == 200
         return len(queries), answer.json()
 
-    few, _ = asked()
+    few, _ = measure()
     fill(495, 8)
-    many, answer = asked()
+    many, answer = measure()
     assert many == few
     assert len(answer["rooms"] if isinstance(answer, dict) else answer) == 500

@@ -1,4 +1,4 @@
-"""What a device at a door reads of bookings: what a public board of its building shows, no more."""
+"""A device at a door reads only those details that a public board of its building shows."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def door(den) -> Caller:
 
 
 def hide(house: Building) -> None:
-    """Hide titles on the screens of the building, whether or not its board is public."""
+    """Hide titles on the screens of the building, even if its board is public."""
     Building.objects.filter(pk=house.pk).update(shows_titles=False)
 
 
@@ -51,7 +51,7 @@ def soon(ann: Caller, den: Room) -> str:
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_booking__read_by_a_device__has_its_title_where_the_building_shows_it(
+def test_booking__read_by_a_device__has_its_title_if_the_building_shows_titles(
     house, den, ann, door, is_shown
 ):
     booked = ann.book(slot(0), den, title=CANARY, attendees=3)["id"]
@@ -63,7 +63,7 @@ def test_booking__read_by_a_device__has_its_title_where_the_building_shows_it(
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_day__read_by_a_device__has_titles_where_the_building_shows_them(
+def test_day__read_by_a_device__has_titles_if_the_building_shows_them(
     house, den, ann, door, is_shown
 ):
     ann.book(slot(0), den, title=CANARY, attendees=3)
@@ -77,7 +77,7 @@ def test_day__read_by_a_device__has_titles_where_the_building_shows_them(
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_check_in__by_a_device__answers_as_the_board_shows(house, den, ann, door, is_shown):
+def test_check_in__by_a_device__shows_the_title_as_the_board_does(house, den, ann, door, is_shown):
     booked = soon(ann, den)
     if not is_shown:
         hide(house)
@@ -86,7 +86,7 @@ def test_check_in__by_a_device__answers_as_the_board_shows(house, den, ann, door
     assert answer["title"] == (CANARY if is_shown else "Busy")
 
 
-def test_walk_up__and_its_end__answer_as_the_board_shows(house, den, door):
+def test_walk_up__begun_and_ended__shows_the_title_as_the_board_does(house, den, door):
     shown = door.post("/devices/me/walk-up", {"minutes": 15}).json()
     assert (shown["title"], shown["organizer"]) == ("Walk-up", "Door of Den")
     # A room manager may give a walk-up another title.
@@ -96,7 +96,7 @@ def test_walk_up__and_its_end__answer_as_the_board_shows(house, den, door):
     assert CANARY not in door.post(f"/bookings/{shown['id']}/end").content.decode()
 
 
-def test_walk_up__that_meets_a_booking__is_refused_without_its_title(house, den, ann, door):
+def test_walk_up__over_a_booking__is_refused_without_its_title(house, den, ann, door):
     soon(ann, den)
     hide(house)
     refused = door.refused("post", "/devices/me/walk-up", {"minutes": 30})
@@ -105,14 +105,14 @@ def test_walk_up__that_meets_a_booking__is_refused_without_its_title(house, den,
 
 
 @pytest.mark.parametrize("state", ["pending", "held"])
-def test_undecided_booking__read_by_a_device__is_busy_whatever_is_shown(den, ann, door, state):
+def test_undecided_booking__read_by_a_device__shows_no_title(den, ann, door, state):
     booked = ann.book(slot(0), den, title=CANARY)["id"]
     Booking.objects.filter(pk=booked).update(state=state)
     assert CANARY not in door.get(f"/bookings/{booked}").content.decode()
     assert CANARY not in door.get(f"/days/{future(0).date()}").content.decode()
 
 
-def test_hall__and_its_parts__show_titles_of_each_other(house):
+def test_rooms_showing_titles__hall_or_part__are_the_hall_and_all_its_parts(house):
     level = floor(house)
     hall = room("Hall", on=level)
     Room.objects.filter(pk=hall.pk).update(units=NumericRange(0, 2))
@@ -128,7 +128,7 @@ def test_hall__and_its_parts__show_titles_of_each_other(house):
     assert rooms_showing_titles([hall.uuid]) == frozenset()
 
 
-def test_rooms__of_several_buildings__show_titles_each_by_its_own(house, den, ann):
+def test_day__rooms_of_several_buildings__follow_their_own_building(house, den, ann):
     other = room("Loft")
     board = device(person("Bo", role=Role.ADMIN), den, other)
     ann.book(slot(0), den, title=CANARY)

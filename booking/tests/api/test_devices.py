@@ -1,4 +1,4 @@
-"""Devices over REST: what a token of a door opens, and that it opens nothing else."""
+"""Devices over REST: the calls that the token of a device allows, and those it does not allow."""
 
 from uuid import UUID
 
@@ -46,13 +46,13 @@ def test_walk_up__of_a_device_with_several_rooms__must_name_one(ada, den):
     assert taken["room"] == str(loft.uuid)
 
 
-def test_device__revoked__opens_nothing(ada, door):
+def test_device__revoked__is_401(ada, door):
     assert door.get("/devices/me").json()["name"] == "Door of Den"
     revoke_device(actor=actor_of(ada), device_id=Device.objects.get().pk)
     assert door.refused("get", "/devices/me")["status"] == 401
 
 
-def test_device__made_over_rest__shows_its_token_once(ada, den):
+def test_device__created_over_rest__returns_its_token_once(ada, den):
     admin = Caller(ada)
     made = admin.post("/devices", {"name": "Door", "rooms": [str(den.uuid)]}).json()
     assert made["secret"].startswith("mrd_")
@@ -65,18 +65,18 @@ def test_device__made_over_rest__shows_its_token_once(ada, den):
     assert admin.refused("delete", f"/devices/{made['id']}")["status"] == 404
 
 
-def test_device__of_a_room_that_is_not__is_404(ada):
+def test_device__of_an_unknown_room__is_404(ada):
     refused = Caller(ada).refused("post", "/devices", {"name": "x", "rooms": [str(UUID(int=7))]})
     assert refused["status"] == 404
 
 
 @pytest.mark.parametrize("method,path", [("get", ""), ("post", ""), ("delete", f"/{UUID(int=7)}")])
-def test_devices__of_staff__are_403(ann, den, method, path):
+def test_devices__called_by_staff__are_403(ann, den, method, path):
     body = {"name": "x", "rooms": [str(den.uuid)]} if method == "post" else None
     assert ann.refused(method, f"/devices{path}", body)["status"] == 403
 
 
 @pytest.mark.parametrize("method,path", [("get", "/devices/me"), ("post", "/devices/me/walk-up")])
-def test_own_device__of_a_person__is_403(ann, method, path):
+def test_own_device__called_by_a_person__is_403(ann, method, path):
     body = {"minutes": 15} if method == "post" else None
     assert ann.refused(method, path, body)["code"] == "only_for_devices"

@@ -1,4 +1,4 @@
-"""Imports over REST: what is refused before anything is stored."""
+"""Imports over REST: files, addresses and entries that are refused before anything is stored."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from booking.api import imports
 from booking.models import Booking
-from booking.tests.api.import_calls import HEAD, Importer, counts, event, refusal, row, told
+from booking.tests.api.import_calls import HEAD, Importer, counts, event, refusal, report_of, row
 from booking.tests.exchange.test_fetch_url import NAME, policy, server  # noqa: F401 - fixtures
 from identity.models import Role
 from identity.tests.factories import person
@@ -53,7 +53,7 @@ def test_address__that_is_not_public__is_refused(admin, address, code):
     assert refusal(admin.at(address)) == (422, code)
 
 
-def test_address__of_a_calendar__is_fetched_with_the_bound_of_a_body(
+def test_address__of_a_calendar__is_fetched_with_the_size_limit_of_a_body(
     admin,
     server,  # noqa: F811 - a fixture
     policy,  # noqa: F811 - a fixture
@@ -62,7 +62,7 @@ def test_address__of_a_calendar__is_fetched_with_the_bound_of_a_body(
     reachable = replace(policy, max_bytes=imports.FETCHING.max_bytes)
     monkeypatch.setattr(imports, "FETCHING", reachable)
     url = f"http://{NAME}:{server.server_port}"
-    assert counts(told(admin.at(f"{url}/ok.ics"))) == {}
+    assert counts(report_of(admin.at(f"{url}/ok.ics"))) == {}
     assert refusal(admin.at(f"{url}/flood")) == (429, "file_too_large")
     assert refusal(admin.at(f"{url}/page")) == (422, "no_calendar")
 
@@ -79,12 +79,12 @@ def test_address__of_a_calendar__is_fetched_with_the_bound_of_a_body(
         ('{"address":"https://x.example/","more":1}', 422, "invalid"),
     ],
 )
-def test_address__body_that_is_none__is_refused(admin, body, status, code):
+def test_address__invalid_body__is_refused(admin, body, status, code):
     assert refusal(admin.post("/imports/calendar", body)) == (status, code)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "multipart/form-data"])
-def test_content_type__that_is_another__is_refused(admin, kind):
+def test_content_type__unsupported__is_refused(admin, kind):
     answer = admin.ics(event("a", 0, 1), content_type=kind)
     assert refusal(answer) == (422, "wrong_content_type")
     assert answer.json()["content_types"] == ["text/calendar", "application/json"]
@@ -95,7 +95,7 @@ def test_content_type__that_is_another__is_refused(admin, kind):
 
 
 @pytest.mark.parametrize("query", ["?dryrun=true", "?building=hq&replay_on=today", "?dry_run=x"])
-def test_query__that_means_nothing_here__is_refused(admin, query):
+def test_query__unknown_parameter_or_value__is_refused(admin, query):
     assert refusal(admin.ics(event("a", 0, 1), query=query)) == (422, "invalid")
     table = f"{query}&building=hq"
     assert refusal(admin.csv(row("Dogger", 0, 1), query=table)) == (422, "invalid")
@@ -113,8 +113,8 @@ def test_body__too_large__is_413(admin):
     assert refusal(admin.csv(raw=b"x" * 262_145)) == (413, "body_too_large")
 
 
-def test_entries__too_many__are_refused_up_front(admin):
-    most = told(admin.ics(*(event(f"e{n}", 0, 1, "Nowhere") for n in range(500))))
+def test_entries__too_many__are_refused_before_the_import(admin):
+    most = report_of(admin.ics(*(event(f"e{n}", 0, 1, "Nowhere") for n in range(500))))
     assert most["refused"] == 500
     many = admin.ics(*(event(f"e{n}", n, n + 1) for n in range(501)))
     assert refusal(many) == (429, "too_many_entries")
@@ -130,18 +130,18 @@ def test_entries__too_many__are_refused_up_front(admin):
 
 
 @pytest.mark.parametrize("raw", GARBAGE)
-def test_garbage__is_refused_whole(admin, raw):
+def test_garbage__as_a_file__is_refused(admin, raw):
     assert refusal(admin.ics(raw=raw))[0] == 422
     assert refusal(admin.csv(raw=raw))[0] == 422
     assert not Booking.objects.exists()
 
 
 @pytest.mark.parametrize("bad", ["\0", "\ufffe", "\u202e", "x" * 500, "=1+1", "'", "\x0b"])
-def test_garbage__inside_of_an_entry__is_that_entrys_alone(admin, bad):
+def test_garbage__inside_an_entry__refuses_that_entry_only(admin, bad):
     raw = (HEAD + row(f"D{bad}", 0, 1, bad) + row("Dogger", 2, 3)).encode()
-    report = told(admin.csv(raw=raw, query="?building=hq&partial=true"))
+    report = report_of(admin.csv(raw=raw, query="?building=hq&partial=true"))
     assert counts(report) == {"created": 1, "refused": 1}
 
 
-def test_nobody__is_401(dogger):
+def test_import__invalid_token__is_401(dogger):
     assert refusal(Importer(token="mr_wrong").ics(event("a", 0, 1))) == (401, "not_authenticated")

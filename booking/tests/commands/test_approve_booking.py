@@ -1,4 +1,4 @@
-"""Requests of several rooms, and requests that do not block, when something is decided or moved."""
+"""Requests of several rooms, and requests that do not block a slot, on approvals and changes."""
 
 from datetime import datetime, time
 
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db
 THEN = FixedClock(NOW)
 
 
-def asking(*places: Room) -> None:
-    """Let bookings of these rooms wait for a yes, and several for one slot."""
+def require_approval(*places: Room) -> None:
+    """Make bookings of these rooms wait for approval, and allow several requests for one slot."""
     for place in places:
         Policy.objects.create(room=place, approval="always", pending_blocks=False)
 
@@ -39,7 +39,7 @@ def hall() -> tuple[Room, Room, Room]:
     rooms = room("Hall", on=house), room("A", on=house), room("B", on=house)
     parts = {rooms[1].uuid: (1, 1), rooms[2].uuid: (2, 2)}
     divide_hall(actor=actor(role="admin"), hall=rooms[0].uuid, cells=2, parts=parts, clock=THEN)
-    asking(*rooms)
+    require_approval(*rooms)
     return rooms
 
 
@@ -52,9 +52,9 @@ def states() -> dict[object, str]:
     return dict(Booking.objects.values_list("pk", "state"))
 
 
-def test_approve__of_both_halves__rejects_who_asked_for_the_hall_once():
-    whole, one, other = hall()
-    rival = book(whole, hours(11, 12))
+def test_approve__of_both_halves__rejects_the_request_for_the_hall_once():
+    hall_room, one, other = hall()
+    rival = book(hall_room, hours(11, 12))
     parts = book_both(one, other)
     approve_booking(actor=actor(role="admin"), booking_id=parts[0].id, clock=THEN)
     assert states() == {
@@ -64,9 +64,9 @@ def test_approve__of_both_halves__rejects_who_asked_for_the_hall_once():
     }
 
 
-def test_approve__beside_a_booking_of_two_rooms__rejects_it_whole():
+def test_approve__beside_a_request_of_two_rooms__rejects_both_parts():
     one, other, ann = room(), room(), actor()
-    asking(one, other)
+    require_approval(one, other)
     parts = book_both(one, other, ann)
     single = book(one, hours(11, 12))
     approve_booking(actor=actor(role="admin"), booking_id=single.id, clock=THEN)
@@ -74,17 +74,17 @@ def test_approve__beside_a_booking_of_two_rooms__rejects_it_whole():
     assert states()[single.id] == BookingState.CONFIRMED
 
 
-def test_cancel__of_a_request_of_two_rooms__gives_up_both():
+def test_cancel__of_a_request_of_two_rooms__cancels_both_parts():
     one, other, ann = room(), room(), actor()
-    asking(one, other)
+    require_approval(one, other)
     parts = book_both(one, other, ann)
     cancel_booking(actor=ann, booking_id=parts[1].id, clock=THEN)
     assert set(states().values()) == {BookingState.CANCELLED}
 
 
-def test_edit_series__of_requests__moves_them_and_drops_what_the_rule_no_longer_has():
+def test_edit_series__of_requests__moves_them_and_cancels_dates_outside_the_rule():
     dogger, ann = room(), actor()
-    asking(dogger)
+    require_approval(dogger)
     start = datetime.fromisoformat("2026-03-13T10:00")
     wanted = BookSeries(dogger.uuid, start, 60, "FREQ=DAILY;COUNT=3", "Retro")
     report = book_series(actor=ann, wanted=wanted, clock=THEN)
@@ -98,9 +98,9 @@ def test_edit_series__of_requests__moves_them_and_drops_what_the_rule_no_longer_
     ]
 
 
-def test_correct_zone__keeping_wall_times__moves_requests_too():
+def test_correct_timezone__keeping_local_times__moves_requests_too():
     dogger = room()
-    asking(dogger)
+    require_approval(dogger)
     book(dogger, hours(11, 12))  # 13:00 in Helsinki
     correct_timezone(
         actor=actor(role="admin"),
@@ -112,9 +112,9 @@ def test_correct_zone__keeping_wall_times__moves_requests_too():
     assert Booking.objects.get().interval == hours(12, 13)
 
 
-def test_approve__beside_a_rival_that_asks_others_too__takes_the_rooms_own_manager_only():
+def test_approve__beside_a_rival_request_of_two_rooms__needs_the_rooms_own_manager_only():
     mel, one, other = person("Mel"), room(), room()
-    asking(one, other)
+    require_approval(one, other)
     policy(one, managers=[mel], approval="always", pending_blocks=False)
     mine, (rival, _) = book(one, hours(11, 12)), book_both(one, other)
     approve_booking(actor=actor_of(mel), booking_id=mine.id, clock=THEN)
@@ -122,9 +122,9 @@ def test_approve__beside_a_rival_that_asks_others_too__takes_the_rooms_own_manag
     assert states()[rival.id] == BookingState.REJECTED
 
 
-def test_approve__of_what_needs_no_yes_any_more__is_not_for_those_who_run_a_rivals_room():
+def test_approve__no_longer_needed__is_refused_to_a_manager_of_a_rivals_room():
     mel, one, other = person("Mel"), room(), room()
-    asking(one, other)
+    require_approval(one, other)
     policy(other, managers=[mel], approval="always", pending_blocks=False)
     mine, _ = book(one, hours(11, 12)), book_both(one, other)
     policy(one, approval="none")
@@ -132,9 +132,9 @@ def test_approve__of_what_needs_no_yes_any_more__is_not_for_those_who_run_a_riva
         approve_booking(actor=actor_of(mel), booking_id=mine.id, clock=THEN)
 
 
-def test_approve__against_the_rooms_own_rules__keeps_which_ones_among_the_flags():
+def test_approve__against_the_rooms_rules__flags_the_violations():
     dogger, boss = room(), actor(role="admin")
-    asking(dogger)
+    require_approval(dogger)
     policy(dogger, one_booking_a_day=True, gap_minutes=60)
     one, two = book(dogger, hours(11, 12)), book(dogger, hours(12, 13))
     first = approve_booking(actor=boss, booking_id=one.id, clock=THEN)
@@ -142,9 +142,9 @@ def test_approve__against_the_rooms_own_rules__keeps_which_ones_among_the_flags(
     assert (first.flags, set(second.flags)) == ((), {"gap_too_short", "day_taken"})
 
 
-def test_restore__of_a_request_after_its_start__waits_until_it_would_be_over():
+def test_restore__of_a_request_after_its_start__waits_until_its_end():
     ann, dogger = actor("Ann"), room()
-    asking(dogger)
+    require_approval(dogger)
     mine = book(dogger, hours(11, 12), by=ann)
     cancel_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(10, 58)))
     back = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(11, 1)))

@@ -1,4 +1,4 @@
-"""Booking, cases 2-5, 8, 14, 15, 18 of the field, against Postgres."""
+"""Booking in Postgres: the numbered cases 2-5, 8, 14, 15 and 18."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_book__free_slot__is_stored_with_audit_and_version():
     assert dogger.schedule_version == 2
 
 
-def test_book__taken_slot__names_the_winners_interval_only():
+def test_book__taken_slot__names_only_the_interval_of_the_other_booking():
     dogger = room()
     book(dogger, hours(11, 12), title="Secret")
     with pytest.raises(SlotTakenError) as refused:
@@ -61,7 +61,7 @@ def test_book__case_1_beside_over_and_within__is_half_open(start, end, conflicts
     assert Booking.objects.count() == (1 if conflicts else 2)
 
 
-def test_book__back_to_back__both_stored():
+def test_book__back_to_back__stores_both():
     dogger = room()
     book(dogger, hours(11, 12))
     book(dogger, hours(12, 13))
@@ -82,12 +82,12 @@ def test_book__after_cancellation__is_possible():
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 1
 
 
-def test_book__slot_that_has_begun__is_a_walk_up():
+def test_book__slot_that_has_begun__is_checked_in():
     facts = book(room(), Interval(NOW - timedelta(minutes=5), at(11)))
     assert (facts.state, facts.check_in_until) == (BookingState.CHECKED_IN, None)
 
 
-def test_book__by_nobody__is_refused():
+def test_book__by_the_system_actor__is_refused():
     with pytest.raises(PermissionDeniedError):
         book(room(), hours(11, 12), by=SYSTEM_ACTOR)
 
@@ -109,7 +109,7 @@ def test_book__inactive_room__is_not_found():
         (Interval(at(11) + timedelta(days=731), at(12) + timedelta(days=731)), "too_far_ahead"),
     ],
 )
-def test_book__impossible_times__are_refused_by_code(interval, code):
+def test_book__invalid_times__are_refused_with_their_code(interval, code):
     with pytest.raises(InvalidCommandError) as refused:
         book(room(), interval)
     assert refused.value.code == code
@@ -119,13 +119,13 @@ def test_book__impossible_times__are_refused_by_code(interval, code):
 @pytest.mark.parametrize(
     "title,code", [("x" * 201, "title_too_long"), ("line\nbreak", "title_not_text")]
 )
-def test_book__impossible_title__is_refused_by_code(title, code):
+def test_book__invalid_title__is_refused_with_its_code(title, code):
     with pytest.raises(InvalidCommandError) as refused:
         book(room(), hours(11, 12), title=title)
     assert refused.value.code == code
 
 
-def test_book__outside_opening_hours__says_the_hours():
+def test_book__outside_opening_hours__names_the_hours():
     dogger = room()
     policy = Policy.objects.create(room=dogger)
     policy.opening_hours.create(weekday=3, opens="08:00", closes="14:00")
@@ -142,7 +142,7 @@ def test_book__during_closure__is_refused_with_its_reason():
         book(dogger, hours(11, 12))
 
 
-def test_key__repeated__answers_the_first_booking_even_when_changed_since():
+def test_key__repeated__returns_the_first_booking_even_if_changed_since():
     ann, dogger = actor(), room()
     first = book(dogger, hours(11, 12), by=ann, key="k1")
     cancel_booking(actor=ann, booking_id=first.id, clock=FixedClock(NOW))
@@ -158,7 +158,7 @@ def test_key__for_another_request__is_refused():
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_key__of_another_person__is_another_key():
+def test_key__of_another_person__is_independent():
     dogger = room()
     book(dogger, hours(11, 12), key="k1")
     book(dogger, hours(12, 13), key="k1")
@@ -182,12 +182,12 @@ def test_constraint__other_bounds__are_refused(bounds):
 
 
 @pytest.mark.parametrize("during", ["'empty'::tstzrange", "tstzrange('2026-03-12', NULL, '[)')"])
-def test_constraint__no_real_stretch__is_refused(during):
+def test_constraint__empty_or_endless_interval__is_refused(during):
     with pytest.raises(IntegrityError), transaction.atomic():
         _insert(during)
 
 
-def test_constraint__overlap_past_all_our_code__is_refused():
+def test_constraint__overlap_stored_without_a_command__is_refused():
     dogger = room()
     book(dogger, hours(11, 12))
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -198,7 +198,7 @@ def test_constraint__overlap_past_all_our_code__is_refused():
 
 @pytest.mark.parametrize("change", ["UPDATE booking_auditentry SET actor_name = 'x'",
                                     "DELETE FROM booking_auditentry"])  # fmt: skip
-def test_audit_log__changed_afterwards__refuses(change):
+def test_audit_entry__changed_or_deleted__is_refused(change):
     book(room(), hours(11, 12))
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         connection.cursor().execute(change)

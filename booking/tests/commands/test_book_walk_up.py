@@ -1,4 +1,4 @@
-"""Walk-ups, and what a device may not do even where no REST stands in between."""
+"""Walk-ups, and commands that refuse a device even without the REST API in front of them."""
 
 from datetime import timedelta
 
@@ -25,12 +25,12 @@ def door(*rooms) -> Actor:
     return Actor(ActorKind.DEVICE, "Door", rooms=frozenset(one.uuid for one in rooms))
 
 
-def test_walk_up__of_a_free_room__begins_now_checked_in_and_is_nobodys():
+def test_walk_up__in_a_free_room__begins_now_checked_in_without_organizer():
     den = room()
-    facts = book_walk_up(actor=door(den), room=den.uuid, minutes=15, clock=CLOCK)
-    assert (facts.interval.start, facts.interval.duration) == (NOW, timedelta(minutes=15))
-    assert (facts.state, facts.organizer, facts.organizer_id) == ("checked_in", "Door", None)
-    assert facts.flags == ("walk_up",)
+    walk_up = book_walk_up(actor=door(den), room=den.uuid, minutes=15, clock=CLOCK)
+    assert (walk_up.interval.start, walk_up.interval.duration) == (NOW, timedelta(minutes=15))
+    assert (walk_up.state, walk_up.organizer, walk_up.organizer_id) == ("checked_in", "Door", None)
+    assert walk_up.flags == ("walk_up",)
     entry = AuditEntry.objects.get()
     assert (entry.actor_kind, entry.actor_name, entry.command) == ("device", "Door", "take_walk_up")
 
@@ -38,7 +38,7 @@ def test_walk_up__of_a_free_room__begins_now_checked_in_and_is_nobodys():
 @pytest.mark.parametrize(
     "rules", [{"bookable_by": "managers"}, {"bookable_by": "listed"}, {"approval": "always"}]
 )
-def test_walk_up__where_not_everybody_may_book__is_refused(rules):
+def test_walk_up__in_a_room_with_restricted_booking__is_refused(rules):
     den = room()
     policy(den, **rules)
     with pytest.raises(PermissionDeniedError) as refused:
@@ -48,7 +48,7 @@ def test_walk_up__where_not_everybody_may_book__is_refused(rules):
 
 
 @pytest.mark.parametrize("minutes", [0, -1, 8 * 60 + 1])
-def test_walk_up__of_no_length__is_refused(minutes):
+def test_walk_up__invalid_length__is_refused(minutes):
     den = room()
     with pytest.raises(InvalidCommandError):
         book_walk_up(actor=door(den), room=den.uuid, minutes=minutes, clock=CLOCK)
@@ -59,12 +59,12 @@ def test_walk_up__in_another_room__is_not_found():
         book_walk_up(actor=door(room()), room=room().uuid, minutes=15, clock=CLOCK)
 
 
-def test_walk_up__of_a_person__is_refused():
+def test_walk_up__by_a_person__is_refused():
     with pytest.raises(PermissionDeniedError):
         book_walk_up(actor=actor(), room=room().uuid, minutes=15, clock=CLOCK)
 
 
-def test_device__at_commands_of_people__is_refused():
+def test_commands_of_people__by_a_device__are_refused():
     den, other = room(), room()
     booked, elsewhere = book(den, hours(12, 13)), book(other, soon(5))
     with pytest.raises(PermissionDeniedError):

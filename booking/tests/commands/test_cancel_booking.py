@@ -1,4 +1,4 @@
-"""Cancelling a booking, or one date of a series: who may, when, and what stays."""
+"""Cancelling a booking, or one date of a series: permission, time limit, other dates."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 THEN = FixedClock(NOW)
 
 
-def test_cancel__booking__frees_the_slot_and_says_why_in_the_history():
+def test_cancel__booking__frees_the_slot_and_audits_the_reason():
     dogger, ann = room(), actor("Ann")
     booked = book(dogger, hours(11, 12), by=ann)
     cancelled = cancel_booking(actor=ann, booking_id=booked.id, reason="Ill", clock=THEN)
@@ -40,8 +40,8 @@ def test_cancel__one_date_of_a_series__keeps_the_other_dates():
     second = series.booked[1]
     cancelled = cancel_booking(actor=ann, booking_id=second.id, clock=THEN)
     assert cancelled.recurrence_id == second.recurrence_id
-    left = Booking.objects.filter(series_id=series.series_id, takes_slot=True)
-    assert set(left.values_list("pk", flat=True)) == {
+    remaining = Booking.objects.filter(series_id=series.series_id, takes_slot=True)
+    assert set(remaining.values_list("pk", flat=True)) == {
         date.id for date in series.booked if date.id != second.id
     }
     assert book(dogger, second.interval).takes_slot

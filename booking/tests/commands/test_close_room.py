@@ -1,4 +1,4 @@
-"""What a closure does to the bookings in its way."""
+"""Closing a room: the action for each affected booking."""
 
 import pytest
 
@@ -26,10 +26,10 @@ THEN = FixedClock(NOW)
 
 
 def close(
-    of: Room, interval: Interval, *, others: Fate | None = None, **fates: object
+    of: Room, interval: Interval, *, others: Fate | None = None, **actions: object
 ) -> tuple[BookingData, ...]:
-    agreed = {fate[0]: fate[1] for fate in fates.values()}
-    wanted = CloseRoom(of.uuid, interval.start, interval.end, "Painting", agreed, others)
+    chosen = {action[0]: action[1] for action in actions.values()}
+    wanted = CloseRoom(of.uuid, interval.start, interval.end, "Painting", chosen, others)
     return close_room(actor=actor(role=Role.ADMIN), wanted=wanted, clock=THEN)[1]
 
 
@@ -37,7 +37,7 @@ def stored() -> dict[object, tuple[str, int]]:
     return {b.pk: (b.state, b.room.pk) for b in Booking.objects.select_related("room")}
 
 
-def test_move__reaching_out_of_the_closure_into_another__is_refused():
+def test_move__into_a_later_closure_of_the_other_room__is_refused():
     one, other = room(), room()
     mine = book(one, Interval(at(11, 30), at(13)))
     Closure.objects.create(room=other, starts_at=at(12, 15), ends_at=at(14), reason="Carpet")
@@ -45,7 +45,7 @@ def test_move__reaching_out_of_the_closure_into_another__is_refused():
         close(one, hours(11, 12), move=(mine.id, other.uuid))
 
 
-def test_move__reaching_out_of_the_closure_over_another_booking__is_refused():
+def test_move__onto_a_later_booking_of_the_other_room__is_refused():
     one, other = room(), room()
     mine = book(one, Interval(at(11, 30), at(13)))
     book(other, hours(12, 14))
@@ -53,7 +53,7 @@ def test_move__reaching_out_of_the_closure_over_another_booking__is_refused():
         close(one, hours(11, 12), move=(mine.id, other.uuid))
 
 
-def test_move__too_close_to_the_next_booking_there__is_flagged():
+def test_move__too_close_to_the_next_booking_of_the_other_room__is_flagged():
     one, other = room(), room()
     policy(other, gap_minutes=30)
     mine = book(one, hours(11, 14))
@@ -62,7 +62,7 @@ def test_move__too_close_to_the_next_booking_there__is_flagged():
     assert (moved.room, moved.flags) == (other.uuid, ("gap_too_short",))
 
 
-def test_cancel__of_one_of_two_rooms__leaves_the_other_to_be_checked_in_to():
+def test_cancel__one_of_two_rooms__leaves_the_other_to_its_check_in():
     ann, one, other = actor("Ann"), room(), room()
     wanted = BookRooms((one.uuid, other.uuid), Interval(at(10, 5), at(12)))
     first, second = book_rooms(actor=ann, wanted=wanted, clock=THEN)
@@ -75,7 +75,7 @@ def test_cancel__of_one_of_two_rooms__leaves_the_other_to_be_checked_in_to():
     assert stored()[first.id] == ("confirmed", one.pk)
 
 
-def test_move__of_one_of_two_rooms__lets_the_shortest_grace_count_for_both():
+def test_move__one_of_two_rooms__applies_the_shortest_grace_to_both():
     ann, one, other, hasty = actor("Ann"), room(), room(), room()
     policy(hasty, check_in_grace_minutes=3)
     wanted = BookRooms((one.uuid, other.uuid), hours(11, 12))
@@ -85,7 +85,7 @@ def test_move__of_one_of_two_rooms__lets_the_shortest_grace_count_for_both():
     assert found == {first.id: at(11, 3), second.id: at(11, 3)}
 
 
-def test_move__of_one_of_two_rooms__onto_the_floor_of_the_other__is_refused():
+def test_move__one_of_two_rooms_into_the_hall_of_the_other__is_refused():
     ann, one, half, hall = actor("Ann"), room(), room(), room()
     divide(hall, half)
     wanted = BookRooms((one.uuid, half.uuid), hours(11, 12))
@@ -94,7 +94,7 @@ def test_move__of_one_of_two_rooms__onto_the_floor_of_the_other__is_refused():
         close(one, hours(11, 12), move=(first.id, hall.uuid))
 
 
-def test_close__from_the_past_on__cancels_nothing_that_is_over():
+def test_close__from_a_past_start__keeps_bookings_that_are_over():
     ann, dogger = actor("Ann"), room()
     over = book(dogger, hours(8, 9), by=ann, clock=FixedClock(at(7)))
     check_in(actor=ann, booking_id=over.id, clock=FixedClock(at(8)))
@@ -103,14 +103,14 @@ def test_close__from_the_past_on__cancels_nothing_that_is_over():
     assert stored() == {over.id: ("checked_in", dogger.pk), ahead.id: ("cancelled", dogger.pk)}
 
 
-def test_close__over_a_hold__lets_it_go_and_asks_for_no_fate():
+def test_close__over_a_hold__releases_it_without_a_chosen_action():
     ann, dogger = actor("Ann"), room()
     hold = hold_slot(actor=ann, room=dogger.uuid, interval=hours(11, 12), clock=THEN)
     close(dogger, hours(11, 12))
     assert stored() == {hold.id: ("lapsed", dogger.pk)}
 
 
-def test_move__past_the_quota_of_its_organizer__is_the_managers_to_decide():
+def test_move__beyond_the_quota_of_its_organizer__is_allowed_to_a_manager():
     ann, one, other = actor("Ann"), room(), room()
     policy(other).quotas.create(period=QuotaPeriod.DAY, max_count=1)
     book(other, hours(15, 16), by=ann)

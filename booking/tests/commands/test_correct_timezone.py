@@ -1,4 +1,4 @@
-"""A building's zone corrected at the edges: halls, holds, the past, ends, what is cancelled."""
+"""Correcting a building's time zone: halls, holds, past times, ends, and cancelled bookings."""
 
 from datetime import UTC, datetime
 
@@ -31,7 +31,7 @@ THEN = FixedClock(NOW)
 
 
 def corrected(house: Building, zone: str, keep: Keep = Keep.LOCAL) -> ZoneReport:
-    """Return what the correction tells, having seen that a dry run tells the same."""
+    """Correct the zone; return the report, after checking that a dry run reports the same."""
 
     def run(*, is_dry_run: bool) -> ZoneReport:
         return correct_timezone(
@@ -39,9 +39,9 @@ def corrected(house: Building, zone: str, keep: Keep = Keep.LOCAL) -> ZoneReport
             is_dry_run=is_dry_run, clock=THEN,
         )  # fmt: skip
 
-    foreseen = run(is_dry_run=True)
-    assert run(is_dry_run=False) == foreseen
-    return foreseen
+    expected = run(is_dry_run=True)
+    assert run(is_dry_run=False) == expected
+    return expected
 
 
 def stored(booking: BookingData) -> BookingData:
@@ -59,7 +59,7 @@ def assert_stayed(report: ZoneReport, booking: BookingData, local_start: str) ->
 
 
 @pytest.mark.parametrize("runs_in", ["hall", "half"])
-def test_zone__of_a_divisible_hall__tells_clashes_of_the_whole_with_its_parts(runs_in):
+def test_zone__of_a_divisible_hall__reports_clashes_of_the_hall_with_its_parts(runs_in):
     house = building()
     hall, half, other = (room(on=floor(house)) for _ in range(3))
     divide(hall, half, other)
@@ -73,7 +73,7 @@ def test_zone__of_a_divisible_hall__tells_clashes_of_the_whole_with_its_parts(ru
     assert stored(beside).interval == hours(11, 12)
 
 
-def test_zone__one_that_stays__keeps_the_other_rooms_of_its_booking():
+def test_zone__one_part_that_stays__keeps_the_other_parts_of_its_booking():
     house, ann = building(), actor("Ann")
     one, other = room(on=floor(house)), room(on=floor(house))
     book(one, Interval(at(9, 50), at(11)))
@@ -86,7 +86,7 @@ def test_zone__one_that_stays__keeps_the_other_rooms_of_its_booking():
         assert stored(booking).flags == (LOCAL_TIME_LOST,)
 
 
-def test_zone__holds__run_out_when_they_would_and_check_ins_move():
+def test_zone__holds_and_check_ins__keep_the_expiry_and_move_the_deadline():
     house = building()
     on = floor(house)
     held = hold_slot(actor=actor("Ann"), room=room(on=on).uuid, interval=hours(15, 16), clock=THEN)
@@ -97,7 +97,7 @@ def test_zone__holds__run_out_when_they_would_and_check_ins_move():
     assert (mine.lapses_at, stored(mine).lapses_at) == (at(15, 10), at(17, 10))
 
 
-def test_zone__an_end_alone_that_lies_elsewhere__follows_its_wall_time():
+def test_zone__booking_of_which_only_the_end_moves__keeps_its_local_end():
     house = building(timezone="Europe/Lisbon")
     night = Interval(*(datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 2)))
     mine = book(room(on=floor(house)), night)
@@ -108,7 +108,7 @@ def test_zone__an_end_alone_that_lies_elsewhere__follows_its_wall_time():
     assert later.local_end == mine.local_end
 
 
-def test_recheck__of_the_second_of_two_wall_times__leaves_it():
+def test_recheck__second_occurrence_of_a_repeated_local_time__changes_nothing():
     house = building()
     twice = Interval(*(datetime(2026, 10, 25, 1, minute, tzinfo=UTC) for minute in (0, 45)))
     mine = book(room(on=floor(house)), twice)  # 03:00 to 03:45 in Helsinki, the second time
@@ -117,7 +117,7 @@ def test_recheck__of_the_second_of_two_wall_times__leaves_it():
     assert recheck_timezone(actor=admin, building=house.slug, clock=THEN) == ZoneReport((), ())
 
 
-def test_zone__wall_times_that_are_no_stretch_there__stay_at_their_instants():
+def test_zone__local_times_without_an_interval_in_the_new_zone__keep_their_instants():
     house = building()
     start, end = (datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
     mine = book(room(on=floor(house)), Interval(start, end.replace(minute=15)))
@@ -126,7 +126,7 @@ def test_zone__wall_times_that_are_no_stretch_there__stay_at_their_instants():
     assert_stayed(report, mine, "2026-10-25T04:30:00")
 
 
-def test_zone__that_puts_a_booking_into_the_past__leaves_it_at_its_instants():
+def test_zone__that_puts_a_booking_into_the_past__keeps_its_instants():
     house = building()
     on = floor(house)
     mine, just = book(room(on=on), hours(12, 13)), book(room(on=on), hours(17, 18))
@@ -137,19 +137,19 @@ def test_zone__that_puts_a_booking_into_the_past__leaves_it_at_its_instants():
     assert stored(just).interval == hours(10, 11)
 
 
-def test_zone__what_was_cancelled__comes_back_at_its_wall_time():
+def test_zone__cancelled_booking__is_restored_at_its_local_time():
     house, ann = building(), actor("Ann")
     dogger = room(on=floor(house))
     mine = book(dogger, hours(15, 16), by=ann)
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
     corrected(house, "Europe/London")
-    book(dogger, hours(15, 16))  # where it was
+    book(dogger, hours(15, 16))  # its old slot
     back = restore_booking(actor=ann, booking_id=mine.id, clock=THEN)
     assert (back.interval, back.local_start) == (hours(17, 18), mine.local_start)
     assert (back.state, back.lapses_at) == (BookingState.CONFIRMED, at(17, 10))
 
 
-def test_zone__keeping_instants__tells_what_was_cancelled_its_new_wall_times():
+def test_zone__keeping_instants__gives_a_cancelled_booking_its_new_local_times():
     house, ann = building(), actor("Ann")
     mine = book(room(on=floor(house)), hours(15, 16), by=ann)
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
@@ -158,7 +158,7 @@ def test_zone__keeping_instants__tells_what_was_cancelled_its_new_wall_times():
     assert (back.interval, back.local_start) == (hours(15, 16), "2026-03-12T15:00:00")
 
 
-def test_zone__of_one_of_two_buildings__keeps_a_booking_of_both_together():
+def test_zone__of_one_of_two_buildings__keeps_the_interval_of_a_booking_in_both():
     house, annex, ann = building(), building(), actor("Ann")
     dogger, blue = room(on=floor(house)), room(on=floor(annex))
     here, there = book_both(dogger, blue, hours(15, 16), ann)
@@ -167,7 +167,7 @@ def test_zone__of_one_of_two_buildings__keeps_a_booking_of_both_together():
     assert stored(there) == there
 
 
-def test_zone__of_one_of_two_buildings__keeping_instants__tells_no_clash():
+def test_zone__of_one_of_two_buildings_keeping_instants__reports_no_clash():
     house, ann = building(), actor("Ann")
     here, _ = book_both(room(on=floor(house)), room(), hours(15, 16), ann)
     report = corrected(house, "Europe/London", Keep.INSTANT)

@@ -1,4 +1,4 @@
-"""Hold, renew, let go: bounds, ownership, and what a hold is not."""
+"""Holding a slot, renewing and releasing a hold: limits, ownership, and holds beside bookings."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -44,7 +44,7 @@ def renew(held: BookingData, *, by: Actor, after: timedelta) -> BookingData:
     return renew_hold(actor=by, hold=held.id, clock=FixedClock(NOW + after))
 
 
-def test_hold_slot__free__takes_the_slot_for_two_minutes():
+def test_hold_slot__free_slot__takes_it_for_two_minutes():
     held = hold(room(), hours(11, 12), by=actor("Ann"))
     stored = Booking.objects.get()
     assert (stored.state, stored.takes_slot) == ("held", True)
@@ -52,7 +52,7 @@ def test_hold_slot__free__takes_the_slot_for_two_minutes():
     assert held.expires_at == NOW + 2 * MINUTE
 
 
-def test_hold_slot__taken__is_refused_and_names_the_stretch():
+def test_hold_slot__taken_slot__is_refused_and_names_the_interval():
     dogger = room()
     book(dogger, hours(11, 12))
     with pytest.raises(ConflictError) as refused:
@@ -63,12 +63,12 @@ def test_hold_slot__taken__is_refused_and_names_the_stretch():
     ]
 
 
-def test_hold_slot__nobody_in_particular__is_refused():
+def test_hold_slot__by_the_system_actor__is_refused():
     with pytest.raises(PermissionDeniedError):
         hold(room(), hours(11, 12), by=SYSTEM_ACTOR)
 
 
-def test_hold_slot__in_the_past__is_refused_by_the_rules_of_the_room():
+def test_hold_slot__in_the_past__is_refused():
     with pytest.raises(MeetingRoomsError) as refused:
         hold(room(), hours(8, 9), by=actor())
     assert refused.value.code == "in_the_past"
@@ -83,7 +83,7 @@ def test_hold_slot__other_slot_over_the_first__replaces_it():
     assert Booking.objects.get(pk=first.id).state == BookingState.LAPSED
 
 
-def test_hold_slot__same_slot_again__renews_and_keeps_its_age():
+def test_hold_slot__same_slot_again__renews_and_keeps_created_at():
     dogger, ann = room(), actor()
     first = hold(dogger, hours(11, 12), by=ann)
     again = hold(dogger, hours(11, 12), by=ann, after=MINUTE)
@@ -97,7 +97,7 @@ def test_hold_slot__same_slot_same_instant__writes_nothing():
     assert AuditEntry.objects.count() == 1
 
 
-def test_hold_slot__replacing_at_the_limit__is_no_fourth():
+def test_hold_slot__replacing_one_of_three__adds_no_fourth():
     rooms, ann = [room() for _ in range(3)], actor()
     for where in rooms:
         hold(where, hours(11, 12), by=ann)
@@ -105,7 +105,7 @@ def test_hold_slot__replacing_at_the_limit__is_no_fourth():
     assert Booking.objects.filter(state=BookingState.HELD).count() == 3
 
 
-def test_hold_slot__an_offer_from_the_line__does_not_count():
+def test_hold_slot__an_offer_from_the_waitlist__does_not_count():
     ann, taken = actor(), room()
     booked = book(taken, hours(11, 12))
     wait_for_slot(actor=ann, room=taken.uuid, interval=hours(11, 12), clock=FixedClock(NOW))
@@ -125,7 +125,7 @@ def test_renew_hold__in_time__lasts_two_minutes_from_then(at_minute, ends_at_min
     assert renewed.expires_at == NOW + ends_at_minute * MINUTE
 
 
-def test_renew_hold__again_and_again__ends_after_six_minutes():
+def test_renew_hold__repeatedly__ends_after_six_minutes():
     ann = actor()
     held = hold(room(), hours(11, 12), by=ann)
     ends = [renew(held, by=ann, after=n * MINUTE).expires_at for n in (1, 2, 3, 4, 5)]
@@ -136,7 +136,7 @@ def test_renew_hold__again_and_again__ends_after_six_minutes():
     assert refused.value.facts["state"] == "lapsed"
 
 
-def test_renew_hold__let_go_meanwhile__is_over():
+def test_renew_hold__released_meanwhile__is_refused():
     ann = actor()
     held = hold(room(), hours(11, 12), by=ann)
     release_hold(actor=ann, hold=held.id, clock=FixedClock(NOW))
@@ -154,7 +154,7 @@ def test_renew_hold__an_offer__is_never_shortened():
     assert renew(offer, by=ann, after=MINUTE).expires_at == NOW + 15 * MINUTE
 
 
-def test_renew_and_release__of_somebody_else__know_nothing_of_it():
+def test_renew_and_release__hold_of_another_person__are_not_found():
     held = hold(room(), hours(11, 12), by=actor())
     with pytest.raises(NotFoundError):
         renew(held, by=actor(), after=SECOND)
@@ -165,7 +165,7 @@ def test_renew_and_release__of_somebody_else__know_nothing_of_it():
     assert Booking.objects.get().state == BookingState.HELD
 
 
-def test_release_hold__twice__is_one_event_and_frees_the_slot():
+def test_release_hold__twice__writes_one_audit_entry_and_frees_the_slot():
     ann, dogger = actor(), room()
     held = hold(dogger, hours(11, 12), by=ann)
     for _ in range(2):
@@ -175,7 +175,7 @@ def test_release_hold__twice__is_one_event_and_frees_the_slot():
     assert book(dogger, hours(11, 12)).state is BookingState.CONFIRMED
 
 
-def test_release_hold__booked_meanwhile__leaves_the_booking_alone():
+def test_release_hold__booked_meanwhile__leaves_the_booking_unchanged():
     ann, dogger = actor(), room()
     held = hold(dogger, hours(11, 12), by=ann)
     booked = book(dogger, hours(11, 12), by=ann)
@@ -184,7 +184,7 @@ def test_release_hold__booked_meanwhile__leaves_the_booking_alone():
     assert (booked.id, stored.state) == (held.id, BookingState.CONFIRMED)
 
 
-def test_holds__in_lists__are_no_bookings():
+def test_holds__in_the_list_of_bookings__are_left_out():
     dogger, start = room(), DATABASE_CLOCK.now() + timedelta(days=1)
     tomorrow = Interval(start, start + timedelta(hours=1))
     hold_slot(actor=actor(), room=dogger.uuid, interval=tomorrow)
@@ -198,7 +198,7 @@ def _listed(during: Interval) -> list[object]:
     return answer.json()["items"]
 
 
-def test_hold_slot__quota_used_up__is_asked_only_when_it_is_booked():
+def test_hold_slot__quota_used_up__is_held_and_then_refused_when_booked():
     dogger, ann = room(), actor()
     policy(dogger).quotas.create(period="day", max_count=1)
     book(dogger, hours(14, 15), by=ann)
@@ -208,7 +208,7 @@ def test_hold_slot__quota_used_up__is_asked_only_when_it_is_booked():
     assert refused.value.code == "quota_of_bookings"
 
 
-def test_hold_slot__room_with_approval__holds_and_then_asks():
+def test_hold_slot__room_with_approval__is_held_and_then_requested():
     dogger, ann = room(), actor()
     policy(dogger, approval=Approval.ALWAYS)
     held = hold(dogger, hours(11, 12), by=ann)
@@ -231,7 +231,7 @@ def test_hold_slot__against_the_rooms_rules__is_refused_like_a_booking(rules, co
     assert not Booking.objects.exists()
 
 
-def test_hold_slot__within_anothers_gap__is_refused():
+def test_hold_slot__within_the_gap_of_another_hold__is_refused():
     dogger = room()
     policy(dogger, gap_minutes=30)
     hold(dogger, hours(11, 12), by=actor())

@@ -1,4 +1,4 @@
-"""What is changed together is judged together, and what only shrinks is not judged at all."""
+"""Parts changed together are evaluated together; only shortening a part needs no evaluation."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -53,7 +53,7 @@ def series(who: Actor, in_room: Room, hour: int, rule: str) -> list[BookingData]
     return list(book_series(actor=who, wanted=wanted, clock=THEN).booked)
 
 
-def test_swap__past_the_organizers_quota_of_that_room__is_refused():
+def test_swap__beyond_the_organizers_quota_of_the_other_room__is_refused():
     ann, one, other = actor("Ann"), room(), room()
     policy(other).quotas.create(period=QuotaPeriod.DAY, max_minutes=120)
     long = book(one, Interval(at(11), at(12, 30)), by=ann)
@@ -64,33 +64,33 @@ def test_swap__past_the_organizers_quota_of_that_room__is_refused():
     assert refused.value.facts["refusals"][0]["used"] == 60
 
 
-def test_swap__of_a_part_onto_the_floor_of_another_part__is_refused():
+def test_swap__part_into_the_hall_of_another_part__is_refused():
     ann, hall, left, right, other = actor("Ann"), *(room() for _ in range(4))
     divide(hall, left, right)
     for requested in (hall, left):
         policy(requested, approval="always", pending_blocks=False)
     _, part = book_both(left, other, hours(11, 12), ann)
-    whole = book(hall, hours(13, 14), by=ann)
+    hall_booking = book(hall, hours(13, 14), by=ann)
     with pytest.raises(InvalidCommandError) as refused:
-        swap_rooms(actor=ann, booking_id=part.id, other_id=whole.id, clock=THEN)
+        swap_rooms(actor=ann, booking_id=part.id, other_id=hall_booking.id, clock=THEN)
     assert refused.value.code == "rooms_overlap"
 
 
-def test_swap__of_a_part_into_a_room_that_asks_for_approval__makes_the_whole_wait():
-    ann, one, other, asking = actor("Ann"), *(room() for _ in range(3))
+def test_swap__part_into_a_room_with_approval__makes_all_parts_wait():
+    ann, one, other, with_approval = actor("Ann"), *(room() for _ in range(3))
     first, second = book_both(one, other, hours(11, 12), ann)
-    third = book(asking, hours(13, 14), by=ann)
-    policy(asking, approval="always")
+    third = book(with_approval, hours(13, 14), by=ann)
+    policy(with_approval, approval="always")
     swap_rooms(actor=ann, booking_id=second.id, other_id=third.id, clock=THEN)
     states = {b.pk: (b.state, b.room.pk) for b in Booking.objects.select_related("room")}
     assert states == {
         first.id: ("pending", one.pk),
-        second.id: ("pending", asking.pk),
+        second.id: ("pending", with_approval.pk),
         third.id: ("confirmed", other.pk),
     }
 
 
-def test_edit__of_two_rooms__counts_each_for_the_quota_of_both():
+def test_edit__of_two_rooms__counts_both_for_the_quota():
     ann, house = actor("Ann"), building()
     one, other = room(on=floor(house)), room(on=floor(house))
     policy(house).quotas.create(period=QuotaPeriod.DAY, max_minutes=150)
@@ -101,7 +101,7 @@ def test_edit__of_two_rooms__counts_each_for_the_quota_of_both():
     edited(ann, first, Interval(at(11), at(12, 15)))
 
 
-def test_restore__of_two_rooms_where_the_quota_leaves_one__is_refused():
+def test_restore__of_two_rooms_with_quota_for_one__is_refused():
     ann, house = actor("Ann"), building()
     one, other = room(on=floor(house)), room(on=floor(house))
     policy(house).quotas.create(period=QuotaPeriod.DAY, max_count=2)
@@ -114,7 +114,7 @@ def test_restore__of_two_rooms_where_the_quota_leaves_one__is_refused():
     assert Booking.objects.filter(takes_slot=True).count() == 1
 
 
-def test_shortened__under_the_exempt_length__must_be_checked_in_to():
+def test_shortened__below_the_exempt_length__needs_a_check_in():
     ann, dogger = actor("Ann"), room()
     policy(dogger, check_in_exempt_minutes=240)
     mine = book(dogger, hours(11, 19), by=ann)
@@ -123,7 +123,7 @@ def test_shortened__under_the_exempt_length__must_be_checked_in_to():
     assert edited(ann, mine, hours(11, 12)).lapses_at == at(11, 10)
 
 
-def test_shortened__from_the_front_after_an_early_check_in__must_be_checked_in_to_again():
+def test_shortened__at_the_front_after_an_early_check_in__needs_a_new_check_in():
     ann, dogger = actor("Ann"), room()
     mine = book(dogger, Interval(at(10, 5), at(12)), by=ann)
     check_in(actor=ann, booking_id=mine.id, clock=THEN)
@@ -132,7 +132,7 @@ def test_shortened__from_the_front_after_an_early_check_in__must_be_checked_in_t
     assert (later.state, later.lapses_at) == ("confirmed", at(11, 10))
 
 
-def test_shortened__while_it_runs_unattended__lapses_no_later_than_it_ends():
+def test_shortened__while_running_without_check_in__lapses_at_its_end_at_the_latest():
     ann, dogger = actor("Ann"), room()
     mine = book(dogger, Interval(at(10, 5), at(11)), by=ann)
     edit = BookingEdit(interval=Interval(at(10, 5), at(10, 8)))
@@ -141,7 +141,7 @@ def test_shortened__while_it_runs_unattended__lapses_no_later_than_it_ends():
     assert after.lapses_at == at(10, 8)
 
 
-def test_shortened__to_an_end_that_is_past__is_refused():
+def test_shortened__to_a_past_end__is_refused():
     ann, dogger = actor("Ann"), room()
     mine = book(dogger, hours(10, 12), by=ann)
     edit = BookingEdit(interval=Interval(at(10), at(10, 1)))
@@ -150,7 +150,7 @@ def test_shortened__to_an_end_that_is_past__is_refused():
     assert refused.value.code == "in_the_past"
 
 
-def test_shortened__import__still_needs_no_check_in():
+def test_shortened__imported_booking__still_needs_no_check_in():
     boss, dogger = actor(role=Role.ADMIN), room()
     event = calendar_event("uid-1", hours(11, 13))
     import_event(actor=boss, room=dogger.uuid, event=event, clock=THEN)
@@ -158,7 +158,7 @@ def test_shortened__import__still_needs_no_check_in():
     assert (after.state, after.lapses_at) == ("confirmed", None)
 
 
-def test_series__that_only_becomes_shorter__keeps_its_approval_and_asks_no_notice():
+def test_series__only_shortened__keeps_its_approval_and_needs_no_notice():
     ann, boss, dogger = actor("Ann"), actor(role=Role.ADMIN), room()
     policy(dogger, approval="always")
     dates = series(ann, dogger, 12, "FREQ=DAILY;COUNT=3")
@@ -174,11 +174,11 @@ def test_series__that_only_becomes_shorter__keeps_its_approval_and_asks_no_notic
     assert {b.id for b in report.booked} == {date.id for date in dates}
 
 
-def test_series__where_a_refused_date_stays_in_the_way_of_a_moved_one__both_stay():
+def test_series__refused_date_that_blocks_another_date__keeps_both():
     ann, dogger = actor("Ann"), room()
     dates = series(ann, dogger, 12, "FREQ=DAILY;COUNT=3")  # 12:00 to 14:00 in Helsinki
     first, second, third = dates
-    # By hand, the second comes right after the first; an hour later each would need the next one's.
+    # The second date is moved to the end of the first; an hour later, each needs the next slot.
     moved = Interval(first.interval.end, first.interval.end + timedelta(hours=2))
     edited(ann, second, moved)
     book(dogger, Interval(moved.end, moved.end + timedelta(hours=1)))
@@ -196,7 +196,7 @@ def test_series__where_a_refused_date_stays_in_the_way_of_a_moved_one__both_stay
     assert kept == {first.id: first.interval, second.id: moved}
 
 
-def test_walk_up__at_an_odd_second_where_starts_go_by_steps__is_taken_and_extended():
+def test_walk_up__at_an_odd_second_in_a_room_with_steps__is_booked_and_extended():
     den, odd = room(), FixedClock(at(10, 7) + timedelta(seconds=33))
     policy(den, step_minutes=15, hours=every_day("08:00", "18:00"))
     facts = book_walk_up(actor=door(den), room=den.uuid, minutes=15, clock=odd)
@@ -209,7 +209,7 @@ def test_walk_up__at_an_odd_second_where_starts_go_by_steps__is_taken_and_extend
 
 
 @pytest.mark.parametrize(("others", "left"), [(Fate.KEEP, 502), (Fate.CANCEL, 1)])
-def test_close__over_more_bookings_than_are_listed__takes_one_word_for_the_others(others, left):
+def test_close__over_more_bookings_than_are_listed__takes_one_action_for_the_others(others, left):
     boss, dogger = actor(role=Role.ADMIN), room()
     first = book(dogger, hours(11, 12)).id
     for start in (at(12) + n * timedelta(hours=1) for n in range(501)):
@@ -223,7 +223,7 @@ def test_close__over_more_bookings_than_are_listed__takes_one_word_for_the_other
 
 
 @pytest.mark.parametrize("is_dry_run", [True, False])
-def test_zone__of_a_building_without_rooms_in_use__can_be_corrected(is_dry_run):
+def test_zone__of_a_building_without_active_rooms__can_be_corrected(is_dry_run):
     ann, house = actor("Ann"), building()
     attic = room(on=floor(house))
     series(ann, attic, 12, "FREQ=DAILY;COUNT=2")

@@ -1,4 +1,4 @@
-"""What holds for whatever rules, requests and neighbours."""
+"""Properties of the policy checks for any rules, requests and neighbours."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -63,7 +63,7 @@ OTHERS = st.lists(
 
 
 @given(ROOMS, INTERVALS, OTHERS, st.booleans(), st.sampled_from([None, 9]))
-def test_judge__whatever_is_asked__refuses_just_where_something_speaks_against_it(
+def test_evaluate__any_request__agrees_with_the_list_of_refusals(
     room, wanted, others, is_manager, attendees
 ):
     around = interval_to_read(wanted, room)
@@ -71,25 +71,25 @@ def test_judge__whatever_is_asked__refuses_just_where_something_speaks_against_i
     assert all(asked.period.overlaps(wanted) for asked in questions(wanted, room))
     found = [Interval(NOW + timedelta(minutes=start), NOW + timedelta(minutes=start + length))
              for start, length, _ in others]  # fmt: skip
-    known = RoomContext(tuple(
+    context = RoomContext(tuple(
         booked(interval, number=number, room_id=others[number][2])
         for number, interval in enumerate(found) if interval.overlaps(around)
     ))  # fmt: skip
     request = BookingRequest(wanted, ANN, is_manager=is_manager, attendees=attendees)
-    against = refusals(request, room, known, now=NOW)
-    overridable = {refusal["code"] for refusal in against if refusal["rule"] is not None}
-    assert all(refusal["detail"].endswith(".") for refusal in against)
-    outcome = judged_or_refused(request, room, known)
+    listed = refusals(request, room, context, now=NOW)
+    overridable = {refusal["code"] for refusal in listed if refusal["rule"] is not None}
+    assert all(refusal["detail"].endswith(".") for refusal in listed)
+    outcome = decision_or_error(request, room, context)
     if isinstance(outcome, MeetingRoomsError):
-        assert against[0]["code"] == outcome.code
-        assert not is_manager or against[0]["rule"] is None
+        assert listed[0]["code"] == outcome.code
+        assert not is_manager or listed[0]["rule"] is None
     else:
-        assert is_manager or not against
+        assert is_manager or not listed
         assert overridable <= set(outcome.flags) <= overridable | {"over_capacity"}
 
 
-def judged_or_refused(request, room, known):
+def decision_or_error(request, room, context):
     try:
-        return evaluate(request, room, known, now=NOW)
+        return evaluate(request, room, context, now=NOW)
     except MeetingRoomsError as refused:
         return refused

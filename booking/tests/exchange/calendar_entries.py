@@ -1,4 +1,4 @@
-"""From what was read to what is written again, for round trips."""
+"""Convert parsed calendars to calendar entries, for round trips."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

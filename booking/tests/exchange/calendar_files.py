@@ -1,4 +1,4 @@
-"""Calendar files by intent. Ten is 10:00 to 11:00 in Helsinki on Monday 2 March 2026."""
+"""Short calendar files. `TEN` is 10:00 to 11:00 in Helsinki on Monday 2 March 2026."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

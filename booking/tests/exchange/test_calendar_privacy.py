@@ -1,4 +1,4 @@
-"""What calendars show of series and imports to those who may not read them: busy blocks alone."""
+"""Calendars show only busy blocks of series and imports that the viewer may not read."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,14 @@ pytestmark = pytest.mark.django_db
 ORIGINAL = "payroll-review-4711@mail.example.com"
 DATES = ("2026-03-16T10:00:00", "2026-03-23T10:00:00", "2026-03-30T10:00:00")
 WHEN = ["03-16T08:00/09:00", "03-23T08:00/09:00", "03-30T07:00/08:00"]  # UTC, Helsinki's clocks
-TELLTALES = (b"RRULE", b"RDATE", b"EXDATE", b"RECURRENCE-ID", b"LAST-MODIFIED", b"ORGANIZER")
+HIDDEN_NAMES = (
+    b"RRULE",
+    b"RDATE",
+    b"EXDATE",
+    b"RECURRENCE-ID",
+    b"LAST-MODIFIED",
+    b"ORGANIZER",
+)
 
 
 @pytest.fixture
@@ -54,17 +61,17 @@ def uids(raw: bytes) -> set[str]:
 
 
 def events_of(raw: bytes) -> bytes:
-    """Return the events without the zones, whose clocks change by rules of their own."""
+    """Return the events without the time zones, which contain RRULEs too."""
     return b"".join(event.to_ical() for event in Calendar.from_ical(raw).walk("VEVENT"))
 
 
 def assert_hidden(raw: bytes, series: Series) -> None:
-    for told in (*TELLTALES, b"Plan", b"Ada", ORIGINAL.encode(), str(series.pk).encode()):
-        assert told not in events_of(raw)
+    for text in (*HIDDEN_NAMES, b"Plan", b"Ada", ORIGINAL.encode(), str(series.pk).encode()):
+        assert text not in events_of(raw)
     assert len(uids(raw)) == len(DATES)
 
 
-def test_private_series__in_a_strangers_calendar__is_a_busy_block_a_date(sauna, ada):
+def test_private_series__in_the_calendar_of_another_person__is_one_busy_block_per_date(sauna, ada):
     series = weekly(sauna, ada, private=True)
     raw = room_calendar(sauna, actor(), NOW)
     assert_hidden(raw, series)
@@ -73,14 +80,14 @@ def test_private_series__in_a_strangers_calendar__is_a_busy_block_a_date(sauna, 
     assert uids(room_calendar(sauna, actor(), NOW + timedelta(days=1))) == uids(raw)
 
 
-def test_private_series__in_a_strangers_feed__is_a_busy_block_a_date(sauna, ada):
+def test_private_series__in_the_feed_of_another_person__is_one_busy_block_per_date(sauna, ada):
     series = weekly(sauna, ada, private=True)
     feed = issue_feed(user=person(), room=sauna)
     assert_hidden(read_feed(secret=feed.secret, clock=FixedClock(NOW)), series)
 
 
 def later_series(sauna: Room, ada: User) -> Series:
-    """Store a private series in the days to come, for exits that read the real clock."""
+    """Store a private series in the next weeks, for exports that use the system clock."""
     start = SYSTEM_CLOCK.now().replace(hour=9, minute=0, second=0, microsecond=0)
     dates = [f"{start + timedelta(days=7 * n):%Y-%m-%dT%H:%M:%S}" for n in (1, 2, 3)]
     made = series_of(sauna, ada, "FREQ=WEEKLY;COUNT=3", dates[0], private=True)
@@ -90,13 +97,13 @@ def later_series(sauna: Room, ada: User) -> Series:
     return made
 
 
-def test_private_series__over_rest__is_a_busy_block_a_date(sauna, ada):
+def test_private_series__over_rest__is_one_busy_block_per_date(sauna, ada):
     series = later_series(sauna, ada)
     answer = Caller(person()).get(f"/rooms/{sauna.uuid}/calendar")
     assert_hidden(answer.content, series)
 
 
-def test_private_series__exported_by_command__is_a_busy_block_a_date(sauna, ada, tmp_path: Path):
+def test_private_series__exported__is_one_busy_block_per_date(sauna, ada, tmp_path: Path):
     series, out = later_series(sauna, ada), tmp_path / "out.ics"
     call_command("export_calendar", room="Sauna", output=out)
     assert_hidden(out.read_bytes(), series)
@@ -106,7 +113,7 @@ def test_private_series__exported_by_command__is_a_busy_block_a_date(sauna, ada,
 
 
 @pytest.mark.parametrize("viewer", ["owner", "admin"])
-def test_private_series__to_those_who_may_read_it__is_its_rule(sauna, ada, viewer):
+def test_private_series__for_the_owner_or_an_admin__has_its_rule(sauna, ada, viewer):
     weekly(sauna, ada, private=True)
     actors = {"owner": actor_of(ada), "admin": actor(role=Role.ADMIN)}
     raw = room_calendar(sauna, actors[viewer], NOW)
@@ -115,7 +122,7 @@ def test_private_series__to_those_who_may_read_it__is_its_rule(sauna, ada, viewe
     assert uids(person_calendar(ada, NOW)) == {ORIGINAL}
 
 
-def test_readable_series__with_a_private_date__shows_the_others_and_one_busy_block(sauna, ada):
+def test_readable_series__with_a_private_date__shows_the_other_dates_and_one_busy_block(sauna, ada):
     series = weekly(sauna, ada, private=False)
     Booking.objects.filter(series=series, recurrence_id=DATES[1]).update(
         is_private=True, title="Redundancies"
@@ -128,17 +135,17 @@ def test_readable_series__with_a_private_date__shows_the_others_and_one_busy_blo
     assert f"{ORIGINAL}#1".encode() not in raw
 
 
-def test_private_series__with_a_readable_date__shows_that_one_alone(sauna, ada):
+def test_private_series__with_a_readable_date__shows_that_date_only(sauna, ada):
     series = weekly(sauna, ada, private=True)
     Booking.objects.filter(series=series, recurrence_id=DATES[1]).update(is_private=False)
     raw = room_calendar(sauna, actor(), NOW)
     titles = ["Busy", "Plan", "Busy"]
     assert shown(parse_calendar(raw)) == list(zip(WHEN, titles, strict=True))
-    for told in (b"RRULE", b"RECURRENCE-ID", b"LAST-MODIFIED", ORIGINAL.encode()):
-        assert told not in events_of(raw)
+    for text in (b"RRULE", b"RECURRENCE-ID", b"LAST-MODIFIED", ORIGINAL.encode()):
+        assert text not in events_of(raw)
 
 
-def test_private_series__with_a_readable_date_elsewhere__keeps_its_uid_there_too(sauna, ada):
+def test_private_series__with_a_readable_date_in_another_room__hides_its_uid_there_too(sauna, ada):
     series, lounge = weekly(sauna, ada, private=True), room("Lounge")
     Booking.objects.filter(series=series, recurrence_id=DATES[1]).update(
         is_private=False, room=lounge
@@ -149,7 +156,7 @@ def test_private_series__with_a_readable_date_elsewhere__keeps_its_uid_there_too
 
 
 @pytest.mark.parametrize("private,is_there", [(True, False), (False, True)])
-def test_import__original_uid__leaves_only_for_those_who_may_read_it(sauna, private, is_there):
+def test_import__original_uid__is_shown_only_if_the_booking_is_readable(sauna, private, is_there):
     start = datetime.fromisoformat("2026-03-16T10:00:00+02:00")
     Booking.objects.create(
         room=sauna, during=(start, start + timedelta(hours=1)), local_start=DATES[0],

@@ -1,4 +1,4 @@
-"""Calendars of other programs: the same instants as an independent program finds, both ways."""
+"""Calendars of other programs, read and written, have the instants of a reference program."""
 
 import json
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from booking.exchange.ical.write_calendar import write_calendar
 from booking.tests.exchange.calendar_entries import entries_of
 
 SAMPLES = Path(__file__).parent / "samples"
-REFEREE = json.loads((SAMPLES / "instants.json").read_text())
+REFERENCE = json.loads((SAMPLES / "instants.json").read_text())
 RULES = json.loads((SAMPLES / "rules.json").read_text())
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-# Begins in the missing half hour; see the README of the samples.
+# This event begins in the skipped half hour; see the README of the samples.
 LORD_HOWE = (
     ("lh-weekly", "2026-10-03T15:45Z", "2026-10-03T16:15Z"),
     ("lh-weekly", "2026-10-03T15:45Z", "2026-10-03T16:45Z"),
@@ -26,7 +26,7 @@ LORD_HOWE = (
 
 
 def read(name: str) -> ParsedCalendar:
-    zone = ZoneInfo(REFEREE[name]["zone"])
+    zone = ZoneInfo(REFERENCE[name]["zone"])
     raw = (SAMPLES / f"{name}.ics").read_bytes()
     return parse_calendar(raw, zone_of=lambda _room: zone, default_location="Room")
 
@@ -46,17 +46,17 @@ def _instants(found: list[CalendarEvent | ParsedSeries]) -> Iterator[tuple[str, 
                 )
 
 
-@pytest.mark.parametrize("name", REFEREE)
-def test_sample__read__has_the_instants_that_the_referee_finds(name):
+@pytest.mark.parametrize("name", REFERENCE)
+def test_sample__read__has_the_instants_of_the_reference_program(name):
     calendar = read(name)
-    expected = {tuple(row) for row in REFEREE[name]["instants"]}
+    expected = {tuple(row) for row in REFERENCE[name]["instants"]}
     if name == "vobject":
         expected = (expected - {LORD_HOWE[0]}) | {LORD_HOWE[1]}
     assert calendar.refused == ()
     assert instants(calendar) == expected
 
 
-@pytest.mark.parametrize("name", REFEREE)
+@pytest.mark.parametrize("name", REFERENCE)
 def test_sample__written_and_read_again__keeps_instants_uids_and_recurrence_ids(name):
     before = read(name)
     again = parse_calendar(write_calendar(entries_of(before), name="Room", now=FIRST))
@@ -68,7 +68,7 @@ def test_sample__written_and_read_again__keeps_instants_uids_and_recurrence_ids(
 
 
 @pytest.mark.parametrize(("zone", "start", "rule", "count", "first"), RULES)
-def test_rule__expanded__as_the_referee_does(zone, start, rule, count, first):
+def test_rule__expanded__has_the_dates_of_the_reference_program(zone, start, rule, count, first):
     local = start.replace("-", "").replace(":", "") + "00"
     begins = f"DTSTART:{local}Z" if zone == "UTC" else f"DTSTART;TZID={zone}:{local}"
     raw = (

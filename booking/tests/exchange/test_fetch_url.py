@@ -1,4 +1,4 @@
-"""Fetching by address, against real servers on this machine; only their address is let through."""
+"""Fetching by address from real servers on this machine; only their address is allowed."""
 
 import contextlib
 import socket
@@ -27,17 +27,17 @@ PRIVATE_NAME = "intranet.example"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path; keeps the headers that it was sent."""
+    """An HTTP handler that answers by path and stores the headers of each request."""
 
     server: "Server"
 
     def do_GET(self) -> None:
-        self.server.seen.append(dict(self.headers) | {"path": self.path})
-        with contextlib.suppress(OSError):  # whoever fetches hangs up on what it refuses
+        self.server.received.append(dict(self.headers) | {"path": self.path})
+        with contextlib.suppress(OSError):  # the client disconnects from an answer that it refuses
             ANSWERS[self.path.partition("?")[0]](self)
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
     def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" " * 1024)
 
     def drip(self, first: bytes) -> None:
-        """Send a byte now and then, for as long as somebody listens."""
+        """Send one byte every 50 ms until the client disconnects or the server closes."""
         self.wfile.write(first)
         while not self.server.closing.wait(0.05):
             self.wfile.write(b"x")
@@ -68,7 +68,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.seen: list[dict[str, str]] = []
+        self.received: list[dict[str, str]] = []
         self.closing = threading.Event()
 
 
@@ -94,7 +94,7 @@ ANSWERS: dict[str, Callable[[Handler], None]] = {
 
 
 def addresses(host: str, _port: int) -> list[str]:
-    """Two names that are this machine, one of them private too; numbers are themselves."""
+    """Resolve two names of this machine, one of them private too; return IP addresses unchanged."""
     known = {NAME: ["127.0.0.1"], PRIVATE_NAME: ["127.0.0.1", "10.0.0.1"]}
     with contextlib.suppress(ValueError):
         return [str(ip_address(host))]
@@ -135,18 +135,18 @@ def code(url: str, policy: FetchPolicy | None = None) -> str:
     return refused.value.code
 
 
-def test_fetch__calendar__is_returned_as_it_is(server, policy):
+def test_fetch__calendar__is_returned_unchanged(server, policy):
     url = f"http://{NAME}:{server.server_port}/ok.ics?key=a b"
     assert fetch_calendar(url, policy=policy) == b"\xef\xbb\xbf" + CALENDAR
-    (seen,) = server.seen
-    assert seen["Host"] == f"{NAME}:{server.server_port}"
-    assert seen["Accept-Encoding"] == "identity"
-    assert seen["path"] == "/ok.ics?key=a%20b"
+    (received,) = server.received
+    assert received["Host"] == f"{NAME}:{server.server_port}"
+    assert received["Accept-Encoding"] == "identity"
+    assert received["path"] == "/ok.ics?key=a%20b"
 
 
-def test_fetch__redirected_once__follows(server, policy):
+def test_fetch__redirected_once__follows_the_redirect(server, policy):
     assert fetch_calendar(f"http://{NAME}:{server.server_port}/once", policy=policy)
-    assert len(server.seen) == 2
+    assert len(server.received) == 2
 
 
 @pytest.mark.parametrize(
@@ -166,18 +166,18 @@ def test_fetch__answer_that_is_no_calendar__is_refused(server, policy, path, exp
     assert code(f"http://{NAME}:{server.server_port}{path}", small) == expected
 
 
-def test_fetch__redirects_without_end__are_followed_three_times(server, policy):
+def test_fetch__endless_redirects__are_followed_three_times(server, policy):
     code(f"http://{NAME}:{server.server_port}/loop", policy)
-    assert len(server.seen) == 4
+    assert len(server.received) == 4
 
 
 @pytest.mark.parametrize("path", ["/slow-body", "/slow-headers"])
-def test_fetch__answer_that_drips__ends_at_the_deadline(server, policy, path):
+def test_fetch__slow_answer__ends_at_the_deadline(server, policy, path):
     slow = replace(policy, timeout_s=0.4)
     assert code(f"http://{NAME}:{server.server_port}{path}", slow) == "too_slow"
 
 
-def test_fetch__look_up_that_hangs__ends_at_the_deadline(policy):
+def test_fetch__name_lookup_that_hangs__ends_at_the_deadline(policy):
     held = threading.Event()
 
     def hang(_host: str, _port: int) -> list[str]:
@@ -191,10 +191,10 @@ def test_fetch__look_up_that_hangs__ends_at_the_deadline(policy):
 def test_fetch__name_with_one_private_address__is_refused_before_a_connection(server, policy):
     url = f"http://{PRIVATE_NAME}:{server.server_port}/ok.ics"
     assert code(url, policy) == "private_address"
-    assert server.seen == []
+    assert server.received == []
 
 
-def test_fetch__name_that_changes_its_mind__is_asked_once(server, policy):
+def test_fetch__name_with_changing_addresses__is_resolved_once(server, policy):
     answers = [["127.0.0.1"], ["10.0.0.1"]]
     rebinding = replace(policy, resolver=lambda _host, _port: answers.pop(0))
     assert fetch_calendar(f"http://{NAME}:{server.server_port}/ok.ics", policy=rebinding)
@@ -205,7 +205,7 @@ def test_fetch__by_default__refuses_this_machine(server):
     allowed_port = FetchPolicy(ports=frozenset({server.server_port}))
     for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
         assert code(f"http://{host}:{server.server_port}/ok.ics", allowed_port) == "private_address"
-    assert server.seen == []
+    assert server.received == []
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_fetch__by_default__refuses_this_machine(server):
         "https://" + "a" * 64 + ".example/",
     ],
 )  # fmt: skip
-def test_fetch__address_of_another_kind__is_refused_unasked(url):
+def test_fetch__unsupported_address__is_refused_without_a_lookup(url):
     policy = FetchPolicy(resolver=lambda _host, _port: pytest.fail("was looked up"))
     assert code(url, policy) == "bad_address"
 
@@ -233,7 +233,7 @@ def test_fetch__unknown_name_or_closed_port__is_unreachable(policy):
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[Server, ssl.SSLContext]]:
-    """A server with a certificate for NAME, and the context that trusts it."""
+    """Run a server with a certificate for NAME; yield it and the context that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime(2020, 1, 1, tzinfo=UTC)
@@ -268,7 +268,7 @@ def test_fetch__over_tls__checks_the_name_and_not_the_address(secure, policy):
     assert code(f"https://127.0.0.1:{port}/ok.ics", tls) == "address_unreachable"
 
 
-def test_fetch__over_tls_that_nobody_vouches_for__is_refused(secure, policy):
+def test_fetch__over_tls_with_an_untrusted_certificate__is_refused(secure, policy):
     port = secure[0].server_port
     untrusted = replace(policy, ports=frozenset({port}))
     assert code(f"https://{NAME}:{port}/ok.ics", untrusted) == "address_unreachable"

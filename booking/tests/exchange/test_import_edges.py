@@ -1,4 +1,4 @@
-"""Imports at the edges: rooms of one name, times off the calendar, locks, what was moved here."""
+"""Edge cases of imports: equal room names, times outside the supported years, locks, own edits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from booking.exchange.ical.read_calendar import parse_calendar
 from booking.exchange.import_event import ImportOutcome, import_event
 from booking.exchange.import_files import HowToImport, import_calendar, import_table, known_rooms
 from booking.models import Booking
-from booking.tests.api.import_calls import Importer, calendar, event, row, told
+from booking.tests.api.import_calls import Importer, calendar, event, report_of, row
 from booking.tests.factories import NOW, at, calendar_event, hours
 from booking.tests.room_rules import booked, rules
 from identity.models import Role
@@ -48,7 +48,7 @@ def test_table__one_row_for_rooms_of_one_name_in_two_buildings__is_two_bookings(
     raw = ("id,room,starts_at,ends_at,title\n" + f"{number}," + row("Blue", 0, 1)).encode()
     for again in ("created", "unchanged"):
         for house in houses:
-            report = told(ada.csv(raw=raw, query=f"?building={house.slug}"))
+            report = report_of(ada.csv(raw=raw, query=f"?building={house.slug}"))
             assert (report[again], report["refused"]) == (1, 0)
     assert [Booking.objects.filter(room=blue).count() for blue in blues] == [1, 1]
 
@@ -64,48 +64,48 @@ FAR = [
 
 @pytest.mark.parametrize("zone", ["Europe/Helsinki", "America/New_York"])
 @pytest.mark.parametrize(("start", "end", "code"), FAR)
-def test_calendar__times_no_booking_has__are_refused_and_the_others_taken(zone, start, end, code):
+def test_calendar__times_outside_the_limits__refuse_their_event_only(zone, start, end, code):
     room("Dogger", on=floor(building(timezone=zone)))
     times = f"DTSTART:{start}\r\nDTEND:{end}\r\n"
     lines = event("far", 0, 1).splitlines(keepends=True)
     far = "".join(line for line in lines if not line.startswith(("DTSTART", "DTEND")))
     far = far.replace("SUMMARY", f"{times}SUMMARY")
-    report = told(admin().ics(event("a", 0, 1), far, event("b", 2, 3)))
+    report = report_of(admin().ics(event("a", 0, 1), far, event("b", 2, 3)))
     assert (report["created"], report["refused"]) == (2, 1)
     assert [(one["uid"], one["code"]) for one in report["refusals"]] == [("far", code)]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01T", "9999-12-31T"])
-def test_table__times_off_the_calendar__are_refused_and_the_others_taken(day):
+def test_table__times_outside_the_supported_years__refuse_their_row_only(day):
     room("Dogger", on=floor(building(slug="hq", timezone="America/New_York")))
     far = f"Dogger,{day}22:00:00+00:00,{day}23:00:00+00:00,Far\n"
-    report = told(admin().csv(far, row("Dogger", 0, 1), query="?building=hq&partial=true"))
+    report = report_of(admin().csv(far, row("Dogger", 0, 1), query="?building=hq&partial=true"))
     assert (report["created"], report["stored"]) == (1, True)
     assert [(one["number"], one["code"]) for one in report["refusals"]] == [(2, "invalid_time")]
 
 
-def test_import__of_what_is_past__is_taken_as_before():
+def test_import__past_event__is_booked():
     dogger = room()
     past = Interval(datetime(2001, 1, 1, 10, tzinfo=UTC), datetime(2001, 3, 4, 10, tzinfo=UTC))
     assert imported(dogger, past) is ImportOutcome.CREATED
 
 
-def test_import__cancelled_with_times_no_booking_has__is_cancelled():
+def test_import__cancelled_event_with_times_outside_the_limits__is_cancelled():
     dogger = room()
     imported(dogger, hours(15, 16))
     endless = Interval(at(15), datetime(9999, 12, 31, 23, tzinfo=UTC))
     assert imported(dogger, endless, is_cancelled=True) is ImportOutcome.CANCELLED
 
 
-def test_neighbourhood__of_what_lasts_for_centuries__is_counted_by_none_of_its_days():
+def test_batch_context__booking_of_many_centuries__is_not_stored_per_day():
     room_rules = rules()
-    ages = Interval(at(10, day=20), datetime(9990, 1, 1, tzinfo=UTC))
-    long, short = booked(ages, number=1), booked(hours(15, 16), number=2)
+    centuries = Interval(at(10, day=20), datetime(9990, 1, 1, tzinfo=UTC))
+    long, short = booked(centuries, number=1), booked(hours(15, 16), number=2)
     around = BatchContext.of([long, short], {}, [])
     within = Interval(at(3, day=21), at(4, day=21))
     assert around.near(hours(15, 16), room_rules).neighbours == (short,)
     assert around.near(within, room_rules).neighbours == (long,)
-    days = len(around._by_day)  # without their repr, should there be millions
+    days = len(around._by_day)  # a failure must not print millions of days
     assert days == 1
 
 
@@ -116,16 +116,16 @@ def imported(
     return import_event(actor=actor(role=Role.ADMIN), room=into.uuid, event=talk, clock=clock)
 
 
-def moved_here(interval: Interval) -> BookingData:
+def moved_by_an_edit(interval: Interval) -> BookingData:
     edit = BookingEdit(interval=interval)
     one = Booking.objects.get()
     return edit_booking(actor=actor(role=Role.ADMIN), booking_id=one.pk, edit=edit, clock=THEN)
 
 
-def test_import__puts_back_what_was_moved_here__and_asks_for_no_check_in():
+def test_import__booking_moved_by_an_edit__is_moved_back_and_needs_no_check_in():
     dogger = room()
     imported(dogger, hours(15, 16))
-    assert moved_here(hours(11, 12)).lapses_at == at(11, 10)
+    assert moved_by_an_edit(hours(11, 12)).lapses_at == at(11, 10)
     assert imported(dogger, hours(15, 16)) is ImportOutcome.UPDATED
     stored = Booking.objects.get().as_data()
     assert (stored.interval, stored.state) == (hours(15, 16), BookingState.CONFIRMED)
@@ -134,7 +134,7 @@ def test_import__puts_back_what_was_moved_here__and_asks_for_no_check_in():
     assert Booking.objects.get().takes_slot
 
 
-def test_import__puts_back_what_waits_for_a_yes_here__as_the_calendar_has_it():
+def test_import__booking_that_waits_for_approval__is_moved_back_and_confirmed():
     dogger = room()
     imported(dogger, hours(15, 16))
     Booking.objects.update(state=BookingState.PENDING, takes_slot=False, lapses_at=at(11))
@@ -148,7 +148,7 @@ def test_import__puts_back_what_waits_for_a_yes_here__as_the_calendar_has_it():
     ("to", "state"),
     [(Interval(at(10), at(13)), "checked_in"), (hours(15, 16), "confirmed")],
 )
-def test_import__moves_what_runs__and_who_is_there_stays_there_if_it_still_runs(to, state):
+def test_import__running_booking_moved__stays_checked_in_if_it_still_runs(to, state):
     dogger = room()
     imported(dogger, hours(10, 12))
     one = Booking.objects.get().pk
@@ -159,28 +159,28 @@ def test_import__moves_what_runs__and_who_is_there_stays_there_if_it_still_runs(
 
 
 def rooms_free_at_each_step(rows: str, *, is_dry_calendar: bool = False) -> list[list[str]]:
-    """Return which rooms others could still lock, whenever the import tells how far it is."""
-    seen: list[list[str]] = []
+    """Import `rows`; return the rooms that another connection can lock at each progress report."""
+    free_rooms: list[list[str]] = []
 
-    def others_lock() -> None:
+    def lock_from_another_connection() -> None:
         free = Room.objects.select_for_update(skip_locked=True).order_by("pk")
         with transaction.atomic():
-            seen.append([one.name for one in free])
+            free_rooms.append([one.name for one in free])
         connection.close()
 
-    def look(_count: int) -> None:
+    def record_rooms(_count: int) -> None:
         with ThreadPoolExecutor(1) as another_connection:
-            another_connection.submit(others_lock).result(timeout=30)
+            another_connection.submit(lock_from_another_connection).result(timeout=30)
 
-    how = HowToImport(actor=actor(role=Role.ADMIN), progress=look, dry_run=is_dry_calendar)
+    how = HowToImport(actor=actor(role=Role.ADMIN), progress=record_rooms, dry_run=is_dry_calendar)
     if is_dry_calendar:
         report = import_calendar(parse_calendar(calendar(rows)), known_rooms("hq"), how)
         assert not report.refused
-        return seen
+        return free_rooms
     raw = ("id,room,starts_at,ends_at,title\n" + rows).encode()
     table = parse_table(raw, preset=Preset.MEETING_ROOMS, building="hq", zone=HELSINKI)
     assert import_table(table, known_rooms("hq"), how, partial=False).is_stored
-    return seen
+    return free_rooms
 
 
 @pytest.mark.django_db(transaction=True)
@@ -190,11 +190,11 @@ def test_table__of_several_rooms__locks_them_all_before_the_first_row():
     divide(hall, half)
     first = "1," + row("Last", 0, 1)
     rooms_free_at_each_step(first)
-    Booking.objects.update(room=hall)  # the row's booking is in another room by now
+    Booking.objects.update(room=hall)  # the row's booking is now in another room
     with CaptureQueriesContext(connection) as queries:
-        seen = rooms_free_at_each_step(first + "2," + row("Half", 2, 3))
-    assert seen[1] == ["Half", "Other"]  # a half is locked by its hall, and itself when booked
-    assert seen[2:] == [["Other"]] * 2
+        free_rooms = rooms_free_at_each_step(first + "2," + row("Half", 2, 3))
+    assert free_rooms[1] == ["Half", "Other"]  # the lock of the hall covers the half
+    assert free_rooms[2:] == [["Other"]] * 2
     assert Booking.objects.get(title="Plan", room=last)
     locks = [q["sql"] for q in queries if "FOR UPDATE" in q["sql"]]
     assert 'ORDER BY "rooms_room"."id" ASC' in locks[0]
@@ -209,7 +209,7 @@ def test_calendar__dry_run__locks_all_rooms_before_the_first_event():
     assert rooms_free_at_each_step(events, is_dry_calendar=True) == [["Two"]] * 3
 
 
-def test_import_again__of_a_meeting_that_people_left_early__keeps_the_rest_free():
+def test_import_again__of_a_meeting_that_was_ended_early__keeps_the_rest_free():
     boss, dogger = actor(role=Role.ADMIN), room()
     talk = calendar_event("early", hours(10, 11))
     import_event(actor=boss, room=dogger.uuid, event=talk, clock=FixedClock(at(9)))

@@ -1,4 +1,4 @@
-"""Importing calendars: idempotent by UID, exact about what it refuses, never half done."""
+"""Importing calendars: idempotent by UID, with exact refusals, and never stored in part."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ class Calendar:
         head, tail = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\n", "END:VCALENDAR\r\n"
         self._file.write_bytes(raw or (head + "".join(events) + tail).encode())
         options = {"create_rooms": True, "json": True, **options}
-        with contextlib.suppress(SystemExit):  # its code only says that something was refused
+        with contextlib.suppress(SystemExit):  # the exit code only reports that there are refusals
             call_command("import_calendar", str(self._file), **options)
         return json.loads(self._capsys.readouterr().out)
 
@@ -50,7 +50,7 @@ A = event("a", "20260312T100000", "20260312T105000")
 B = event("b", "20260312T105000", "20260312T114000")
 
 
-def test_import__new_events__make_rooms_where_their_names_say(calendar):
+def test_import__new_events__create_rooms_on_the_floors_of_their_names(calendar):
     report = calendar.run(A, B)
     assert (report["created"], report["rooms_created"]) == (2, ["K.1.105 (La Fontaine)"])
     room = Room.objects.get()
@@ -73,7 +73,7 @@ def test_import__changed_event__moves_its_booking(calendar):
     assert Booking.objects.get(external_uid="a").interval == Interval(at(12), at(12, 50))
 
 
-def test_import__replayed_on_the_next_day__moves_events_over_each_other(calendar):
+def test_import__replayed_on_the_next_day__moves_events_into_each_others_slots(calendar):
     calendar.run(A, event("c", "20260313T100000", "20260313T105000"))
     report = calendar.run(
         A, event("c", "20260313T100000", "20260313T105000"), replay_on="2026-03-13"
@@ -93,22 +93,22 @@ def test_import__two_talks_swapped_rooms__both_move(calendar):
     assert Booking.objects.get(external_uid="a").room.name == janson
 
 
-def test_import__slot_taken_by_a_person__is_refused_and_left_as_it_was(calendar):
+def test_import__slot_taken_by_a_person__is_refused_and_unchanged(calendar):
     calendar.run(A)
-    book(Room.objects.get(), hours(11, 12), clock=FixedClock(at(11)))  # somebody is in
+    book(Room.objects.get(), hours(11, 12), clock=FixedClock(at(11)))  # a person has checked in
     report = calendar.run(event("a", "20260312T120000", "20260312T125000"))
     assert [r["code"] for r in report["refusals"]] == ["slot_taken"]
     assert Booking.objects.get(external_uid="a").interval.start == at(9)
 
 
-def test_import__new_event_over_a_booking__is_refused_not_lost(calendar):
+def test_import__new_event_over_a_booking__is_refused_and_reported(calendar):
     calendar.run(A)
     report = calendar.run(A, event("n", "20260312T101000", "20260312T102000"))
     assert [r["code"] for r in report["refusals"]] == ["slot_taken"]
     assert (report["updated"], Booking.objects.count()) == (0, 1)
 
 
-def test_import__swap_with_a_bystander__leaves_him_as_he_was(calendar):
+def test_import__swap_beside_a_third_event__leaves_the_third_unchanged(calendar):
     late = event("c", "20260312T150000", "20260312T160000")
     calendar.run(A, B, late)
     swapped = (event("a", "20260312T105000", "20260312T114000"),
@@ -118,7 +118,7 @@ def test_import__swap_with_a_bystander__leaves_him_as_he_was(calendar):
     assert set(Booking.objects.values_list("state", flat=True)) == {"confirmed"}
 
 
-def test_import__over_the_missing_hour__is_judged_in_real_time(calendar):
+def test_import__over_the_skipped_hour__is_checked_by_instants(calendar):
     zone = "TZID=Europe/Helsinki"
     gap = event("g", "20270328T033000", "20270328T040000").replace("TZID=Europe/Brussels", zone)
     report = calendar.run(A, gap)
@@ -127,7 +127,7 @@ def test_import__over_the_missing_hour__is_judged_in_real_time(calendar):
     )  # fmt: skip
 
 
-def test_import__names_with_one_slug__are_two_rooms(calendar):
+def test_import__names_with_the_same_slug__are_two_rooms(calendar):
     report = calendar.run(
         event("a", "20260312T100000", "20260312T105000", "Q.1 A"),
         event("b", "20260312T100000", "20260312T105000", "Q.1-A"),
@@ -137,8 +137,8 @@ def test_import__names_with_one_slug__are_two_rooms(calendar):
 
 def test_import__cancelled_event__cancels_and_stays_cancelled(calendar):
     calendar.run(A)
-    gone = event("a", "20260312T100000", "20260312T105000", more="STATUS:CANCELLED\r\n")
-    assert calendar.run(gone)["cancelled"] == 1
+    cancelled = event("a", "20260312T100000", "20260312T105000", more="STATUS:CANCELLED\r\n")
+    assert calendar.run(cancelled)["cancelled"] == 1
     assert calendar.run(A)["unchanged"] == 1
 
 
@@ -162,7 +162,7 @@ def test_import__dry_run__reports_and_stores_nothing(calendar):
         (event("x", "20260312T100000", "20260312T110000", room="42"), "no_building"),
     ],
 )  # fmt: skip
-def test_import__one_bad_event__is_refused_alone(calendar, bad, code):
+def test_import__one_bad_event__refuses_that_event_only(calendar, bad, code):
     report = calendar.run(A, bad)
     assert [refusal["code"] for refusal in report["refusals"]] == [code]
     assert list(Booking.objects.values_list("external_uid", flat=True)) == ["a"]
@@ -180,7 +180,7 @@ def test_import__unknown_room_without_create__is_refused(calendar):
 
 
 @pytest.mark.parametrize("raw", [b"hello", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTST"])
-def test_import__no_whole_calendar__exits_2_and_stores_nothing(calendar, raw):
+def test_import__incomplete_calendar__exits_2_and_stores_nothing(calendar, raw):
     with pytest.raises(CommandError, match="Nothing was stored") as failed:
         calendar.run(raw=raw)
     assert failed.value.returncode == 2
@@ -188,6 +188,6 @@ def test_import__no_whole_calendar__exits_2_and_stores_nothing(calendar, raw):
 
 
 @pytest.mark.parametrize("option", [{"replay_on": "soon"}, {"timezone": "Mars/Base"}])
-def test_import__bad_option__says_what_would_do(calendar, option):
+def test_import__bad_option__is_a_command_error(calendar, option):
     with pytest.raises(CommandError):
         calendar.run(A, **option)

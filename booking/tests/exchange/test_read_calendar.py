@@ -1,4 +1,4 @@
-"""What the parser makes of files as they come, good and bad; no store is touched."""
+"""The calendar parser with valid and invalid files, without the database."""
 
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from booking.tests.exchange.calendar_files import (
 )
 
 
-def test_series__with_everything__has_the_dates_that_its_author_sees():
+def test_series__with_all_properties__has_the_dates_that_its_author_sees():
     change = TEN.replace("0302T", "0317T")
     parsed = calendar(
         event(TEN + "RRULE:FREQ=WEEKLY;COUNT=5\nEXDATE;TZID=Europe/Helsinki:20260309T100000\n"
@@ -43,11 +43,11 @@ def test_series__with_everything__has_the_dates_that_its_author_sees():
         ("DTSTART;VALUE=DATE:20260302\n", "03-01T22:00"),
     ],
 )  # fmt: skip
-def test_time__in_any_zone__is_the_instant_meant(times, expected):
+def test_time__in_any_zone__is_the_correct_instant(times, expected):
     assert starts(calendar(event(times), zone=HELSINKI)) == [expected]
 
 
-def test_zone__of_the_files_own__is_known_by_its_definition():
+def test_zone__defined_in_the_file__is_recognised_by_its_definition():
     zone = (
         "BEGIN:VTIMEZONE\nTZID:Head office\n"
         "BEGIN:STANDARD\nDTSTART:16011104T020000\nRRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11\n"
@@ -62,7 +62,7 @@ def test_zone__of_the_files_own__is_known_by_its_definition():
     assert starts(parsed) == ["03-07T15:00", "03-08T14:00"]
 
 
-def test_zone__with_one_name_in_two_files__is_each_files_own():
+def test_zone__same_name_in_two_files__differs_per_file():
     def one(offset: str) -> str:
         zone = (
             "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
@@ -90,58 +90,58 @@ def test_zone__with_one_name_in_two_files__is_each_files_own():
         ("DTSTART;VALUE=DATE:20270328\nRRULE:FREQ=DAILY;COUNT=2\n", [23, 24]),
     ],
 )  # fmt: skip
-def test_length__over_a_clock_change__days_are_nominal_and_hours_exact(lines, expected):
+def test_length__over_a_clock_change__is_nominal_in_days_and_exact_in_hours(lines, expected):
     (series,) = calendar(event(lines), zone=HELSINKI).series
     found = occurrences(series, UNTIL)
     assert [at.interval.duration.total_seconds() / 3600 for at in found] == expected
 
 
-def test_rule__that_repeats_the_time_of_its_start__is_taken():
+def test_rule__that_repeats_the_time_of_its_start__is_accepted():
     rule = "RRULE:FREQ=DAILY;COUNT=2;BYHOUR=10;BYMINUTE=0;BYSECOND=00\n"
     assert starts(calendar(event(TEN + rule))) == ["03-02T08:00", "03-03T08:00"]
 
 
-def test_exdate__as_utc_or_as_a_date__takes_out_the_event_it_means():
+def test_exdate__as_utc_or_as_a_date__excludes_its_date():
     lines = "RRULE:FREQ=DAILY;COUNT=4\nEXDATE:20260303T080000Z\nEXDATE;VALUE=DATE:20260304\n"
     assert starts(calendar(event(TEN + lines))) == ["03-02T08:00", "03-05T08:00"]
 
 
-def test_rdate__as_a_period__has_a_length_of_its_own():
+def test_rdate__as_a_period__has_the_length_of_the_period():
     lines = "RDATE;VALUE=PERIOD:20260304T080000Z/PT3H,20260305T080000Z/20260305T083000Z\n"
     (series,) = calendar(event(TEN + lines)).series
     minutes = [at.interval.duration.total_seconds() / 60 for at in occurrences(series, UNTIL)]
     assert minutes == [60, 180, 30]
 
 
-def test_method_cancel__cancels_all_events():
+def test_calendar__with_method_cancel__cancels_all_events():
     parsed = calendar("METHOD:CANCEL\n", event(TEN), event(TEN + "RRULE:FREQ=DAILY;COUNT=2\n", "s"))
     assert parsed.events[0].is_cancelled
     assert all(at.is_cancelled for at in occurrences(parsed.series[0], UNTIL))
 
 
-def test_change__without_its_series__is_an_event_of_its_own():
+def test_change__without_its_series__is_a_separate_event():
     parsed = calendar(event("RECURRENCE-ID;TZID=Europe/Helsinki:20260302T090000\n" + TEN))
     assert [e.uid for e in parsed.events] == ["u#20260302T090000"]
 
 
-def test_change__that_cannot_be_read__takes_its_date_out_of_the_series():
+def test_change__unreadable__removes_its_date_from_the_series():
     bad = event("RECURRENCE-ID;TZID=Europe/Helsinki:20260303T100000\nDTSTART:20260303T100000Z\n")
     parsed = calendar(event(TEN + "RRULE:FREQ=DAILY;COUNT=3\n"), bad)
     assert codes(parsed) == ["end_not_after_start"]
     assert starts(parsed) == ["03-02T08:00", "03-04T08:00"]
 
 
-def test_series__that_is_refused__takes_its_changes_along():
+def test_series__refused__refuses_its_changes_too():
     change = "RECURRENCE-ID;TZID=Europe/Helsinki:20260303T100000\n" + TEN
     parsed = calendar(event(TEN + "RRULE:FREQ=SECONDLY\n"), event(change))
     assert codes(parsed) == ["finer_than_a_day", "series_refused"]
-    whole = calendar(
+    unreadable_changes = calendar(
         event(TEN + "RRULE:FREQ=DAILY\n"),
         event(change.replace("100000\nDTSTART", "1\nDTSTART")),
         event(change.replace("ID;", "ID;RANGE=THISANDFUTURE;")),
     )
-    assert codes(whole) == ["bad_time", "series_refused", "series_refused"]
-    assert whole.series == ()
+    assert codes(unreadable_changes) == ["bad_time", "series_refused", "series_refused"]
+    assert unreadable_changes.series == ()
 
 
 def test_change__to_this_and_following__refuses_the_series():
@@ -150,19 +150,19 @@ def test_change__to_this_and_following__refuses_the_series():
     assert codes(parsed) == ["unsupported_range", "series_refused"]
 
 
-def test_dates__outside_the_calendar__refuse_the_series():
+def test_dates__outside_the_supported_years__refuse_the_series():
     lines = "RRULE:FREQ=DAILY;COUNT=2\nRDATE;TZID=Europe/Helsinki:00010101T000000\n"
     singles = with_single_events(calendar(event(TEN + lines)), UNTIL)
     assert (codes(singles), singles.events) == (["invalid_time"], ())
 
 
-def test_uid__too_long_to_carry_a_date__is_told_by_its_digest():
+def test_uid__too_long_to_carry_a_date__is_replaced_by_its_digest():
     (series,) = calendar(event(TEN + "RRULE:FREQ=DAILY;COUNT=2\n", "u" * 250)).series
     uids = {e.uid for e in single_events(series, UNTIL)}
     assert [len(uid) for uid in uids] == [80, 80]
 
 
-def test_words__with_control_characters__lose_them():
+def test_text__with_control_characters__loses_them():
     (found,) = calendar(event(TEN + "SUMMARY:a\x07b\n", room="R\x011")).events
     assert (found.title, found.location) == ("a b", "R 1")
 

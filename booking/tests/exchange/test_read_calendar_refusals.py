@@ -1,4 +1,4 @@
-"""Files that are broken, hostile or endless: refused event by event, with bounded work."""
+"""Invalid, hostile or endless calendar files: refusals per event, with bounded work."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from booking.tests.exchange.calendar_files import HELSINKI, TEN, UNTIL, calendar
 from meeting_rooms.kernel.errors import LimitExceededError, MeetingRoomsError
 from meeting_rooms.tests.work import calls_made_by
 
-CALLS_MOST = 100_000  # of Python functions; these take up to 46,000
+MAX_CALLS = 100_000  # of Python functions; these tests need up to 46,000
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ CALLS_MOST = 100_000  # of Python functions; these take up to 46,000
         ("SUMMARY:no time at all\n", "bad_time"),
     ],
 )
-def test_bad_event__is_refused_alone(lines, code):
+def test_bad_event__beside_a_good_one__is_the_only_refusal(lines, code):
     parsed = calendar(event(lines, "bad"), event(TEN, "good"))
     assert codes(parsed) == [code]
     assert parsed.refused[0].uid == "bad"
@@ -50,7 +50,7 @@ def test_bad_event__is_refused_alone(lines, code):
     assert [e.uid for e in parsed.events] == ["good"]
 
 
-def test_zone_that_changes_each_second__is_refused_at_once():
+def test_zone__that_changes_each_second__is_refused_with_little_work():
     bomb = (
         "BEGIN:VTIMEZONE\nTZID:Bomb\nBEGIN:STANDARD\nDTSTART:16010101T000000\n"
         "RRULE:FREQ=SECONDLY\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nEND:STANDARD\nEND:VTIMEZONE\n"
@@ -60,7 +60,7 @@ def test_zone_that_changes_each_second__is_refused_at_once():
         parsed = calendar(bomb, event("DTSTART;TZID=Bomb:20260302T100000\nDURATION:PT1H\n"))
         assert codes(parsed) == ["unknown_zone"]
 
-    assert calls_made_by(read) < CALLS_MOST
+    assert calls_made_by(read) < MAX_CALLS
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_zone_that_changes_each_second__is_refused_at_once():
         "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6;BYYEARDAY=1",
     ],
 )  # fmt: skip
-def test_rule_without_end_or_sense__is_counted_with_little_work(rule):
+def test_rule__endless_or_contradictory__is_expanded_with_little_work(rule):
     def count() -> None:
         (series,) = calendar(event(TEN + f"RRULE:{rule}\n")).series
         assert len(occurrences(series, UNTIL)) < 700
 
-    assert calls_made_by(count) < CALLS_MOST
+    assert calls_made_by(count) < MAX_CALLS
 
 
-def test_all_series_together__have_a_bound():
+def test_all_series__of_one_file__have_a_common_limit():
     many = calendar(*(event(TEN + "RRULE:FREQ=DAILY\n", f"u{n}") for n in range(6)))
     with pytest.raises(LimitExceededError) as refused:
         with_single_events(many, datetime(2076, 1, 1, tzinfo=UTC))
@@ -100,7 +100,7 @@ def test_all_series_together__have_a_bound():
     ],
     ids=["latin-1", "nested", "many", "large", "binary", "nul"],
 )  # fmt: skip
-def test_bad_file__is_refused_whole(raw, code):
+def test_file__unreadable_or_too_large__is_refused(raw, code):
     with pytest.raises(MeetingRoomsError) as refused:
         parse_calendar(raw)
     assert refused.value.code == code
@@ -130,7 +130,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=40))
-def test_any_lines__never_raise_but_a_refusal(lines):
+def test_file__of_any_lines__raises_only_a_refusal(lines):
     text = "\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"])
     try:
         parsed = parse_calendar(text.encode(), zone_of=lambda _room: HELSINKI)

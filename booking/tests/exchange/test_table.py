@@ -1,4 +1,4 @@
-"""Tables: what goes out comes back; what others wrote comes in; what is wrong is named by row."""
+"""Tables: exports are read back, files of other systems are read, refusals name their row."""
 
 import csv
 import io
@@ -50,20 +50,20 @@ def test_table__written__has_local_times_with_their_offset():
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
-def test_cell__that_would_be_a_formula__is_text(start):
+def test_cell__that_would_be_a_formula__is_written_as_text(start):
     title = f"{start}HYPERLINK(1)"
     (record,) = list(csv.DictReader(io.StringIO("".join(write_table([row(title=title)])), "")))
     assert record["title"] == "'" + title
 
 
 @given(st.text(alphabet="'=+-@\t\rab, \"\n;"))
-def test_cell__neutralised_and_restored__is_what_it_was(text):
+def test_cell__neutralised_and_restored__is_unchanged(text):
     assert not neutralised(text).startswith(FORMULA_STARTS)
     assert restored(neutralised(text)) == text
 
 
 @given(title=st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C", "Z"])))
-def test_table__written_and_read__says_the_same(title):
+def test_table__written_and_read__keeps_its_values(title):
     table = parsed("".join(write_table([row(title=title, is_private=True)])))
     assert table.refused == ()
     (found,) = table.rows
@@ -72,7 +72,7 @@ def test_table__written_and_read__says_the_same(title):
     assert (found.event.title, found.event.is_private) == (title, True)
 
 
-def test_mrbs_report__is_read():
+def test_mrbs_report__parsed__gives_its_bookings():
     text = (
         '"Brief description","Area","Room","Start time","End time","Duration","Created by:"\r\n'
         '"Board, quarterly","North","Sauna","10:00:00 - Thursday 12 March 2026",'
@@ -89,7 +89,7 @@ def test_mrbs_report__is_read():
     ]  # fmt: skip
 
 
-def test_librebooking_export__is_read():
+def test_librebooking_export__parsed__gives_its_bookings():
     text = (
         "User,Resource,Title,Description,Begin,End,Duration,Created,Last Modified,"
         "Reference Number\n"
@@ -105,7 +105,7 @@ def test_librebooking_export__is_read():
     assert [(r.number, r.code) for r in table.refused] == [(4, "bad_time")]
 
 
-def test_librebooking_import_file__with_two_rooms_in_a_row__is_two_bookings():
+def test_librebooking_import_file__with_two_rooms_in_a_row__gives_two_bookings():
     text = (
         "email,resource names,title,description,begin,end\n"
         'ada@example.org,"Sauna, Lounge",Plan,,2026-03-12 10:00,2026-03-12 11:00\n'
@@ -115,7 +115,7 @@ def test_librebooking_import_file__with_two_rooms_in_a_row__is_two_bookings():
     assert len({r.event.uid for r in rows}) == 2
 
 
-def test_date_format__of_ones_own__counts_alone():
+def test_date_format__given__replaces_the_default_formats():
     text = HEAD + "Sauna,12.3.26 10.00,12.3.26 11.00,,\nSauna,2026-03-12T10:00,2026-03-12T11:00,,\n"
     table = parsed(text, date_format="%d.%m.%y %H.%M")
     assert [r.number for r in table.rows] == [2]
@@ -134,7 +134,7 @@ def test_date_format__of_ones_own__counts_alone():
         ("Sauna,2026-03-12T10:00,2026-03-12T11:00,,perhaps", "bad_value"),
     ],
 )
-def test_bad_row__is_refused_alone_with_its_number(line, code):
+def test_bad_row__among_good_rows__is_refused_with_its_number(line, code):
     good = "Sauna,2026-03-12T10:00+02:00,2026-03-12T11:00+02:00,,no"
     table = parsed(f"{HEAD}{good}\n\n{line}\n{good}\n")
     assert [r.number for r in table.rows] == [2, 5]
@@ -142,7 +142,7 @@ def test_bad_row__is_refused_alone_with_its_number(line, code):
     assert table.refused[0].detail.endswith(".")
 
 
-def test_times_that_occur_twice__are_told_apart_by_their_offset():
+def test_times_that_occur_twice__with_their_offset__differ():
     both = "Sauna,2026-10-25T03:30+03:00,2026-10-25T03:30+02:00,,\n"
     (found,) = parsed(HEAD + both).rows
     assert found.event.interval.duration.total_seconds() == 3600
@@ -161,7 +161,7 @@ def test_times_that_occur_twice__are_told_apart_by_their_offset():
     ],
     ids=["latin-1", "utf-16", "empty", "column", "rows", "bytes", "cell"],
 )
-def test_bad_table__is_refused_whole(raw, code):
+def test_table__unreadable_or_too_large__is_refused(raw, code):
     with pytest.raises(MeetingRoomsError) as refused:
         parse_table(raw, preset=Preset.MEETING_ROOMS, building="hq", zone=HELSINKI)
     assert refused.value.code == code

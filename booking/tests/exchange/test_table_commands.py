@@ -1,4 +1,4 @@
-"""Tables by command: all or none, by number of the row, and never more than a reader may read."""
+"""Tables by command: all rows or none, refusals by row number, private bookings hidden."""
 
 import contextlib
 import csv
@@ -21,7 +21,7 @@ HEAD = "room,starts_at,ends_at,title,private\n"
 
 
 class Tables:
-    """Runs the commands over files of its own."""
+    """The import and export commands on a temporary file."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.file = folder / "table.csv"
@@ -30,7 +30,7 @@ class Tables:
     def read(self, text: str | None = None, **options) -> dict:
         if text is not None:
             self.file.write_text(text)
-        with contextlib.suppress(SystemExit):  # its code only says that something was refused
+        with contextlib.suppress(SystemExit):  # the exit code only reports that there are refusals
             call_command("import_bookings", str(self.file), building="hq", json=True, **options)
         return json.loads(self._capsys.readouterr().out)
 
@@ -69,7 +69,7 @@ def test_import__with_a_refused_row__stores_nothing_by_default(tables, sauna):
     assert (report["stored"], Booking.objects.count()) == (False, 0)
 
 
-def test_import__partial__takes_what_fits(tables, sauna):
+def test_import__partial__stores_the_accepted_rows(tables, sauna):
     report = tables.read(HEAD + GOOD + CLASH + GOOD, partial=True)
     assert [(r["number"], r["code"]) for r in report["refusals"]] == [
         (3, "slot_taken"), (4, "repeated_row"),
@@ -77,24 +77,24 @@ def test_import__partial__takes_what_fits(tables, sauna):
     assert (report["stored"], Booking.objects.get().title) == (True, "Plan")
 
 
-def test_import__told_to_a_person__names_rows_and_exits_1(tables, sauna, capsys):
+def test_import__with_text_output__names_the_rows_and_exits_1(tables, sauna, capsys):
     tables.file.write_text(HEAD + GOOD + CLASH)
     with pytest.raises(SystemExit) as ended:
         call_command("import_bookings", str(tables.file), building="hq")
     assert ended.value.code == 1
-    told = capsys.readouterr().out.splitlines()
-    assert told == [
+    result = capsys.readouterr().out.splitlines()
+    assert result == [
         "Nothing stored (rows were refused; see --partial). The rows: 1 created, 1 refused.",
         "  row 3: Sauna is already booked at this time. Choose another time or another room.",
     ]
 
 
-def test_import__dry_run__tells_what_a_run_does_and_stores_nothing(tables, sauna):
+def test_import__dry_run__reports_the_same_as_a_run_and_stores_nothing(tables, sauna):
     text = HEAD + GOOD + CLASH + GOOD.replace("Sauna", "Lounge")
-    told = tables.read(text, partial=True, create_rooms=True, dry_run=True)
+    result = tables.read(text, partial=True, create_rooms=True, dry_run=True)
     assert (Booking.objects.count(), Room.objects.count()) == (0, 1)
     done = tables.read(text, partial=True, create_rooms=True)
-    assert {**told, "dry_run": False, "stored": True} == done
+    assert {**result, "dry_run": False, "stored": True} == done
     assert (done["created"], done["rooms_created"]) == (2, ["Lounge"])
 
 
@@ -105,7 +105,7 @@ def test_export__read_back__changes_nothing(tables, sauna):
     assert (report["unchanged"], report["refused"], Booking.objects.count()) == (1, 0, 1)
 
 
-def test_export__days_are_the_buildings_own(tables, sauna):
+def test_export__days__are_local_to_the_building(tables, sauna):
     late = Interval(datetime(2026, 3, 12, 22, tzinfo=UTC), datetime(2026, 3, 12, 23, tzinfo=UTC))
     book(sauna, late, title="After midnight in Helsinki")
     assert tables.write() == []
@@ -122,7 +122,7 @@ def test_export__days_are_the_buildings_own(tables, sauna):
         ("export_bookings", {"first": "2026-03-13", "last": "2026-03-12"}),
     ],
 )
-def test_command__that_cannot_do_its_work__exits_2(tables, sauna, command, options):
+def test_command__invalid_options__exits_2(tables, sauna, command, options):
     tables.file.write_text(HEAD)
     where = [str(tables.file)] if command == "import_bookings" else []
     more = {} if where else {"output": tables.file}
@@ -131,7 +131,7 @@ def test_command__that_cannot_do_its_work__exits_2(tables, sauna, command, optio
     assert failed.value.returncode == 2
 
 
-def test_export__of_a_private_booking__is_busy_unless_asked_for(tables, sauna):
+def test_export__of_a_private_booking__is_busy_unless_private_ones_are_included(tables, sauna):
     book(sauna, hours(12, 13), title="Redundancies", private=True, by=actor("Ada"))
     (hidden,) = tables.write()
     assert (hidden["title"], hidden["organizer"], hidden["organizer_email"]) == ("Busy", "", "")

@@ -1,4 +1,4 @@
-"""What is written: read by our own parser and by the library alike, whatever the words are."""
+"""Written calendars: this project's parser and the icalendar library read them, for any text."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -63,20 +63,20 @@ def test_entry__of_a_series__has_dates_in_the_zone_and_type_of_its_start():
     assert text.count("BEGIN:VTIMEZONE") == 1
 
 
-def test_entry__private_and_tentative__says_so():
+def test_entry__private_and_tentative__has_class_and_status():
     text = written(entry(is_private=True, status=EntryStatus.TENTATIVE))
     assert "\nCLASS:PRIVATE\n" in text
     assert "\nSTATUS:TENTATIVE\n" in text
     assert "ORGANIZER" not in text
 
 
-def test_organizer__without_an_address__is_still_an_organizer():
+def test_organizer__without_an_address__gets_a_placeholder_address():
     assert "ORGANIZER;CN=Ada:invalid:nomail" in written(entry(organizer="Ada"))
     with_address = written(entry(organizer="Ada", organizer_email="ada@example.org"))
     assert "ORGANIZER;CN=Ada:mailto:ada@example.org" in with_address
 
 
-def test_same_entries_at_the_same_time__are_the_same_bytes():
+def test_write__same_entries_at_the_same_time__gives_the_same_bytes():
     entries = [entry(uid=str(n)) for n in range(3)]
     assert write_calendar(entries, name="n", now=NOW) == write_calendar(entries, name="n", now=NOW)
 
@@ -88,7 +88,7 @@ def test_entry__without_a_named_zone__is_refused():
 
 
 @given(title=st.text(), organizer=st.text(), location=st.text(min_size=1), description=st.text())
-def test_words__of_any_kind__come_back_and_break_no_line(title, organizer, location, description):
+def test_text__any_characters__is_read_back_in_valid_lines(title, organizer, location, description):
     raw = write_calendar(
         [entry(title=title, organizer=organizer, location=f"R {location}",
                description=description)],
@@ -104,7 +104,7 @@ def test_words__of_any_kind__come_back_and_break_no_line(title, organizer, locat
 
 @st.composite
 def series(draw) -> list[CalendarEntry]:
-    """A series with excluded, extra, moved and cancelled dates, in any zone and any season."""
+    """Draw a series with excluded, extra, moved and cancelled dates, in any zone and season."""
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     start = datetime(2026, draw(st.integers(1, 12)), draw(st.integers(1, 28)),
                      draw(st.integers(0, 23)), draw(st.sampled_from([0, 15, 30])))  # fmt: skip
@@ -130,7 +130,7 @@ def series(draw) -> list[CalendarEntry]:
     return entries
 
 
-def facts(parsed: ParsedSeries) -> list[tuple]:
+def dates_of(parsed: ParsedSeries) -> list[tuple]:
     return [(at.recurrence_id, at.interval, at.is_cancelled) for at in occurrences(parsed, UNTIL)]
 
 
@@ -141,7 +141,7 @@ def test_series__written_read_and_written_again__keeps_every_instant(entries):
         entries_of(parse_calendar(write_calendar(entries, name="R", now=NOW))), name="R", now=NOW
     )
     (again,) = parse_calendar(again_raw).series
-    assert facts(again) == facts(once)
+    assert dates_of(again) == dates_of(once)
     assert again.uid == once.uid
     assert {at.recurrence_id for at in again.overrides} == {
         at.recurrence_id for at in once.overrides

@@ -1,4 +1,4 @@
-"""Alternatives are found once for all who ask the same, and again once anything has changed."""
+"""Alternatives are cached for equal questions, and searched again after any change."""
 
 from datetime import timedelta
 
@@ -32,15 +32,15 @@ class House:
         self.ann = actor("Ann")
         self.booking = book(self.taken, SLOT, by=self.ann)
 
-    def offers(self, *, after_s: float = 0, **asked) -> list[tuple[str, str]]:
+    def offers(self, *, after_s: float = 0, **options) -> list[tuple[str, str]]:
         now = MARCH_NOW + timedelta(seconds=after_s)
-        found = suggest_alternatives(self.taken.uuid, SLOT, now=now, **asked)
+        found = suggest_alternatives(self.taken.uuid, SLOT, now=now, **options)
         return [(one.room.name, f"{one.interval.start:%H:%M}") for one in found]
 
-    def queries(self, **asked) -> int:
-        """Return how many queries an answer took, beside the one for the versions."""
+    def queries(self, **options) -> int:
+        """Return the number of queries for one answer, not counting the query for the versions."""
         with CaptureQueriesContext(connection) as caught:
-            self.offers(**asked)
+            self.offers(**options)
         return len(caught)
 
 
@@ -83,28 +83,28 @@ def _retire_the_other(house: House) -> None:
     _book_the_other, _cancel, _close_the_other, _change_the_rules, _rename_the_other, _add_a_room,
     _retire_the_other,
 ])  # fmt: skip
-def test_offers__after_any_change_in_the_building__are_found_again(house, change):
+def test_offers__after_any_change_in_the_building__are_searched_again(house, change):
     before = house.offers()
     assert ("Fisher", "11:00") in before
     change(house)
     assert house.offers() != before
 
 
-def test_offers__asked_for_again__cost_no_query_but_for_the_versions(house):
+def test_offers__same_question_again__need_only_the_query_for_the_versions(house):
     assert house.queries() > 0
     assert house.queries() == 0
     assert house.queries(person=house.ann.user_id) == 0
     assert house.queries(attendees=3) > 0
 
 
-def test_offers__as_time_goes_by__are_found_again(house):
+def test_offers__after_the_cache_period__are_searched_again(house):
     first = house.offers(after_s=3600 - KEPT_FOR_S)
     assert ("Dogger", "12:00") in first
     assert house.queries(after_s=3600 - 2 * KEPT_FOR_S) > 0
     assert house.queries(after_s=3600 - KEPT_FOR_S + 0.5) == 0
 
 
-def test_offers__of_rooms_for_some_people_only__are_each_persons_own(house):
+def test_offers__of_rooms_for_listed_people__differ_by_person(house):
     listed, other = person("Listed"), person("Other")
     policy(house.free, bookable_by="listed", bookers=[listed])
     for _ in range(2):
@@ -113,7 +113,7 @@ def test_offers__of_rooms_for_some_people_only__are_each_persons_own(house):
     assert house.queries(person=other.pk) == 0
 
 
-def test_offers__for_more_people_than_a_room_holds__are_of_larger_rooms(house):
+def test_offers__for_more_people_than_seats__leave_out_the_room(house):
     policy(house.free, capacity_rule="refuse")
     assert ("Fisher", "11:00") in house.offers(attendees=8)
     assert ("Fisher", "11:00") not in house.offers(attendees=9)

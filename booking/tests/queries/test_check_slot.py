@@ -1,4 +1,4 @@
-"""The dry run: all refusals at once, nothing written."""
+"""Checking a slot lists all refusals at once and writes nothing."""
 
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ def check(one, interval, *, by=None, attendees=None, now=NOW):
     )  # fmt: skip
 
 
-def test_check__free_slot__says_how_it_would_be_stored():
+def test_check__free_slot__returns_the_decision_of_a_booking():
     found = check(room(), hours(11, 12))
     assert found.refusals == []
     assert (found.decision.state, found.decision.lapses_at) == (
@@ -38,7 +38,7 @@ def test_check__free_slot__says_how_it_would_be_stored():
     assert not Booking.objects.exists()
 
 
-def test_check__everything_wrong__lists_it_all():
+def test_check__many_violations__lists_all_of_them():
     dogger, ann = room(), actor()
     stored = policy(
         dogger, hours=every_day("08:00", "14:00"), max_minutes=60, step_minutes=15,
@@ -65,7 +65,7 @@ def test_check__everything_wrong__lists_it_all():
     assert AuditEntry.objects.count() == 1
 
 
-def test_check__by_those_who_run_the_room__flags_what_they_override():
+def test_check__by_a_room_manager__flags_the_overridden_rules():
     dogger, ann = room(), person()
     policy(dogger, max_minutes=30, approval="always", managers=[ann])
     found = check(dogger, hours(11, 12), by=actor_of(ann))
@@ -76,7 +76,7 @@ def test_check__by_those_who_run_the_room__flags_what_they_override():
     assert [refusal["code"] for refusal in past.refusals] == ["in_the_past"]
 
 
-def test_check__no_show_that_nobody_settled__is_free():
+def test_check__no_show_not_yet_released__is_free():
     dogger = room()
     book(dogger, Interval(at(10, 30), at(12)))
     found = check(dogger, hours(11, 12), now=at(10, 40))
@@ -106,7 +106,7 @@ SITUATIONS = {
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.ADMIN])
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_check__and_the_booking_itself__have_one_answer(situation, role):
+def test_check__followed_by_the_booking__gives_the_same_result(situation, role):
     dogger, ann = room(), actor(role=role)
     SITUATIONS[situation](dogger, ann)
     found = check(dogger, hours(11, 12), by=ann)
@@ -119,7 +119,7 @@ def test_check__and_the_booking_itself__have_one_answer(situation, role):
         assert found.decision == Decision(one.state, one.takes_slot, one.lapses_at, one.flags)
 
 
-def test_check__by_rest__answers_200_with_the_refusals(client):
+def test_check__over_rest__returns_200_with_the_refusals(client):
     dogger = room()
     policy(dogger, min_minutes=30)
     day = SYSTEM_CLOCK.now() + timedelta(days=2)
@@ -134,7 +134,7 @@ def test_check__by_rest__answers_200_with_the_refusals(client):
     assert (answer["allowed"], answer["flags"]) == (True, ["over_capacity"])
 
 
-def test_check__times_off_the_calendar__are_refused_and_not_counted(client):
+def test_check__times_outside_the_supported_years__are_refused_and_not_counted(client):
     dogger = room()
     policy(dogger, gap_minutes=30, one_booking_a_day=True).quotas.create(period="day", max_count=1)
     headers = bearer(person(role=Role.ADMIN))
@@ -151,7 +151,7 @@ def test_check__times_off_the_calendar__are_refused_and_not_counted(client):
         assert check(dogger, wanted).refusals[0]["code"] in {"invalid_time", "in_the_past"}
 
 
-def test_refusal__of_a_booking__carries_all_of_them(client):
+def test_book__against_several_rules__lists_all_violations(client):
     dogger = room()
     policy(dogger.floor.building, min_minutes=30, hours=every_day("08:00", "08:30"))
     day = SYSTEM_CLOCK.now().replace(hour=12) + timedelta(days=2)

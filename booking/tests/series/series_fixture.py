@@ -1,4 +1,4 @@
-"""What the tests of series share: shorthand and rules made up at random."""
+"""Shared helpers of the tests of series, and a strategy for random RRULEs."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def refusal(code: str, call) -> InvalidCommandError:
 
 @st.composite
 def rules(draw, *, ends: bool = True) -> str:
-    """Rules with every part that goes with their frequency."""
+    """Draw an RRULE with parts that its frequency allows."""
     freq = draw(st.sampled_from(list(Frequency)))
     ordinals = {Frequency.MONTHLY: [0, 1, 2, 5, -1, -2], Frequency.YEARLY: [0, 1, 5, -1]}.get(
         freq, [0]
@@ -57,7 +57,7 @@ def rules(draw, *, ends: bool = True) -> str:
     if freq is not Frequency.YEARLY:
         del optional["BYYEARDAY"], optional["BYWEEKNO"]
     chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=3))
-    if "BYWEEKNO" in chosen:  # of all weekdays or the named ones; numbered ones are not allowed
+    if "BYWEEKNO" in chosen:  # with BYWEEKNO, BYDAY has no ordinals
         chosen.add("BYDAY")
         optional["BYDAY"] = DAY_CODES
     parts |= {name: some(optional[name]) for name in sorted(chosen)}

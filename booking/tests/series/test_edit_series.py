@@ -1,4 +1,4 @@
-"""Changing a series: who may, and what is checked first. What moves is in `cases/test_series`."""
+"""Changing a series: the order of checks. The changes themselves are in `cases/test_series`."""
 
 from datetime import datetime, time, timedelta
 
@@ -15,7 +15,7 @@ from rooms.tests.factories import room
 pytestmark = pytest.mark.django_db
 
 
-def test_edit__series_that_is_over__is_refused_to_another_person_without_saying_so():
+def test_edit__series_that_is_over__is_a_permission_error_for_another_person():
     ann = actor("Ann")
     start = datetime(2026, 3, 16, 10)
     wanted = BookSeries(room().uuid, start, 60, "FREQ=DAILY;COUNT=2", "Stand-up")

@@ -1,4 +1,4 @@
-"""What an edit of a series does to its dates, and what it leaves alone."""
+"""Edits of a series: the dates that change, and the dates that stay unchanged."""
 
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -44,13 +44,13 @@ def change(who: Actor, date: BookingData, **edit: object) -> None:
     edit_series(actor=who, series_id=date.series_id, edit=SeriesEdit(**edit), clock=THEN)
 
 
-def told() -> list[tuple[str, bool, int | None]]:
+def stored_details() -> list[tuple[str, bool, int | None]]:
     found = Booking.objects.order_by("during")
     return list(found.values_list("title", "is_private", "attendees"))
 
 
 @pytest.mark.parametrize("later", [{"starts": time(15)}, {"attendees": 4}])
-def test_edit__of_something_else__leaves_what_following_dates_were_called_and_who_sees_it(later):
+def test_edit__of_another_field__keeps_title_and_privacy_of_following_dates(later):
     ann = actor("Ann")
     _, second, _ = dates = daily(ann, room())
     named = datetime.fromisoformat(second.recurrence_id)
@@ -59,12 +59,12 @@ def test_edit__of_something_else__leaves_what_following_dates_were_called_and_wh
     edit_booking(actor=ann, booking_id=dates[0].id, edit=edit, clock=THEN)
     change(ann, second, **later)
     seats = later.get("attendees")
-    assert told() == [
+    assert stored_details() == [
         ("Kick-off", False, seats), ("Layoffs", True, seats), ("Layoffs", True, seats)
     ]  # fmt: skip
 
 
-def test_edit__that_hides_all_dates_from_the_first_on__hides_the_series():
+def test_edit__making_all_dates_private__hides_the_series():
     ann, bob = actor("Ann"), actor("Bob")
     first, *_ = daily(ann, room())
     change(ann, first, title="Layoffs")
@@ -75,7 +75,7 @@ def test_edit__that_hides_all_dates_from_the_first_on__hides_the_series():
     assert series_for(first.series_id, ann).title == "Layoffs"
 
 
-def test_cancel__of_a_series_that_once_was_in_a_retired_room__frees_the_rest():
+def test_cancel__of_a_series_with_a_past_date_in_a_retired_room__frees_the_rest():
     ann, dogger, retired = actor("Ann"), room(), room()
     first, *_ = daily(ann, dogger, elsewhere={FIRST.isoformat(): retired.uuid})
     Room.objects.filter(pk=retired.pk).update(is_active=False)
@@ -84,16 +84,16 @@ def test_cancel__of_a_series_that_once_was_in_a_retired_room__frees_the_rest():
     assert len(report.cancelled) == 2
 
 
-def test_edit__of_a_series_with_a_date_to_come_in_a_retired_room__moves_the_others():
+def test_edit__of_a_series_with_a_date_in_a_retired_room__changes_the_other_dates():
     ann, dogger, retired = actor("Ann"), room(), room()
     second = (FIRST + timedelta(days=1)).isoformat()
     dates = daily(ann, dogger, elsewhere={second: retired.uuid})
     Room.objects.filter(pk=retired.pk).update(is_active=False)
     change(ann, dates[0], title="Review")
-    assert [title for title, _, _ in told()] == ["Review", "Retro", "Review"]
+    assert [title for title, _, _ in stored_details()] == ["Review", "Retro", "Review"]
 
 
-def test_booking_of_two_rooms__one_of_them_retired__goes_on_in_the_other():
+def test_booking_of_two_rooms__one_of_them_retired__continues_in_the_other():
     ann, dogger, retired = actor("Ann"), room(), room()
     wanted = BookRooms((dogger.uuid, retired.uuid), hours(11, 12))
     first, _ = book_rooms(actor=ann, wanted=wanted, clock=THEN)
@@ -103,7 +103,7 @@ def test_booking_of_two_rooms__one_of_them_retired__goes_on_in_the_other():
     assert Booking.objects.get(pk=first.id).state == "cancelled"
 
 
-def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dates():
+def test_edit__of_a_long_series_over_many_rooms__reads_each_quota_for_its_own_dates():
     ann, dogger = actor("Ann"), room()
     others = [room() for _ in range(6)]
     for place in (dogger, *others):
@@ -112,13 +112,13 @@ def test_edit__of_a_long_series_over_many_rooms__asks_each_quota_for_its_own_dat
         (FIRST + timedelta(days=n)).isoformat(): others[n].uuid for n in range(len(others))
     }
     first, *_ = daily(ann, dogger, 60, elsewhere)
-    answers = []
-    with hooked(Step.SNAPSHOT_READ, lambda seen: answers.append(len(seen.usage))):
+    usage_counts = []
+    with hooked(Step.SNAPSHOT_READ, lambda snapshot: usage_counts.append(len(snapshot.usage))):
         change(ann, first, starts=time(13))
-    assert answers == [0, 60]  # the first snapshot gives only the instant and the versions
+    assert usage_counts == [0, 60]  # the first snapshot gives only the instant and the versions
 
 
-def test_edit__of_times_beside_a_date_in_a_retired_room__books_it_no_second_time():
+def test_edit__of_times_with_a_date_in_a_retired_room__does_not_book_that_date_twice():
     ann, dogger, retired = actor("Ann"), room(), room()
     second = (FIRST + timedelta(days=1)).isoformat()
     dates = daily(ann, dogger, elsewhere={second: retired.uuid})
@@ -131,12 +131,12 @@ def test_edit__of_times_beside_a_date_in_a_retired_room__books_it_no_second_time
 
 
 @pytest.mark.parametrize("edit", [{"minutes": 90}, {"title": "New", "private": True}])
-def test_edit__while_a_date_moves_to_another_room__reaches_it_there(edit):
+def test_edit__while_a_date_moves_to_another_room__changes_it_there(edit):
     ann, third = actor("Ann"), room()
     dates = daily(ann, room())
     done = []
 
-    def move_a_date(_seen):
+    def move_a_date(_snapshot):
         if not done:
             done.append(dates[1])
             moving = BookingEdit(room=third.uuid)
@@ -154,12 +154,12 @@ def test_edit__while_a_date_moves_to_another_room__reaches_it_there(edit):
     lambda who, date: change(who, date, title="New"),
     lambda who, date: cancel_series(actor=who, series_id=date.series_id, clock=THEN),
 ], ids=["times", "title", "cancel"])  # fmt: skip
-def test_command__while_its_series_moves_to_another_room__reaches_it_there(command):
+def test_command__while_its_series_moves_to_another_room__changes_it_there(command):
     ann, third = actor("Ann"), room()
     dates = daily(ann, room())
     done = []
 
-    def move_the_series(_seen):
+    def move_the_series(_snapshot):
         if not done:
             done.append(dates[0])
             change(ann, dates[0], room=third.uuid)
@@ -171,12 +171,12 @@ def test_command__while_its_series_moves_to_another_room__reaches_it_there(comma
     assert {one.version for one in found} == {3}
 
 
-def test_cancel__while_a_date_moves_to_another_room__shows_it_there():
+def test_cancel__while_a_date_moves_to_another_room__raises_the_version_there():
     ann, third = actor("Ann"), room()
     dates = daily(ann, room())
     versions = []
 
-    def move_a_date(_seen):
+    def move_a_date(_snapshot):
         if not versions:
             versions.append(third.schedule_version)
             moving = BookingEdit(room=third.uuid)
@@ -189,7 +189,7 @@ def test_cancel__while_a_date_moves_to_another_room__shows_it_there():
     assert versions == sorted(set(versions))
 
 
-def test_restore__of_a_date_after_its_series_was_split__comes_back_to_the_new_series():
+def test_restore__of_a_date_after_its_series_was_split__joins_the_new_series():
     ann = actor("Ann")
     dates = daily(ann, room(), 4)
     cancel_booking(actor=ann, booking_id=dates[2].id, clock=THEN)
@@ -201,7 +201,7 @@ def test_restore__of_a_date_after_its_series_was_split__comes_back_to_the_new_se
     assert Booking.objects.get(pk=dates[2].id).state == "cancelled"
 
 
-def test_restore__of_a_date_after_its_series_was_hidden__is_hidden():
+def test_restore__of_a_date_after_its_series_became_private__is_private():
     ann = actor("Ann")
     dates = daily(ann, room())
     cancel_booking(actor=ann, booking_id=dates[1].id, clock=THEN)
@@ -210,7 +210,7 @@ def test_restore__of_a_date_after_its_series_was_hidden__is_hidden():
     assert Booking.objects.get(pk=dates[1].id).is_private
 
 
-def test_edit__that_shows_the_last_date__shows_no_title_that_others_hide():
+def test_edit__making_the_last_date_public__shows_no_title_of_private_dates():
     ann, bob = actor("Ann"), actor("Bob")
     dates = daily(ann, room())
     change(ann, dates[0], title="Layoffs", private=True)

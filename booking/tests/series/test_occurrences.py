@@ -34,7 +34,7 @@ ZONES = [
 ]
 
 
-def test_expand__more_than_the_limit__says_how_many_and_what_would_do():
+def test_expand__more_than_the_limit__reports_the_number_and_the_last_fitting_date():
     refused = refusal("series_too_long", lambda: expanded("FREQ=DAILY;COUNT=1000"))
     assert refused.facts == {"occurrences": 1000, "at_most": 366, "last_fitting": "1998-09-02"}
     assert len(expanded(f"FREQ=DAILY;COUNT={MAX_OCCURRENCES}").occurrences) == MAX_OCCURRENCES
@@ -54,7 +54,7 @@ def test_expand__beyond_the_horizon__is_refused_with_the_first_date():
     }
 
 
-def test_expand__beyond_the_horizon__is_cut_with_a_report_where_asked():
+def test_expand__beyond_the_horizon_with_truncate__is_cut_and_reported():
     found = expanded(
         "FREQ=WEEKLY;COUNT=5", horizon=date(1997, 9, 16), beyond=BeyondHorizon.TRUNCATE
     )
@@ -62,7 +62,7 @@ def test_expand__beyond_the_horizon__is_cut_with_a_report_where_asked():
     assert found.truncated == (datetime(1997, 9, 23, 9), datetime(1997, 9, 30, 9))
 
 
-def test_expand__nothing_before_the_horizon__is_refused_also_where_it_may_be_cut():
+def test_expand__nothing_before_the_horizon_with_truncate__is_refused():
     refused = refusal(
         "beyond_horizon",
         lambda: expanded(
@@ -75,12 +75,12 @@ def test_expand__nothing_before_the_horizon__is_refused_also_where_it_may_be_cut
 @pytest.mark.parametrize(
     "text", ["FREQ=YEARLY;INTERVAL=1000;COUNT=2", "FREQ=YEARLY;UNTIL=29991231"]
 )
-def test_expand__a_rule_longer_than_rules_are_followed__is_refused_and_not_cut(text):
+def test_expand__a_rule_beyond_the_search_limit__is_refused_and_not_cut(text):
     refused = refusal("beyond_horizon", lambda: expanded(text))
     assert refused.facts["first_beyond"] is None
 
 
-def test_expand__an_endless_rule__ends_at_the_horizon_and_only_there():
+def test_expand__an_endless_rule__ends_only_at_the_horizon():
     found = expanded("FREQ=WEEKLY", horizon=date(1997, 9, 16))
     assert (len(found.occurrences), found.truncated) == (3, ())
     endless = parsed("FREQ=WEEKLY", horizon=date(1997, 9, 16))
@@ -88,7 +88,7 @@ def test_expand__an_endless_rule__ends_at_the_horizon_and_only_there():
 
 
 @pytest.mark.parametrize("until", ["19970901", "00010101T000000Z"])
-def test_expand__until_before_the_start__has_no_date_and_says_which_would_be(until):
+def test_expand__until_before_the_start__is_refused_with_the_first_possible_date(until):
     refused = refusal("no_occurrence", lambda: expanded(f"FREQ=WEEKLY;UNTIL={until}"))
     assert refused.facts["first"] == "1997-09-02"
     assert f"UNTIL={until[:8]}" in refused.facts["rule"]
@@ -104,7 +104,7 @@ def test_expand__no_length__is_refused():
 
 
 @pytest.mark.parametrize("until", ["20260308", "20260308T073000Z"])
-def test_expand__until_a_time_that_is_skipped__still_has_that_day(until):
+def test_expand__until_a_skipped_time__includes_that_day(until):
     start = datetime(2026, 3, 6, 2, 30)
     found = expanded(f"FREQ=DAILY;UNTIL={until}", start).occurrences
     assert [(at.recurrence_id.day, at.shift.value) for at in found] == [
@@ -116,7 +116,7 @@ def test_expand__until_a_time_that_is_skipped__still_has_that_day(until):
 
 @pytest.mark.parametrize("cut, first_after", [("08T02:30", 8), ("08T02:45", 9), ("08T03:15", 9)])
 @pytest.mark.parametrize("end", ["COUNT=5", "UNTIL=20260310"])
-def test_split_at__round_a_time_that_is_skipped__loses_and_repeats_nothing(cut, first_after, end):
+def test_split_at__near_a_skipped_time__loses_and_repeats_no_date(cut, first_after, end):
     start = datetime(2026, 3, 6, 2, 30)
     rule = parsed(f"FREQ=DAILY;{end}", start)
     parts = split_at(rule, start=start, cut=datetime.fromisoformat(f"2026-03-{cut}"), zone=NEW_YORK)
@@ -130,11 +130,11 @@ def test_split_at__round_a_time_that_is_skipped__loses_and_repeats_nothing(cut, 
     assert days == [list(range(6, first_after)), list(range(first_after, 11))]
 
 
-def test_refuse_self_overlap__a_series_of_one__has_nothing_to_overlap():
+def test_refuse_self_overlap__a_single_date__is_accepted():
     refuse_self_overlap(expanded("FREQ=DAILY;COUNT=1"))
 
 
-def test_split_at__nothing_on_one_side__is_refused():
+def test_split_at__no_date_on_one_side__is_refused():
     rule = parsed("FREQ=DAILY;COUNT=3")
     for cut, code in [(START, "nothing_before"), (START + timedelta(days=9), "nothing_after")]:
         refusal(code, lambda cut=cut: split_at(rule, start=START, cut=cut, zone=NEW_YORK))
@@ -148,7 +148,7 @@ def test_split_at__until__ends_the_first_part_a_second_before_the_second():
 
 
 def expansion_of(rule: Rule, start: datetime, zone: ZoneInfo, **options) -> Expansion:
-    """Expand, or give up on rules that have no date or too many."""
+    """Expand the rule; reject the example if the rule has no date or too many."""
     try:
         return expand(rule, start=start, length=HOUR, zone=zone, **options)
     except InvalidCommandError as refused:
@@ -157,7 +157,7 @@ def expansion_of(rule: Rule, start: datetime, zone: ZoneInfo, **options) -> Expa
 
 
 @given(text=rules(), start=STARTS, zone=st.sampled_from(ZONES), limit=st.integers(1, 40))
-def test_expand__any_rule__is_sorted_unique_bounded_and_on_the_wall_clock(text, start, zone, limit):
+def test_expand__any_rule__is_sorted_unique_bounded_and_at_local_time(text, start, zone, limit):
     rule = parse_rule(text, start=start, zone=zone)
     found = expansion_of(rule, start, zone, limit=limit).occurrences
     assert 0 < len(found) <= limit
@@ -184,17 +184,17 @@ def test_expand__any_rule__is_sorted_unique_bounded_and_on_the_wall_clock(text, 
     zone=st.sampled_from(ZONES),
     place=st.floats(0, 1),
 )
-def test_split_at__any_cut__both_parts_make_the_whole(text, end, start, zone, place):
+def test_split_at__any_cut__has_all_dates_in_the_two_parts(text, end, start, zone, place):
     if not end.startswith("COUNT"):
         end = f"UNTIL={start + timedelta(days=int(end.split()[1])):%Y%m%d}"
     rule = parse_rule(f"{text};{end}", start=start, zone=zone)
-    whole = expansion_of(rule, start, zone).occurrences
-    assume(len(whole) > 1)
-    cut = whole[1 + int(place * (len(whole) - 2))].recurrence_id
+    all_dates = expansion_of(rule, start, zone).occurrences
+    assume(len(all_dates) > 1)
+    cut = all_dates[1 + int(place * (len(all_dates) - 2))].recurrence_id
     parts = split_at(rule, start=start, cut=cut, zone=zone)
     before = expansion_of(parts.before, start, zone).occurrences
     after = expansion_of(parts.after, parts.after_start, zone).occurrences
-    assert before + after == whole
+    assert before + after == all_dates
     assert before[-1].recurrence_id < cut == after[0].recurrence_id
     for part, at in ((parts.before, start), (parts.after, parts.after_start)):
         assert parse_rule(part.as_text(), start=at, zone=zone) == part

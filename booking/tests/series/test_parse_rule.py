@@ -53,18 +53,18 @@ from booking.tests.series.series_fixture import START, STARTS, parsed, refusal, 
         ("FREQ=DAILY", "endless_rule"),
     ],
 )
-def test_parse_rule__what_cannot_be_taken__is_refused_by_code(text, code):
+def test_parse_rule__an_invalid_rule__is_refused_with_its_code(text, code):
     assert refusal(code, lambda: parsed(text)).detail.endswith(".")
 
 
-def test_parse_rule__a_long_rule__is_refused_unread():
+def test_parse_rule__a_long_rule__is_refused_before_parsing():
     text = "FREQ=YEARLY;COUNT=2;BYYEARDAY=" + ",".join(map(str, range(1, 200)))
     refused = refusal("rule_too_long", lambda: parsed(text))
     assert refused.facts == {"length": len(text), "at_most": MAX_RULE_LENGTH}
 
 
 @pytest.mark.parametrize("end", ["UNTIL=20261231;", ""], ids=["in UTC", "endless, when cut"])
-def test_parse_rule__a_rule_that_grows_when_written__has_to_fit_then(end):
+def test_parse_rule__a_rule_too_long_in_canonical_form__is_refused(end):
     def yearly(days: int) -> str:
         return f"FREQ=YEARLY;{end}BYYEARDAY=" + ",".join(map(str, range(100, 100 + days)))
 
@@ -75,7 +75,7 @@ def test_parse_rule__a_rule_that_grows_when_written__has_to_fit_then(end):
     assert refused.facts["length"] > MAX_RULE_LENGTH
 
 
-def test_parse_rule__an_odd_spelling__is_written_canonically():
+def test_parse_rule__an_unusual_spelling__is_written_canonically():
     text = "rrule:count=4;wkst=su;interval=02;byday=su,+2tu,TU,SU;freq=monthly"
     assert parsed(text).as_text() == ("FREQ=MONTHLY;INTERVAL=2;COUNT=4;BYDAY=TU,2TU,SU;WKST=SU")
 
@@ -88,11 +88,11 @@ def test_parse_rule__an_odd_spelling__is_written_canonically():
         (START.replace(year=9999), "start_not_possible"),
     ],
 )
-def test_parse_rule__a_start_that_no_series_has__is_refused(start, code):
+def test_parse_rule__an_invalid_start__is_refused(start, code):
     refusal(code, lambda: parsed("FREQ=DAILY;COUNT=2", start))
 
 
 @given(text=rules(), start=STARTS)
-def test_as_text__any_rule__is_read_back_as_the_same(text, start):
+def test_as_text__any_rule__parses_to_the_same_rule(text, start):
     rule = parsed(text, start)
     assert parsed(rule.as_text(), start) == rule

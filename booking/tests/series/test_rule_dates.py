@@ -9,9 +9,9 @@ from booking.series.domain.rule import Frequency, Rule
 from booking.series.domain.rule_dates import matching_dates
 from booking.tests.series.series_fixture import STARTS, expanded, parsed, rules
 
-MAX_COMPARED = 60  # dateutil goes on to the year 9999 where it finds nothing more
+MAX_COMPARED = 60  # dateutil searches up to the year 9999 for a further date
 
-# Rules of RFC 5545, 3.8.5.3: start, rule, how many dates, the first of them (or all).
+# Examples of RFC 5545, 3.8.5.3: start, RRULE, number of dates, the first dates (or all).
 RFC_EXAMPLES = [
     ("19970902", "FREQ=DAILY;COUNT=10", 10, "0902 0903 0904 0905 0906 0907 0908 0909 0910 0911"),
     ("19970902", "FREQ=DAILY;UNTIL=19971224T000000Z", 113, "0902 0903 0904 0905"),
@@ -111,7 +111,7 @@ RFC_EXAMPLES = [
 
 
 @pytest.mark.parametrize("start, text, count, first", RFC_EXAMPLES)
-def test_expand__examples_of_the_standard__give_its_dates(start, text, count, first):
+def test_expand__examples_of_rfc_5545__have_its_dates(start, text, count, first):
     found = expanded(text, datetime.fromisoformat(f"{start}T09")).occurrences
     days = [f"{at.recurrence_id:%m%d}" for at in found]
     expected = first.split()
@@ -120,17 +120,17 @@ def test_expand__examples_of_the_standard__give_its_dates(start, text, count, fi
 
 
 @given(text=rules(ends=False), start=STARTS)
-def test_matching_dates__any_rule__are_those_of_dateutil(text, start):
+def test_matching_dates__any_rule__equal_those_of_dateutil(text, start):
     last = start.date() + timedelta(days=4 * 366)
     rule = parsed(text, start, horizon=last)
-    assume(not is_read_otherwise(rule, start.date()))
+    assume(not dateutil_differs(rule, start.date()))
     ours = list(islice(matching_dates(rule, start.date(), last=last), MAX_COMPARED))
     theirs = islice(rrulestr(text, dtstart=start), len(ours))
     assert [at.date() for at in theirs] == ours
 
 
-def is_read_otherwise(rule: Rule, start: date) -> bool:
-    """Say whether dateutil differs for a reason that `recurrence_dates` names."""
+def dateutil_differs(rule: Rule, start: date) -> bool:
+    """Return whether dateutil differs for a reason that `rule_dates` names."""
     is_mixed = len({bool(entry.ordinal) for entry in rule.by_day}) > 1
     is_counted_from_start = rule.freq is Frequency.WEEKLY and bool(rule.by_set_pos)
     begins_mid_week = start.weekday() != rule.week_start
@@ -144,14 +144,14 @@ def dates_of(text: str, start: date, last: date) -> list[str]:
     return [f"{day:%Y-%m-%d}" for day in matching_dates(rule, start, last=last)]
 
 
-def test_matching_dates__the_last_week_over_new_year__keeps_its_days_in_the_next_year():
-    """Counted by hand: from Wednesdays on, week 52 of 2017 is 27 December to 2 January."""
+def test_matching_dates__the_last_week_over_new_year__include_its_days_in_the_next_year():
+    """Counted by hand: with weeks from Wednesday, week 52 of 2017 is 27 December to 2 January."""
     text = "FREQ=YEARLY;WKST=WE;BYDAY=MO;BYWEEKNO=52"
     found = dates_of(text, date(2015, 1, 1), date(2018, 12, 31))
     assert found == ["2015-12-28", "2016-12-26", "2018-01-01", "2018-12-31"]
 
 
-def test_matching_dates__numbered_and_plain_weekdays__are_one_list():
+def test_matching_dates__numbered_and_plain_weekdays__are_combined():
     found = dates_of("FREQ=MONTHLY;BYDAY=MO,1TU", date(2026, 6, 1), date(2026, 6, 30))
     assert found == [f"2026-06-{day:02}" for day in (1, 2, 8, 15, 22, 29)]
 
@@ -170,12 +170,12 @@ def test_matching_dates__weeks_over_new_year__belong_to_the_year_of_the_date():
     )
 
 
-def test_matching_dates__a_week_without_weekdays__takes_that_of_the_start():
+def test_matching_dates__a_week_without_weekdays__fall_on_the_weekday_of_the_start():
     found = dates_of("FREQ=YEARLY;BYWEEKNO=20", date(1997, 5, 12), date(1999, 12, 31))
     assert found == ["1997-05-12", "1998-05-11", "1999-05-17"]
 
 
-def test_matching_dates__count__is_not_searched_beyond():
+def test_matching_dates__with_count__stop_at_the_count():
     rule = parsed("FREQ=DAILY;COUNT=2")
     found = matching_dates(rule, date(1997, 9, 2), last=date(9000, 1, 1))
     assert list(found) == [date(1997, 9, 2), date(1997, 9, 3)]

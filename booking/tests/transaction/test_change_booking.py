@@ -1,4 +1,4 @@
-"""Cancel, check-in, end, release: cases 78-83, 85, 86."""
+"""Cancelling, check-in, ending and release of bookings: the numbered cases 78-83, 85 and 86."""
 
 from datetime import timedelta
 
@@ -36,14 +36,14 @@ def test_check_in__at_the_grace_instant__is_released():
     assert refused.value.code == "released"
 
 
-def test_check_in__before_its_window__says_when_it_opens():
+def test_check_in__before_its_window__reports_when_it_opens():
     facts = book(room(), hours(11, 12))
     with pytest.raises(ConflictError) as refused:
         check_in(actor=actor(), booking_id=facts.id, clock=FixedClock(at(10, 49)))
     assert refused.value.facts == {"opens_at": at(10, 50).isoformat()}
 
 
-def test_check_in__twice__is_one_event():
+def test_check_in__twice__writes_one_audit_entry():
     facts = book(room(), hours(11, 12))
     clock = FixedClock(at(11, 5))
     once = check_in(actor=actor(), booking_id=facts.id, clock=clock)
@@ -51,7 +51,7 @@ def test_check_in__twice__is_one_event():
     assert AuditEntry.objects.filter(command="check_in").count() == 1
 
 
-def test_release__due__happens_once_and_keeps_the_reason():
+def test_release__due__happens_once_and_audits_the_reason():
     dogger = room()
     book(dogger, hours(11, 12))
     for _ in range(2):
@@ -69,7 +69,7 @@ def test_release__checked_in__never_happens():
     assert Booking.objects.get().state == BookingState.CHECKED_IN
 
 
-def test_no_show__no_cleaner_ran__is_free_in_every_answer_and_bookable():
+def test_no_show__not_yet_released__is_free_in_queries_and_bookable():
     dogger = room()
     book(dogger, hours(11, 12))
     assert not bookings_during(hours(11, 12), now=at(11, 10)).exists()
@@ -78,7 +78,7 @@ def test_no_show__no_cleaner_ran__is_free_in_every_answer_and_bookable():
     assert states == {BookingState.RELEASED, BookingState.CONFIRMED}
 
 
-def test_end__running__frees_the_rest_and_keeps_the_plan_in_the_log():
+def test_end__running__frees_the_rest_and_audits_the_planned_end():
     ann, dogger = actor(), room()
     facts = book(dogger, Interval(NOW, at(11)), by=ann)
     ended = end_booking(actor=ann, booking_id=facts.id, clock=FixedClock(at(10, 20)))
@@ -97,13 +97,13 @@ def test_end__not_running__is_refused():
 
 
 @pytest.mark.parametrize("command", [cancel_booking, end_booking])
-def test_change__by_a_stranger__is_refused(command):
+def test_change__by_another_person__is_refused(command):
     facts = book(room(), Interval(NOW, at(11)))
     with pytest.raises(PermissionDeniedError):
         command(actor=actor(), booking_id=facts.id, clock=FixedClock(at(10, 5)))
 
 
-def test_cancel__by_an_admin__is_allowed_and_harmless_when_repeated():
+def test_cancel__twice_by_an_admin__is_allowed_and_audited_once():
     admin = actor(role=Role.ADMIN)
     facts = book(room(), hours(11, 12))
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_cancel__by_an_admin__is_allowed_and_harmless_when_repeated():
     assert AuditEntry.objects.filter(command="cancel_booking").count() == 1
 
 
-def test_cancel__over__stays_as_history():
+def test_cancel__booking_that_is_over__is_refused():
     ann = actor()
     facts = book(room(), Interval(NOW, at(11)), by=ann)
     with pytest.raises(ConflictError) as refused:

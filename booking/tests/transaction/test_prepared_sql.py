@@ -1,4 +1,4 @@
-"""The exchange of a booking command with Postgres, interrupted at any point."""
+"""Interrupted statements do not affect the next statement of the same connection."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ from django.db import ProgrammingError, connection, transaction
 from booking.models import Booking
 from booking.transaction.prepared_sql import execute_json
 
-PATIENCE_S = 20
-RUNS = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+JOIN_TIMEOUT_S = 20
+COUNT_ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
 SLEEP = "SELECT '1'::text FROM pg_sleep(5), (SELECT $1::jsonb) AS given"
 ECHO = "SELECT (($1::jsonb)->>'n')::text"
 
 
 class TestTimeoutError(BaseException):
-    """As pytest-timeout raises one, from a signal handler."""
+    """The kind of exception that pytest-timeout raises from a signal handler."""
 
     __test__ = False
 
@@ -49,13 +49,13 @@ def interrupted_by(exception: BaseException) -> Iterator[None]:
         with pytest.raises(type(exception)):
             yield
     finally:
-        watcher.join(PATIENCE_S)
+        watcher.join(JOIN_TIMEOUT_S)
         signal.signal(signal.SIGUSR1, usual)
 
 
 def _signal_when_asleep(pid: int, parameters: dict[str, object]) -> None:
     with psycopg.connect(**parameters, autocommit=True) as watching:
-        while watching.execute(RUNS, [pid]).fetchone() == (0,):
+        while watching.execute(COUNT_ASLEEP, [pid]).fetchone() == (0,):
             pass
     signal.pthread_kill(main_thread().ident, signal.SIGUSR1)
 
@@ -67,7 +67,7 @@ SLEEPERS = [sleep_in_the_raw_exchange, sleep_in_a_cursor]
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("exception", EXCEPTIONS)
 @pytest.mark.parametrize("sleep", SLEEPERS)
-def test_interrupted_statement__the_next_one_gets_its_own_answer(
+def test_interrupted_statement__followed_by_others__leaves_their_answers_correct(
     sleep: Callable[[], None], exception: type[BaseException]
 ):
     with interrupted_by(exception()):
@@ -79,7 +79,7 @@ def test_interrupted_statement__the_next_one_gets_its_own_answer(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("exception", EXCEPTIONS)
 @pytest.mark.parametrize("sleep", SLEEPERS)
-def test_interrupted_transaction__stores_nothing_and_the_next_one_works(
+def test_interrupted_transaction__followed_by_another__stores_nothing_and_the_next_works(
     sleep: Callable[[], None], exception: type[BaseException]
 ):
     with interrupted_by(exception()), transaction.atomic():
@@ -91,8 +91,8 @@ def test_interrupted_transaction__stores_nothing_and_the_next_one_works(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("number", [1, 2])
-def test_interrupted_test__takes_no_other_test_along(number: int):
-    """The first test's transaction is lost; the second has one of its own."""
+def test_interrupted_test__followed_by_another__leaves_it_intact(number: int):
+    """The transaction of the first test is lost; the second test has its own transaction."""
     assert execute_json(ECHO, {"n": number}) == number
     if number == 1:
         with interrupted_by(TestTimeoutError()):
@@ -101,7 +101,7 @@ def test_interrupted_test__takes_no_other_test_along(number: int):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("within", [nullcontext, transaction.atomic])
-def test_statement_that_cannot_be_prepared__is_refused_each_time_and_harms_no_other(within):
+def test_statement__that_cannot_be_prepared__is_refused_each_time_and_affects_no_other(within):
     for _ in range(2):
         with pytest.raises(ProgrammingError), within():
             execute_json("SELECT no_such_function($1::jsonb)", {})

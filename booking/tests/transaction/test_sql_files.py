@@ -1,4 +1,4 @@
-"""The SQL files hold the columns of a booking, and insert and update share guard and audit."""
+"""The SQL files name all columns of a booking; insert and update have the same guard and audit."""
 
 import re
 
@@ -41,5 +41,5 @@ def test_insert_and_update__guard_and_audit__are_the_same():
     assert shared(INSERT) == shared(UPDATE)
 
 
-def test_both__wake_the_channel_that_workers_listen_on():
+def test_insert__stored_booking__notifies_the_channel_of_the_workers():
     assert f"pg_notify('{ROOM_CHANGED_CHANNEL}'" in INSERT

@@ -21,10 +21,10 @@ SLOT = hours(11, 12)
 
 
 class KilledError(Exception):
-    """The command ended at this step."""
+    """Ends a command at the step of its hook."""
 
 
-def stop(_seen):
+def stop(_snap):
     raise KilledError
 
 
@@ -33,11 +33,11 @@ def booked(place, key=None):
     return book_room(actor=actor(), wanted=wanted, idempotency_key=key, clock=FixedClock(NOW))
 
 
-def test_steps__of_a_booking__come_in_their_order_with_what_was_read():
+def test_steps__of_a_booking__are_reached_in_order_with_the_snapshot():
     place, reached = room(), []
     with ExitStack() as hooks:
         for step in Step:
-            note = lambda seen, step=step: reached.append((step, seen and seen.now))  # noqa: E731
+            note = lambda snap, step=step: reached.append((step, snap and snap.now))  # noqa: E731
             hooks.enter_context(hooked(step, note))
         booked(place, "a key")
     first, *others = Step
@@ -66,12 +66,12 @@ def test_command__ended_at_a_step__has_stored_all_or_nothing(step):
     assert stored == ((1, 1) if step is Step.COMMITTED else (0, 0))
 
 
-def test_install__where_there_is_a_hook__is_refused():
+def test_install__second_hook_of_a_step__is_refused():
     with hooked(Step.BEFORE_WRITE, stop), pytest.raises(RuntimeError, match="already"):
         install(Step.BEFORE_WRITE, stop)
 
 
-def test_hooks__in_the_product__are_reached_by_the_frame_and_installed_by_tests_only():
+def test_hooks__in_the_product__are_used_by_the_unit_of_work_only():
     files = [path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")]
     product = [path for path in files if "tests" not in path.parts]
     users = {path.name for path in product if "step_hooks" in path.read_text()}

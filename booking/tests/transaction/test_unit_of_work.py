@@ -1,4 +1,4 @@
-"""A command that reads rows first, and then a second snapshot of the same instant and versions."""
+"""Commands that read a second snapshot, at the instant and versions of the first snapshot."""
 
 import pytest
 
