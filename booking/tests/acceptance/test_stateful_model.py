@@ -84,7 +84,7 @@ class BookingMachine(RuleBasedStateMachine):
         self.run, self.numbers = uuid4().hex, count(1)
 
     def compare(self, command, expected: set[str]):
-        """Run the command; assert that its refusal is one that the model expects, or none."""
+        """Run the command; assert an expected refusal, or success if none is expected."""
         try:
             answer, code = command(), None
         except MeetingRoomsError as refused:

@@ -26,7 +26,7 @@ def daily(where: Room, by, count: int = 8):
     return book_series(actor=by, wanted=wanted, clock=FixedClock(MONDAY))
 
 
-def expire_evening_after(where: Room, days: int) -> FixedClock:
+def expire_after_days(where: Room, days: int) -> FixedClock:
     """Expire the bookings of so many days without a check-in; return the clock after them."""
     clock = FixedClock(MONDAY + timedelta(days=days, hours=12))
     expire_due_bookings(room=where.uuid, clock=clock)
@@ -41,13 +41,13 @@ def test_case_084__three_no_shows_in_a_row__withdraw_the_series_after_a_notice()
     """Three no-shows in a row"""
     dogger = room()
     report = daily(dogger, actor())
-    clock = expire_evening_after(dogger, 2)
+    clock = expire_after_days(dogger, 2)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = expire_evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     assert series_to_review(now=clock.now()) == [report.series_id]
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
     assert count_future_bookings(clock) == 5
-    clock = expire_evening_after(dogger, 5)
+    clock = expire_after_days(dogger, 5)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WITHDRAWN
     assert count_future_bookings(clock) == 0
     reasons = AuditEntry.objects.filter(command="withdraw_series").values_list("reason", flat=True)
@@ -58,7 +58,7 @@ def test_case_084__check_in_during_the_notice__keeps_the_series():
     """Three no-shows in a row"""
     dogger, ann = room(), actor()
     report = daily(dogger, ann)
-    clock = expire_evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     review_no_shows(series_id=report.series_id, clock=clock)
     fourth = report.booked[3]
     check_in(actor=ann, booking_id=fourth.id, clock=FixedClock(fourth.interval.start))
@@ -71,9 +71,9 @@ def test_review__limit_of_many_dates__is_reached():
     dogger = room()
     Policy.objects.create(room=dogger, no_show_limit=55)
     report = daily(dogger, actor(), count=60)
-    clock = expire_evening_after(dogger, 54)
+    clock = expire_after_days(dogger, 54)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = expire_evening_after(dogger, 55)
+    clock = expire_after_days(dogger, 55)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
 
 
@@ -93,7 +93,7 @@ def test_case_084__closed_days_and_holidays__are_not_counted(why: str):
         Closure.objects.create(
             room=dogger, starts_at=start, ends_at=start + timedelta(days=1), reason="Paint"
         )
-    clock = expire_evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = expire_evening_after(dogger, 4)
+    clock = expire_after_days(dogger, 4)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
