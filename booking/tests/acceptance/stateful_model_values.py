@@ -1,4 +1,4 @@
-"""What the model of the rules is about: places, bookings, closures, as plain values."""
+"""The values of the model: places, bookings and closures."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Place:
-    """A room: the pieces of floor it has, and whether its bookings wait for a yes."""
+    """A room: the floor cells that it covers, and whether its bookings need approval."""
 
     name: str
     cells: frozenset[int]
@@ -18,7 +18,7 @@ class Place:
 
 @dataclass
 class Kept:
-    """A booking of one room; those of several rooms share a group."""
+    """A booking of one room; the parts of a multi-room booking share a group."""
 
     id: object
     group: object
@@ -30,7 +30,7 @@ class Kept:
     lapses: datetime | None
     created: datetime
     ended: datetime | None = None  # when it was cancelled or released
-    before: "Kept | None" = None  # as it was then
+    before: "Kept | None" = None  # the booking before that
     uid: str | None = None
 
     @property
@@ -53,5 +53,5 @@ class Closed:
 
 
 def codes(**found: bool) -> set[str]:
-    """Return the names of what is so."""
-    return {code for code, is_so in found.items() if is_so}
+    """Return the codes whose argument is true."""
+    return {code for code, is_found in found.items() if is_found}

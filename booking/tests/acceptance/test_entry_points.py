@@ -1,4 +1,4 @@
-"""No door is missing a rule: what one way in refuses, no other lets through."""
+"""Every entry point enforces the same rules."""
 
 from datetime import datetime, timedelta
 
@@ -36,29 +36,29 @@ THEN = FixedClock(NOW)
 
 
 def with_policy(**rules: object) -> Room:
-    made = room()
-    Policy.objects.create(room=made, **rules)
-    return made
+    created = room()
+    Policy.objects.create(room=created, **rules)
+    return created
 
 
 def manager_of(*places: Room) -> Actor:
-    somebody = actor("Mel")
+    manager = actor("Mel")
     for place in places:
         policy, _ = Policy.objects.get_or_create(room=place)
-        policy.people.create(user=User.objects.get(pk=somebody.user_id), role="manager")
-    return somebody
+        policy.people.create(user=User.objects.get(pk=manager.user_id), role="manager")
+    return manager
 
 
-def test_history__of_what_was_held_and_booked_privately__names_nobody():
+def test_history__of_a_private_booking_made_from_a_hold__hides_name_and_title():
     ann, dogger = actor("Ann Secret"), room()
     hold_slot(actor=ann, room=dogger.uuid, interval=hours(11, 12), clock=THEN)
     mine = book(dogger, hours(11, 12), by=ann, title="Takeover", private=True)
-    told = repr(history_of(mine.id, actor("Stranger")))
-    assert "Ann Secret" not in told
-    assert "Takeover" not in told
+    shown = repr(history_of(mine.id, actor("Stranger")))
+    assert "Ann Secret" not in shown
+    assert "Takeover" not in shown
 
 
-def test_history__of_what_became_private__forgets_its_former_title():
+def test_history__of_a_booking_made_private_later__hides_its_former_title():
     ann = actor("Ann")
     mine = book(room(), hours(11, 12), by=ann, title="Takeover")
     edit_booking(actor=ann, booking_id=mine.id, edit=BookingEdit(private=True), clock=THEN)
@@ -66,7 +66,7 @@ def test_history__of_what_became_private__forgets_its_former_title():
     assert "Takeover" in repr(history_of(mine.id, ann))
 
 
-def test_stale_edit__of_a_private_booking__tells_a_listed_manager_no_title():
+def test_stale_edit__of_a_private_booking__hides_its_title_from_a_room_manager():
     ann, dogger = actor("Ann"), room()
     mel = manager_of(dogger)
     mine = book(dogger, hours(11, 12), by=ann, title="Layoffs", private=True)
@@ -82,22 +82,22 @@ def test_stale_edit__of_a_private_booking__tells_a_listed_manager_no_title():
     assert "Layoffs" not in repr(refused.value.facts)
 
 
-def test_extend__of_an_approved_meeting_that_runs__is_refused_and_harms_nothing():
-    ann, boss = actor(), actor(role="admin")
+def test_extend__of_a_running_approved_booking__is_refused_and_changes_nothing():
+    ann, admin = actor(), actor(role="admin")
     dogger = with_policy(approval="always")
     mine = book(dogger, hours(11, 12), by=ann)
-    approve_booking(actor=boss, booking_id=mine.id, clock=THEN)
+    approve_booking(actor=admin, booking_id=mine.id, clock=THEN)
     check_in(actor=ann, booking_id=mine.id, clock=FixedClock(at(11)))
     during = FixedClock(at(11, 30))
     with pytest.raises(ConflictError) as refused:
         extend_booking(actor=ann, booking_id=mine.id, minutes=30, clock=during)
     assert refused.value.code == "needs_approval"
     assert Booking.objects.get().state == BookingState.CHECKED_IN
-    longer = extend_booking(actor=boss, booking_id=mine.id, minutes=30, clock=during)
+    longer = extend_booking(actor=admin, booking_id=mine.id, minutes=30, clock=during)
     assert (longer.state, longer.interval.end) == (BookingState.CHECKED_IN, at(12, 30))
 
 
-def test_swap__into_a_room_that_asks_for_approval__waits_for_it():
+def test_swap__into_a_room_with_approval__becomes_pending():
     ann = actor()
     asking, free = with_policy(approval="always"), room()
     request, mine = book(asking, hours(11, 12), by=ann), book(free, hours(11, 12), by=ann)
@@ -106,7 +106,7 @@ def test_swap__into_a_room_that_asks_for_approval__waits_for_it():
     assert states == {asking.pk: BookingState.PENDING, free.pk: BookingState.CONFIRMED}
 
 
-def test_close__by_who_runs_one_room__moves_nothing_into_another():
+def test_close__by_the_manager_of_one_room__moves_no_booking_into_another():
     mine, other = room(), room()
     mel = manager_of(mine)
     booked = book(mine, hours(11, 12), by=mel)
@@ -116,7 +116,7 @@ def test_close__by_who_runs_one_room__moves_nothing_into_another():
     assert Booking.objects.get().room == mine
 
 
-def test_close__of_a_half__cancels_no_booking_of_the_hall_for_who_runs_the_half_only():
+def test_close__by_the_manager_of_a_half__cancels_no_booking_of_the_hall():
     from booking.commands.divide_hall import divide_hall
 
     hall, half = room(), room()
@@ -128,7 +128,7 @@ def test_close__of_a_half__cancels_no_booking_of_the_hall_for_who_runs_the_half_
         close_room(actor=manager_of(half), wanted=wanted, clock=THEN)
 
 
-def test_restore__past_a_quota__is_refused():
+def test_restore__over_a_quota__is_refused():
     ann, dogger = actor(), room()
     policy = Policy.objects.create(room=dogger)
     policy.quotas.create(period=QuotaPeriod.DAY, max_count=1)
@@ -140,7 +140,7 @@ def test_restore__past_a_quota__is_refused():
     assert refused.value.code == "quota_of_bookings"
 
 
-def test_wait__for_what_no_rule_allows__is_refused():
+def test_wait__for_a_slot_against_the_rules__is_refused():
     dogger = with_policy(max_minutes=60)
     book(dogger, hours(11, 12))
     with pytest.raises(RuleError) as refused:
@@ -150,17 +150,17 @@ def test_wait__for_what_no_rule_allows__is_refused():
     assert not WaitingEntry.objects.exists()
 
 
-def test_offer__to_the_first_in_line__shows_nobody_what_it_is_about():
+def test_offer__to_the_first_on_the_waitlist__is_private():
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
-    line = {"room": dogger.uuid, "interval": hours(11, 12), "title": "Layoffs"}
-    wait_for_slot(actor=actor("Bob"), **line, clock=THEN)
+    waitlist_slot = {"room": dogger.uuid, "interval": hours(11, 12), "title": "Layoffs"}
+    wait_for_slot(actor=actor("Bob"), **waitlist_slot, clock=THEN)
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
     offer = Booking.objects.get(state=BookingState.HELD)
     assert (offer.organizer_name, offer.is_private) == ("Bob", True)
 
 
-def test_edit__of_the_attendees_alone__meets_the_seats():
+def test_edit__of_the_attendees_alone__checks_the_capacity():
     ann = actor()
     dogger = with_policy(capacity_rule="refuse")
     mine = book(dogger, hours(11, 12), by=ann)
@@ -169,7 +169,7 @@ def test_edit__of_the_attendees_alone__meets_the_seats():
     assert refused.value.code == "over_capacity"
 
 
-def test_own_hold__is_no_obstacle_to_a_series_or_an_edit():
+def test_own_hold__in_the_slot__does_not_block_a_series_or_an_edit():
     ann, dogger = actor(), room()
     hold_slot(actor=ann, room=dogger.uuid, interval=hours(11, 12), clock=THEN)
     start = datetime.fromisoformat("2026-03-12T13:00")  # 11:00 UTC
@@ -182,7 +182,7 @@ def test_own_hold__is_no_obstacle_to_a_series_or_an_edit():
     assert not Booking.objects.filter(state=BookingState.HELD).exists()
 
 
-def test_edit_series__of_the_attendees_alone__meets_the_seats():
+def test_edit_series__of_the_attendees_alone__checks_the_capacity():
     ann = actor()
     dogger = with_policy(capacity_rule="refuse")
     start = datetime.fromisoformat("2026-03-13T10:00")

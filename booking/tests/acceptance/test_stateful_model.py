@@ -1,6 +1,6 @@
-"""Random commands by several people against Postgres, held against a model of the rules.
+"""Random commands by several people against Postgres, compared with a model of the rules.
 
-After each step the answer, every booking and every closure are what the model says.
+After each step the answer, every booking and every closure must equal the model.
 """
 
 from datetime import timedelta
@@ -59,14 +59,14 @@ STAFF, ADMIN = ["ann", "bob"], "admin"
 
 places = st.sampled_from(PLACES)
 people = st.sampled_from([*STAFF, ADMIN])
-# Steps of ten minutes, and a clock that goes by fives: grace instants and ends are met exactly.
+# Times in steps of 10 minutes and a clock in steps of 5 hit grace instants and ends exactly.
 waits = st.sampled_from([-20, -10, 0, 5, 10, 10, 10, 20, 30, 60, 90]).map(lambda n: n * MINUTE)
 lengths = st.sampled_from([20, 30, 60, 90]).map(lambda n: n * MINUTE)
-# Whoever may do it, mostly; of bookings, mostly one that is not over in one way or another.
+# Mostly a person with the permission, and mostly a booking that is not over.
 bookings = st.integers(0, 999)
 allowed = st.sampled_from([None, None, None, None, *STAFF, ADMIN])
 managers = st.sampled_from([ADMIN, ADMIN, ADMIN, "ann"])
-fates = st.sampled_from([None, Fate.KEEP, Fate.CANCEL])
+actions = st.sampled_from([None, Fate.KEEP, Fate.CANCEL])
 uids = st.sampled_from(["talk", "choir"])
 
 
@@ -84,7 +84,7 @@ class BookingMachine(RuleBasedStateMachine):
         self.run, self.numbers = uuid4().hex, count(1)
 
     def compare(self, command, expected: set[str]):
-        """Run the command; its refusal must be one that the model expects, or none."""
+        """Run the command; assert an expected refusal, or success if none is expected."""
         try:
             answer, code = command(), None
         except MeetingRoomsError as refused:
@@ -94,58 +94,58 @@ class BookingMachine(RuleBasedStateMachine):
         return answer
 
     def chosen(self, n: int, who: str | None, state: str | None = None):
-        """Return a booking, mostly of this state or one that goes on, and who it is changed by."""
-        going_on = [
+        """Return a booking, mostly in this state or not over, and the person who changes it."""
+        open_bookings = [
             b
-            for b in self.model.kept
+            for b in self.model.all_bookings
             if b.state == state or (state is None and b.end > self.model.now and b.before is None)
         ]
-        candidates = going_on if n % 4 and going_on else self.model.kept
+        candidates = open_bookings if n % 4 and open_bookings else self.model.all_bookings
         booking = candidates[n // 4 % len(candidates)]
         return booking.id, who or booking.who or ADMIN
 
-    def as_by(self, who: str) -> dict:
+    def context_of(self, who: str) -> dict:
         return {"actor": self.actors[who], "clock": self.clock}
 
-    # --- what people do
+    # --- commands of people
 
     @rule(at=st.lists(places, min_size=1, max_size=2, unique=True),
           who=people, wait=waits, length=lengths)  # fmt: skip
     def book(self, at, who, wait, length):
         start = self.model.now + wait
-        if len(at) > 1:  # requests are for one room here
+        if len(at) > 1:  # in this test a request is for one room
             at = [place for place in at if not place.needs_approval]
         wanted = BookRooms(
             tuple(self.rooms[place].uuid for place in at), Interval(start, start + length)
         )
         ids = [object() for _ in at]
         expected = self.model.book(ids, at, start, start + length, who, who == ADMIN)
-        answer = self.compare(lambda: book_rooms(wanted=wanted, **self.as_by(who)), expected)
-        for stand_in, stored in zip(ids, answer or (), strict=False):
-            self.model.parts(stand_in)[0].id = stored.id
+        answer = self.compare(lambda: book_rooms(wanted=wanted, **self.context_of(who)), expected)
+        for placeholder, stored in zip(ids, answer or (), strict=False):
+            self.model.parts(placeholder)[0].id = stored.id
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed)
     def cancel(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.cancel(pk, who, who == ADMIN)
-        self.compare(lambda: cancel_booking(booking_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: cancel_booking(booking_id=pk, **self.context_of(who)), expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed)
     def arrive(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.check_in(pk)
-        self.compare(lambda: check_in(booking_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: check_in(booking_id=pk, **self.context_of(who)), expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed)
     def leave(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.end(pk, who, who == ADMIN)
-        self.compare(lambda: end_booking(booking_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: end_booking(booking_id=pk, **self.context_of(who)), expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed, to=st.none() | places, wait=st.none() | waits, length=lengths)
     def edit(self, n, who, to, wait, length):
         pk, who = self.chosen(n, who)
@@ -160,46 +160,48 @@ class BookingMachine(RuleBasedStateMachine):
         )
         place = to or booking.place
         expected = self.model.edit(pk, who, who == ADMIN, place, begin, end)
-        self.compare(lambda: edit_booking(booking_id=pk, edit=edit, **self.as_by(who)), expected)
+        self.compare(
+            lambda: edit_booking(booking_id=pk, edit=edit, **self.context_of(who)), expected
+        )
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed, minutes=st.sampled_from([10, 30, 60]))
     def extend(self, n, who, minutes):
         pk, who = self.chosen(n, who)
         booking = self.model.parts(pk)[0]
         end = booking.end + minutes * MINUTE
         expected = self.model.edit(pk, who, who == ADMIN, booking.place, booking.start, end)
-        if expected:  # what it read may have been released only now, as it came by
+        if expected:  # the command may have just released the booking that it read
             expected |= {"stale_version"}
-        command = lambda: extend_booking(booking_id=pk, minutes=minutes, **self.as_by(who))  # noqa: E731
+        command = lambda: extend_booking(booking_id=pk, minutes=minutes, **self.context_of(who))  # noqa: E731
         self.compare(command, expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=allowed)
     def restore(self, n, who):
         pk, who = self.chosen(n, who)
         for part in self.model.parts(pk):
             if part.state == "released" and self.model.now - part.ended > UNDO:
-                who = ADMIN  # for others it depends on when somebody noticed
+                who = ADMIN  # for other people it depends on when the release was stored
         expected = self.model.restore(pk, who, who == ADMIN)
-        self.compare(lambda: restore_booking(booking_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: restore_booking(booking_id=pk, **self.context_of(who)), expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=managers)
     def approve(self, n, who):
         pk, who = self.chosen(n, who, state="pending")
         expected = self.model.approve(pk, who == ADMIN)
-        self.compare(lambda: approve_booking(booking_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: approve_booking(booking_id=pk, **self.context_of(who)), expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, who=managers)
     def reject(self, n, who):
         pk, who = self.chosen(n, who, state="pending")
         expected = self.model.reject(pk, who == ADMIN)
-        command = lambda: reject_booking(booking_id=pk, reason="No", **self.as_by(who))  # noqa: E731
+        command = lambda: reject_booking(booking_id=pk, reason="No", **self.context_of(who))  # noqa: E731
         self.compare(command, expected)
 
-    @precondition(lambda self: self.model.kept)
+    @precondition(lambda self: self.model.all_bookings)
     @rule(n=bookings, m=bookings, who=allowed)
     def swap(self, n, m, who):
         (pk, who), (other, _) = self.chosen(n, who or ADMIN), self.chosen(m, ADMIN)
@@ -208,22 +210,22 @@ class BookingMachine(RuleBasedStateMachine):
         if pk == other or is_mixed:
             return
         expected = self.model.swap(pk, other, who, who == ADMIN)
-        command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.as_by(who))  # noqa: E731
+        command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.context_of(who))  # noqa: E731
         self.compare(command, expected)
 
-    # --- what happens to rooms, and from outside
+    # --- commands on rooms, imported events and the clock
 
     @precondition(lambda self: len(self.model.closures) < 2)
-    @rule(target=closures, at=places, wait=waits, length=lengths, fate=fates, who=managers)
-    def close(self, at, wait, length, fate, who):
+    @rule(target=closures, at=places, wait=waits, length=lengths, action=actions, who=managers)
+    def close(self, at, wait, length, action, who):
         start = self.model.now + wait
         end = start + length
         affected = [b.id for b in self.model.affected(at, start, end)]
-        agreed = {pk: fate for pk in affected if fate}
+        agreed = {pk: action for pk in affected if action}
         wanted = CloseRoom(self.rooms[at].uuid, start, end, "Painting", agreed)
-        stand_in = object()
-        expected = self.model.close(stand_in, at, start, end, fate, who == ADMIN)
-        answer = self.compare(lambda: close_room(wanted=wanted, **self.as_by(who)), expected)
+        placeholder = object()
+        expected = self.model.close(placeholder, at, start, end, action, who == ADMIN)
+        answer = self.compare(lambda: close_room(wanted=wanted, **self.context_of(who)), expected)
         if answer is None:
             return multiple()
         self.model.closures[-1].id = answer[0]
@@ -232,52 +234,56 @@ class BookingMachine(RuleBasedStateMachine):
     @rule(pk=consumes(closures), who=managers)
     def reopen(self, pk, who):
         expected = self.model.reopen(pk, who == ADMIN)
-        self.compare(lambda: reopen_room(closure_id=pk, **self.as_by(who)), expected)
+        self.compare(lambda: reopen_room(closure_id=pk, **self.context_of(who)), expected)
 
     @rule(uid=uids, at=places, wait=waits, length=lengths, is_off=st.booleans())
-    def bring_in(self, uid, at, wait, length, is_off):
+    def apply_import(self, uid, at, wait, length, is_off):
         start = self.model.now + wait
         uid = f"{uid}-{self.run}"
-        where, stand_in = self.rooms[at].uuid, object()
+        where, placeholder = self.rooms[at].uuid, object()
         event = calendar_event(uid, Interval(start, start + length), is_cancelled=is_off)
-        expected = self.model.bring_in(stand_in, uid, at, start, start + length, is_off)
-        self.compare(lambda: import_event(room=where, event=event, **self.as_by(ADMIN)), expected)
-        for new in [b for b in self.model.kept if b.id is stand_in]:
+        expected = self.model.apply_import(placeholder, uid, at, start, start + length, is_off)
+        self.compare(
+            lambda: import_event(room=where, event=event, **self.context_of(ADMIN)), expected
+        )
+        for new in [b for b in self.model.all_bookings if b.id is placeholder]:
             new.id = Booking.objects.get(external_uid=uid).pk
 
     @rule(minutes=st.sampled_from([5, 10, 15, 30]))
-    def time_goes_by(self, minutes):
+    def pass_time(self, minutes):
         self.clock.advance(minutes * MINUTE)
         self.model.now = self.clock.now()
-        self.model.settle()
+        self.model.apply_deadlines()
 
     @rule(at=places)
-    def somebody_cleans_up(self, at):
+    def expire_due(self, at):
         expire_due_bookings(room=self.rooms[at].uuid, clock=self.clock)
 
-    # --- what must hold
+    # --- conditions that hold after each step
 
     @invariant()
-    def bookings_are_the_models(self):
+    def bookings_equal_the_model(self):
         names = {each.pk: place.name for place, each in self.rooms.items()}
         found = {}
         for booking in Booking.objects.filter(room__in=self.rooms.values()):
             state = booking.state
             if booking.lapses_at is not None and booking.lapses_at <= self.model.now:
-                state = {"pending": "rejected"}.get(state, "released")  # noticed or not
+                state = {"pending": "rejected"}.get(state, "released")  # stored or not
             slot = booking.during
             found[booking.pk] = (names[booking.room_id], slot.lower, slot.upper, state)
-        assert found == {b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.kept}
+        assert found == {
+            b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.all_bookings
+        }
 
     @invariant()
-    def what_is_taken_is_the_models(self):
+    def taken_slots_equal_the_model(self):
         ever = Interval(NOW - timedelta(days=1), NOW + timedelta(days=1))
         during = bookings_during(ever, now=self.model.now).filter(room__in=self.rooms.values())
         taken = {booking.pk for booking in during}
-        assert taken == {b.id for b in self.model.kept if b.has_slot}
+        assert taken == {b.id for b in self.model.all_bookings if b.has_slot}
 
     @invariant()
-    def closures_are_the_models(self):
+    def closures_equal_the_model(self):
         stored = Closure.objects.filter(room__in=self.rooms.values())
         found = {closure.pk: (closure.starts_at, closure.ends_at) for closure in stored}
         assert found == {c.id: (c.start, c.end) for c in self.model.closures}
@@ -286,7 +292,7 @@ class BookingMachine(RuleBasedStateMachine):
 @pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(1800)
-def test_machine__random_commands__answer_and_store_what_the_model_says():
+def test_machine__random_commands__answer_and_store_as_the_model():
     is_thorough = settings.default.max_examples > 100
     run_state_machine_as_test(
         BookingMachine,

@@ -1,4 +1,4 @@
-"""The hard cases of room booking as tests; `python -m booking.tests.cases` tells how they stand.
+"""The hard cases of room booking as tests; `python -m booking.tests.cases` prints their results.
 
-A test of case 7 is called `test_case_007__what_happens`, wherever in the project it lives.
+The name of a test of case 7 begins with `test_case_007__`, in every app.
 """

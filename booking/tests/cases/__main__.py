@@ -1,7 +1,7 @@
-"""Run every test of a numbered case and print how the cases stand: `make cases`.
+"""Run every test of a numbered case and print the result of each case: `make cases`.
 
-Exit status 1 where a case has no test or one did not pass; `--json` prints the table as JSON, with
-what pytest has to say on standard error. Further arguments go to pytest.
+Exit status 1 if a case has no test or a test did not pass; `--json` prints the table as JSON, and
+the output of pytest goes to standard error. Further arguments are passed to pytest.
 """
 
 import argparse
@@ -28,12 +28,12 @@ class Row:
     number: int
     title: str
     result: str
-    tests: int  # parameters counted singly
+    tests: int  # each set of parameters counts as one test
     not_passed: list[str]
 
 
 class Results:
-    """A pytest plugin that keeps, by case, how each of its tests ended."""
+    """A pytest plugin that records the outcome of each test, by case."""
 
     def __init__(self):
         self.by_case = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Rooms with rules of their own."""
+"""Fixtures of the numbered cases: rooms with their own policy rules."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from rooms.models import Policy, Room
 
 @pytest.fixture
 def with_rules() -> Callable[..., None]:
-    """Give a room rules by the names of the rulebook."""
+    """Return a function that sets rules of a room's policy by their names."""
 
     def give(room: Room, **rules: object) -> None:
         Policy.objects.update_or_create(room=room, defaults=rules)

@@ -1,4 +1,4 @@
-"""Cases 75, 76, 77, 79 and 83 of the field, as far as the rules of a room decide them."""
+"""Cases 75, 76, 77, 79 and 83: approval and check-in by a room's rules."""
 
 from datetime import timedelta
 
@@ -23,8 +23,8 @@ from rooms.tests.factories import policy, room
 CLOCK = FixedClock(NOW)
 
 
-def test_case_075__dates_are_the_rooms():
-    """At 00:15 in Helsinki it is still yesterday in UTC; what counts is the room's date"""
+def test_case_075__advance_window__counts_dates_of_the_rooms_zone():
+    """At 00:15 in Helsinki the date in UTC is still yesterday; the room's date counts"""
     quarter_past = local("13 00:15")  # 22:15 UTC on the 12th
     today_only = rules(advance_days=0)
     assert codes(today_only, span("13 00:15", "13 10:15"), now=quarter_past) == []
@@ -33,8 +33,8 @@ def test_case_075__dates_are_the_rooms():
 
 
 @pytest.mark.django_db
-def test_case_075__edited_on_its_own_day():
-    """A booking from 00:15 on can still be given another end at 10:15 of the same day"""
+def test_case_075__booking_of_today__can_be_edited():
+    """The end of a booking from 00:15 can still be changed at 10:15 of the same day"""
     ann = actor()
     made = FixedClock(local("12 23:00"))
     facts = book(room(), span("13 00:15", "13 11:00"), by=ann, clock=made)
@@ -46,8 +46,8 @@ def test_case_075__edited_on_its_own_day():
 
 
 @pytest.mark.django_db
-def test_case_076__pending_blocks():
-    """A request that waits for approval takes the slot, where the room says so"""
+def test_case_076__pending_booking__takes_the_slot():
+    """A request takes the slot if the room's policy says that requests block"""
     dogger = room()
     policy(dogger, approval="always", pending_blocks=True)
     facts = book(dogger, hours(11, 12))
@@ -57,8 +57,8 @@ def test_case_076__pending_blocks():
 
 
 @pytest.mark.django_db
-def test_case_076__pending_does_not_block():
-    """Where requests do not block, a second one waits too, and approving one rejects the other"""
+def test_case_076__two_requests_that_do_not_block__approving_one_rejects_the_other():
+    """If requests do not block, two can wait for one slot; approving one rejects the other"""
     dogger, admin = room(), actor(role=Role.ADMIN)
     policy(dogger, approval="always", pending_blocks=False)
     first, second = book(dogger, hours(11, 12)), book(dogger, hours(11, 12))
@@ -70,11 +70,11 @@ def test_case_076__pending_does_not_block():
     assert refused.value.code == "not_pending"
 
 
-def test_case_076__manager_needs_no_approval():
-    """Whoever runs the room books it without asking"""
-    asked = rules(approval=Approval.ALWAYS)
-    assert decision(asked, hours(11, 12), is_manager=True).state is BookingState.CONFIRMED
-    assert decision(asked, hours(11, 12)).state is BookingState.PENDING
+def test_case_076__manager__needs_no_approval():
+    """A room manager books the room without approval"""
+    with_approval = rules(approval=Approval.ALWAYS)
+    assert decision(with_approval, hours(11, 12), is_manager=True).state is BookingState.CONFIRMED
+    assert decision(with_approval, hours(11, 12)).state is BookingState.PENDING
 
 
 @pytest.mark.django_db
@@ -87,8 +87,8 @@ def test_case_076__manager_needs_no_approval():
         (Interval(at(13), at(14)), BookingState.PENDING),
     ],
 )
-def test_case_077__changed_after_approval(interval, state):
-    """A shortened booking needs no new approval; one made longer or moved does"""
+def test_case_077__change_after_approval__needs_approval_unless_shorter(interval, state):
+    """A shortened booking needs no new approval; a longer or moved booking does"""
     dogger, ann = room(), actor()
     policy(dogger, approval="always")
     facts = book(dogger, hours(11, 12), by=ann)
@@ -99,7 +99,7 @@ def test_case_077__changed_after_approval(interval, state):
 
 
 @pytest.mark.django_db
-def test_case_079__check_in_window():
+def test_case_079__check_in_before_its_window__is_refused():
     """Check-in opens 5 minutes before the start: 6 minutes before is too early"""
     dogger, ann = room(), actor()
     policy(dogger, check_in_opens_minutes=5)
@@ -112,8 +112,8 @@ def test_case_079__check_in_window():
 
 
 @pytest.mark.django_db
-def test_case_079__smallest_grace_of_two_rooms():
-    """Of two rooms with 10 and 20 minutes of grace in one booking, 10 counts for both"""
+def test_case_079__booking_of_two_rooms__uses_the_smaller_grace():
+    """A booking of two rooms with 10 and 20 minutes of grace has 10 minutes in both"""
     rooms = [room(), room()]
     for one, minutes in zip(rooms, (10, 20), strict=True):
         policy(one, check_in_grace_minutes=minutes)
@@ -123,8 +123,8 @@ def test_case_079__smallest_grace_of_two_rooms():
 
 
 @pytest.mark.django_db
-def test_case_083__booked_after_its_own_start():
-    """What is booked 5 minutes after its own start counts as checked in"""
+def test_case_083__booked_after_its_own_start__counts_as_checked_in():
+    """A booking made 5 minutes after its own start counts as checked in"""
     facts = book(room(), Interval(NOW - timedelta(minutes=5), at(11)))
     assert (facts.state, facts.check_in_until) == (BookingState.CHECKED_IN, None)
 
@@ -133,13 +133,13 @@ def test_case_083__booked_after_its_own_start():
     "exempt,hours_long,deadline",
     [(480, 8, None), (480, 7, at(11, 10)), (0, 8, at(11, 10)), (60, 1, None)],
 )
-def test_case_083__long_bookings_are_exempt(exempt, hours_long, deadline):
-    """A booking of 8 hours or more needs no check-in, by the policy"""
+def test_case_083__length_of_the_exemption__decides_on_the_deadline(exempt, hours_long, deadline):
+    """A booking as long as the policy's exemption, or longer, needs no check-in"""
     room_rules = rules(check_in_exempt_minutes=exempt)
     wanted = Interval(at(11), at(11) + timedelta(hours=hours_long))
     assert decision(room_rules, wanted).lapses_at == deadline
 
 
-def test_case_083__no_check_in_at_all():
-    """Where no check-in is required nothing is given back"""
+def test_case_083__no_check_in_required__gives_no_deadline():
+    """If no check-in is required, the booking is never released"""
     assert decision(rules(check_in_required=False), hours(11, 12)).lapses_at is None

@@ -1,4 +1,4 @@
-"""Hard cases of calendars and tables that come in and go out."""
+"""Cases 58, 93, 96 and 97: imported and exported calendars and tables."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ UNTIL = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def weekly(**more) -> CalendarEntry:
-    """A series at 10:00 in Helsinki from 9 March 2026, over the change to summer time."""
+    """Return a series at 10:00 in Helsinki from 9 March 2026, over the change to summer time."""
     start = datetime(2026, 3, 9, 10, tzinfo=HELSINKI)
     fields = {"uid": "series-1", "start": start, "end": start + timedelta(hours=1), "title": "Plan",
               "stamp": NOW, "location": "Sauna"}  # fmt: skip
@@ -67,25 +67,25 @@ EXPECTED = [
 ]
 
 
-def test_case_058__round_trip_keeps_instants_and_recurrence_ids():
-    """A series with a missing and a moved date comes back as it went out"""
+def test_case_058__export_and_import__keep_instants_and_recurrence_ids():
+    """A series with a left-out and a moved date is the same after export and import"""
     out = write_calendar(with_exceptions(), name="Sauna", now=NOW)
     assert dates(out) == EXPECTED
-    back = write_calendar(entries_of(parse_calendar(out)), name="Sauna", now=NOW)
-    assert dates(back) == EXPECTED
-    assert back.count(b"UID:series-1\r\n") == 3
+    imported = write_calendar(entries_of(parse_calendar(out)), name="Sauna", now=NOW)
+    assert dates(imported) == EXPECTED
+    assert imported.count(b"UID:series-1\r\n") == 3
 
 
-def test_case_058__types_and_zones_match_the_start():
-    """RECURRENCE-ID and EXDATE are in the series' own local time"""
+def test_case_058__exdate_and_recurrence_id__have_the_zone_of_the_start():
+    """RECURRENCE-ID and EXDATE are in the local time of the series"""
     text = write_calendar(with_exceptions(), name="Sauna", now=NOW).decode()
     assert "EXDATE;TZID=Europe/Helsinki:20260316T100000\r\n" in text
     assert "RECURRENCE-ID;TZID=Europe/Helsinki:20260330T100000\r\n" in text
     assert "DTSTART;TZID=Europe/Helsinki:20260309T100000\r\n" in text
 
 
-def test_case_058__whole_days_keep_their_type():
-    """EXDATE as a date takes a day out of a series of whole days"""
+def test_case_058__exdate_of_full_days__is_a_date():
+    """An EXDATE that is a date removes a day from a series of full days"""
     raw = (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:d\r\nLOCATION:R\r\n"
            b"DTSTART;VALUE=DATE:20260327\r\nRRULE:FREQ=DAILY;COUNT=4\r\n"
            b"EXDATE;VALUE=DATE:20260328\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")  # fmt: skip
@@ -101,8 +101,8 @@ def test_case_058__whole_days_keep_their_type():
      "0.0.0.0", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
      "2002:a00:1::", "::127.0.0.1"],
 )  # fmt: skip
-def test_case_097__private_addresses(address):
-    """An import by address reaches no private network"""
+def test_case_097__private_address__is_refused(address):
+    """An import from a URL connects to no private network"""
     assert not is_public(address)
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(MeetingRoomsError) as refused:
@@ -111,8 +111,8 @@ def test_case_097__private_addresses(address):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f000001", "0"])
-def test_case_097__other_names_of_this_machine(host):
-    """Nor does it by another spelling of the same address"""
+def test_case_097__other_name_of_this_machine__is_refused(host):
+    """An import refuses other spellings of a private address too"""
     with pytest.raises(MeetingRoomsError) as refused:
         fetch_calendar(f"https://{host}/calendar.ics")
     assert refused.value.code == "private_address"
@@ -125,8 +125,8 @@ def private_booking() -> tuple[Room, User]:
 
 
 @pytest.mark.django_db
-def test_case_093__calendar():
-    """A private booking is Busy in another person's calendar of the room"""
+def test_case_093__calendar_of_a_room__shows_a_private_booking_as_busy():
+    """A private booking is Busy in the room's calendar for another person"""
     sauna, ada = private_booking()
     hidden = room_calendar(sauna, actor(), BOOKED_AT)
     assert b"SUMMARY:Busy\r\n" in hidden
@@ -136,8 +136,8 @@ def test_case_093__calendar():
 
 
 @pytest.mark.django_db
-def test_case_093__table(tmp_path):
-    """A private booking is Busy in a table"""
+def test_case_093__exported_table__shows_a_private_booking_as_busy(tmp_path):
+    """A private booking is Busy in an exported table"""
     private_booking()
     out = tmp_path / "out.csv"
     call_command("export_bookings", first="2026-03-12", last="2026-03-12", output=out)
@@ -147,43 +147,43 @@ def test_case_093__table(tmp_path):
     assert "Ada" not in text
 
 
-def unknown(secret: str) -> bool:
+def is_unknown(secret: str) -> bool:
     with pytest.raises(NotFoundError) as refused:
         read_feed(secret=secret, clock=FixedClock(BOOKED_AT))
     return refused.value.code == "unknown_feed"
 
 
 @pytest.mark.django_db
-def test_case_096__feed_address():
-    """A guessed feed address finds nothing; a revoked one no more"""
+def test_case_096__guessed_or_revoked_feed_address__finds_nothing():
+    """A guessed feed address finds nothing, and a revoked feed address finds nothing"""
     sauna, ada = private_booking()
     own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
     clock = FixedClock(BOOKED_AT)
     assert b"SUMMARY:Redundancies" in read_feed(secret=own.secret, clock=clock)
     assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
-    assert unknown("mr_guessed")
-    assert unknown("")
-    assert unknown(str(own.record.pk))
+    assert is_unknown("mr_guessed")
+    assert is_unknown("")
+    assert is_unknown(str(own.record.pk))
     with pytest.raises(NotFoundError):
         revoke_feed(user=person(), feed_id=own.record.pk)
     revoke_feed(user=ada, feed_id=own.record.pk)
-    assert unknown(own.secret)
+    assert is_unknown(own.secret)
     assert b"SUMMARY:Busy" in read_feed(secret=rooms.secret, clock=clock)
 
 
 @pytest.mark.django_db
-def test_case_096__owner_who_left():
-    """A feed ends with its owner's account, and a room's with the room"""
+def test_case_096__inactive_owner_or_room__ends_the_feed():
+    """A feed ends when the account of its owner or its room becomes inactive"""
     sauna, ada = private_booking()
     own, rooms = issue_feed(user=ada), issue_feed(user=person(), room=sauna)
     User.objects.filter(pk=ada.pk).update(is_active=False)
     Room.objects.filter(pk=sauna.pk).update(is_active=False)
-    assert unknown(own.secret)
-    assert unknown(rooms.secret)
+    assert is_unknown(own.secret)
+    assert is_unknown(rooms.secret)
 
 
 @pytest.mark.django_db
-def test_case_096__only_the_digest_is_kept():
-    """The address itself is stored nowhere"""
+def test_case_096__secret_of_a_feed__is_not_stored():
+    """The database stores the digest of a feed address, not the address"""
     issued = issue_feed(user=person())
     assert issued.secret not in str(FeedToken.objects.values().get())

@@ -1,4 +1,4 @@
-"""What happens to bookings later: moved, swapped, restored, extended."""
+"""Changes of stored bookings: move, swap, restore, check in, end, extend."""
 
 import pytest
 
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 THEN = FixedClock(NOW)
 
 
-def test_case_006__a_booking_may_overlap_its_old_self():
-    """Longer, over its own old slot"""
+def test_case_006__longer_booking__may_overlap_its_old_slot():
+    """A booking grows over its own old slot"""
     ann = actor()
     mine = book(room(), hours(11, 12), by=ann)
     edit = BookingEdit(interval=hours(11, 13))
@@ -34,8 +34,8 @@ def test_case_006__a_booking_may_overlap_its_old_self():
     assert (longer.interval, longer.version) == (hours(11, 13), 2)
 
 
-def test_case_007__two_bookings_swap_rooms_in_one_request():
-    """Two rooms trade their bookings"""
+def test_case_007__swap__exchanges_the_rooms_of_two_bookings():
+    """Two bookings exchange their rooms"""
     ann, dogger, fisher = actor(), room(), room()
     one, other = book(dogger, hours(11, 12), by=ann), book(fisher, hours(11, 12), by=ann)
     swap_rooms(actor=ann, booking_id=one.id, other_id=other.id, clock=THEN)
@@ -43,8 +43,8 @@ def test_case_007__two_bookings_swap_rooms_in_one_request():
     assert rooms == {one.id: fisher.uuid, other.id: dogger.uuid}
 
 
-def test_case_007__a_swap_that_a_third_booking_forbids_changes_neither():
-    """Two rooms trade their bookings"""
+def test_case_007__swap_against_a_third_booking__changes_nothing():
+    """Two bookings exchange their rooms"""
     ann, dogger, fisher = actor(), room(), room()
     one, other = book(dogger, hours(11, 13), by=ann), book(fisher, hours(11, 12), by=ann)
     book(fisher, hours(12, 13))
@@ -56,7 +56,7 @@ def test_case_007__a_swap_that_a_third_booking_forbids_changes_neither():
     assert rooms == {one.id: dogger.uuid, other.id: fisher.uuid}
 
 
-def test_case_018__a_stale_edit_gets_the_difference():
+def test_case_018__stale_edit__gets_the_difference():
     """Two people edit one booking"""
     ann = actor()
     mine = book(room(), hours(11, 12), by=ann, title="Retro")
@@ -74,8 +74,8 @@ def test_case_018__a_stale_edit_gets_the_difference():
     assert Booking.objects.get().interval == hours(11, 12)
 
 
-def test_case_005__restore_after_the_slot_was_rebooked_is_a_conflict():
-    """Cancelled, rebooked, restored"""
+def test_case_005__restore_after_the_slot_was_booked_again__is_a_conflict():
+    """Restore after the slot was booked again"""
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
@@ -84,28 +84,32 @@ def test_case_005__restore_after_the_slot_was_rebooked_is_a_conflict():
         restore_booking(actor=ann, booking_id=mine.id, clock=THEN)
 
 
-def test_restore__within_five_minutes__brings_it_back_and_later_not():
+def test_restore__after_more_than_five_minutes__is_refused():
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
-    back = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(10, 5)))
-    assert (back.state, back.takes_slot, back.lapses_at) == ("confirmed", True, at(11, 10))
+    restored = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(10, 5)))
+    assert (restored.state, restored.takes_slot, restored.lapses_at) == (
+        "confirmed",
+        True,
+        at(11, 10),
+    )
     cancel_booking(actor=ann, booking_id=mine.id, clock=THEN)
     with pytest.raises(ConflictError) as refused:
         restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(10, 6)))
     assert refused.value.code == "too_late_to_undo"
 
 
-def test_restore__after_a_release_of_a_running_booking__is_checked_in():
+def test_restore__of_a_released_running_booking__is_checked_in():
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     expire_due_bookings(room=dogger.uuid, clock=FixedClock(at(11, 10)))
-    back = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(11, 12)))
-    assert (back.state, back.lapses_at) == ("checked_in", None)
+    restored = restore_booking(actor=ann, booking_id=mine.id, clock=FixedClock(at(11, 12)))
+    assert (restored.state, restored.lapses_at) == ("checked_in", None)
 
 
-def test_case_079__the_smallest_grace_counts_for_a_booking_of_two_rooms(with_rules):
-    """Two rooms, two graces"""
+def test_case_079__booking_of_two_rooms__uses_the_smallest_grace(with_rules):
+    """One booking of two rooms with different graces"""
     ann, strict, mild = actor(), room(), room()
     with_rules(strict, check_in_grace_minutes=10)
     with_rules(mild, check_in_grace_minutes=20)
@@ -116,8 +120,8 @@ def test_case_079__the_smallest_grace_counts_for_a_booking_of_two_rooms(with_rul
     assert {b.state for b in Booking.objects.all()} == {"checked_in"}
 
 
-def test_case_079__check_in_opens_five_minutes_before(with_rules):
-    """Two rooms, two graces"""
+def test_case_079__check_in__opens_five_minutes_before_the_start(with_rules):
+    """Check-in opens 5 minutes before the start"""
     ann, dogger = actor(), room()
     with_rules(dogger, check_in_opens_minutes=5)
     mine = book(dogger, hours(11, 12), by=ann)
@@ -128,8 +132,8 @@ def test_case_079__check_in_opens_five_minutes_before(with_rules):
     assert done.state is BookingState.CHECKED_IN
 
 
-def test_case_085__a_checked_in_booking_that_is_moved_later_needs_a_new_check_in():
-    """Checked in, then moved"""
+def test_case_085__checked_in_booking_moved_later__needs_a_new_check_in():
+    """A booking is checked in, then moved to a later time"""
     ann = actor()
     mine = book(room(), hours(11, 12), by=ann)
     early = FixedClock(at(10, 55))
@@ -139,8 +143,8 @@ def test_case_085__a_checked_in_booking_that_is_moved_later_needs_a_new_check_in
     assert (moved.state, moved.lapses_at) == (BookingState.CONFIRMED, at(13, 10))
 
 
-def test_case_086__what_is_left_of_a_booking_that_ended_early_is_bookable_at_once():
-    """Ended early at 20 past"""
+def test_case_086__rest_of_a_booking_that_ended_early__is_bookable_at_once():
+    """A booking ends early, at 20 past"""
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     check_in(actor=ann, booking_id=mine.id, clock=FixedClock(at(11)))
@@ -151,8 +155,8 @@ def test_case_086__what_is_left_of_a_booking_that_ended_early_is_bookable_at_onc
     assert Interval.read(entry.after["during"]) == Interval(at(11), at(11, 20))
 
 
-def test_case_087__thirty_more_minutes_with_twenty_left_offers_twenty():
-    """Extended up to the next booking"""
+def test_case_087__extension_by_thirty_with_twenty_free__offers_twenty():
+    """A booking is extended up to the next booking"""
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     book(dogger, Interval(at(12, 20), at(13)))

@@ -1,4 +1,4 @@
-"""A device at a door: what its token opens, and that it opens nothing else. Case 94."""
+"""Case 94: the operations that the token of a door device allows, and no others."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -57,8 +57,8 @@ def address(path: str, **known: object) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - FOR_DEVICES))
-def test_case_094__a_device__may_not_use_what_is_for_people(door, name):
-    """A device's token at every operation."""
+def test_case_094__device__may_not_use_operations_for_people(door, name):
+    """A device's token at every operation that is not for devices."""
     method, path = OPERATIONS[name]
     refused = door.refused(method, address(path), None if method == "get" else {})
     assert (refused["status"], refused["code"]) == (403, "not_for_devices")
@@ -67,8 +67,8 @@ def test_case_094__a_device__may_not_use_what_is_for_people(door, name):
 @pytest.mark.parametrize(
     "name", ["show_booking", "check_in", "end_booking", "show_availability", "take_walk_up"]
 )
-def test_case_094__a_device__does_not_know_other_rooms(door, ann, name):
-    """A device's token at the door next to its own."""
+def test_case_094__device__finds_no_other_rooms(door, ann, name):
+    """A device's token used for another room."""
     other = room("Loft")
     booked = ann.book(slot(0), other)
     method, path = OPERATIONS[name]
@@ -79,19 +79,19 @@ def test_case_094__a_device__does_not_know_other_rooms(door, ann, name):
     assert Booking.objects.get().state == "confirmed"
 
 
-def test_case_094__the_day_of_a_device__is_that_of_its_rooms(door, den, ann):
+def test_case_094__day_of_a_device__shows_its_rooms_only(door, den, ann):
     """A device reads the day."""
     ann.book(slot(0), den, title="Plan")
     ann.book(slot(0), room("Loft"), title="Other")
     ann.book(slot(2), den, title="Secret", private=True)
     found = door.get(f"/days/{future(0).date()}").json()["rooms"]
     assert [one["name"] for one in found] == ["Den"]
-    told = [(one["title"], one["organizer"]) for one in found[0]["bookings"]]
-    assert told == [("Plan", ""), ("Busy", "")]  # as on a board: no people
+    shown = [(one["title"], one["organizer"]) for one in found[0]["bookings"]]
+    assert shown == [("Plan", ""), ("Busy", "")]  # the same as on a board: no names of people
 
 
-def test_case_094__a_device__checks_in_at_its_door(door, den, ann):
-    """A device checks somebody in."""
+def test_case_094__device__checks_in_a_booking_of_its_room(door, den, ann):
+    """A device checks in a booking."""
     now = SYSTEM_CLOCK.now().astimezone(UTC)
     soon = now + timedelta(minutes=5)
     ends = soon + timedelta(minutes=30)
@@ -103,13 +103,13 @@ def test_case_094__a_device__checks_in_at_its_door(door, den, ann):
         "Door of Den",
         None,
     )
-    # Leaving early is up to who booked it.
+    # Only the organizer may end the booking early.
     refused = door.refused("post", f"/bookings/{booked['id']}/end")
     assert (refused["status"], refused["code"]) == (403, "not_for_devices")
 
 
-def test_case_094__a_walk_up__is_nobodys_and_begins_now(door, den, ann):
-    """A device takes a walk-up."""
+def test_case_094__walk_up__has_no_organizer_and_begins_now(door, den, ann):
+    """A device books a walk-up."""
     answer = door.post("/devices/me/walk-up", {"minutes": 15})
     assert answer.status_code == 201
     taken = answer.json()
@@ -128,7 +128,7 @@ def test_case_094__a_walk_up__is_nobodys_and_begins_now(door, den, ann):
 
 
 @pytest.mark.parametrize("member", [{"organizer": "Ann"}, {"starts_at": "2036-03-01T09:00:00Z"}])
-def test_case_094__a_walk_up__is_never_in_anybodys_name_nor_at_another_time(door, member):
-    """A device books for a named person."""
+def test_case_094__walk_up_with_a_name_or_another_time__is_refused(door, member):
+    """A walk-up that names an organizer or a start."""
     refused = door.refused("post", "/devices/me/walk-up", {"minutes": 15, **member})
     assert (refused["status"], refused["code"]) == (422, "invalid")

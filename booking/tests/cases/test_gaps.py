@@ -1,4 +1,4 @@
-"""Cases 26 to 30 of the field: the time between two bookings."""
+"""Cases 26 to 30: the time between two bookings."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from rooms.tests.factories import divide, policy, room
 
 
 @pytest.mark.django_db
-def test_case_026__gap_after_a_booking():
+def test_case_026__gap_after_a_booking__is_enforced():
     """A gap of 30 minutes refuses 10:15 after 10:00 and allows 10:30"""
     dogger = room()
     policy(dogger, gap_minutes=30)
@@ -39,8 +39,8 @@ def test_case_026__gap_after_a_booking():
 
 
 @pytest.mark.django_db
-def test_case_026__gap_before_a_booking():
-    """The gap counts before a booking as after it"""
+def test_case_026__gap_before_a_booking__is_enforced():
+    """The gap also counts before a booking"""
     dogger = room()
     policy(dogger, gap_minutes=30)
     book(dogger, hours(13, 14))
@@ -51,7 +51,7 @@ def test_case_026__gap_before_a_booking():
 
 
 @pytest.mark.django_db
-def test_case_026__gap_of_the_other_room():
+def test_case_026__gap_of_a_hall__is_enforced_in_its_half():
     """The gap of a hall counts for a booking of its half"""
     hall, left, right = room(), room(), room()
     divide(hall, left, right)
@@ -63,23 +63,23 @@ def test_case_026__gap_of_the_other_room():
 
 
 @pytest.mark.parametrize("start,refused", [("12 14:00", []), ("12 13:59", ["gap_too_short"])])
-def test_case_027__gaps_may_overlap_each_other(start, refused):
-    """Where only the gaps touch, the larger one is enough"""
+def test_case_027__two_equal_gaps__may_overlap(start, refused):
+    """The gaps of two bookings may overlap; the larger gap is enough"""
     one_hour = rules(gap_minutes=60, gaps={ROOM_ID: 60, OTHER_ROOM_ID: 60})
     before = booked(span("12 12:30", "12 13:00"), room_id=OTHER_ROOM_ID)
     wanted = span(start, "12 15:00")
     assert codes(one_hour, wanted, before) == refused
 
 
-def test_case_027__larger_gap_decides():
-    """Of two different gaps the larger one must be free"""
+def test_case_027__two_different_gaps__need_the_larger():
+    """Between two bookings with different gaps the larger gap must be free"""
     small = rules(gap_minutes=10, gaps={ROOM_ID: 10, OTHER_ROOM_ID: 45})
     before = booked(span("12 12:30", "12 13:00"), room_id=OTHER_ROOM_ID)
     assert codes(small, span("12 13:44", "12 15:00"), before) == ["gap_too_short"]
     assert codes(small, span("12 13:45", "12 15:00"), before) == []
 
 
-def test_case_028__gap_over_closing_time():
+def test_case_028__gap_over_closing_time__is_allowed_unless_forbidden():
     """A gap may run over closing time, unless the policy forbids it"""
     last = span("12 17:00", "12 18:00")
     lenient = rules(hours=daily("08:00", "18:00"), gap_minutes=30)
@@ -92,7 +92,7 @@ def test_case_028__gap_over_closing_time():
 
 
 @pytest.mark.django_db
-def test_case_028__gap_over_midnight():
+def test_case_028__gap_over_midnight__is_enforced():
     """A gap that begins before midnight still counts after it"""
     dogger = room()
     policy(dogger, gap_minutes=30)
@@ -104,7 +104,7 @@ def test_case_028__gap_over_midnight():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["admin", "manager"])
-def test_case_029__manager_books_inside_a_gap(who):
+def test_case_029__booking_inside_a_gap_by_a_manager__is_flagged(who):
     """A manager may book inside a gap, and the booking is flagged"""
     dogger, ann = room(), person()
     policy(dogger, gap_minutes=30, managers=[ann])
@@ -116,8 +116,8 @@ def test_case_029__manager_books_inside_a_gap(who):
 
 
 @pytest.mark.django_db
-def test_case_029__gap_enlarged_later():
-    """Bookings that are there stay when the gap grows, and may still be renamed"""
+def test_case_029__gap_enlarged_later__keeps_stored_bookings():
+    """Stored bookings stay when the gap grows, and their titles can still be changed"""
     dogger, ann = room(), actor()
     book(dogger, hours(11, 12))
     facts = book(dogger, Interval(at(12, 10), at(13)), by=ann)
@@ -128,7 +128,7 @@ def test_case_029__gap_enlarged_later():
 
 
 @pytest.mark.django_db
-def test_case_030__one_booking_a_day():
+def test_case_030__one_booking_a_day__is_free_again_at_midnight():
     """A room booked 10 to 12 is taken for that local day, and free from midnight on"""
     dogger = room()
     policy(dogger, one_booking_a_day=True)

@@ -1,4 +1,4 @@
-"""Numbered hard cases 22 to 25: holds."""
+"""Cases 22 to 25: holds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -35,8 +35,8 @@ def hold(where: Room, by: Actor, clock: FixedClock = NOON) -> BookingData:
 
 
 @pytest.mark.django_db
-def test_case_022__another_persons_booking_is_refused_as_held_and_says_until_when():
-    """Somebody else holds the slot"""
+def test_case_022__booking_by_another_person__is_refused_with_the_end_of_the_hold():
+    """Another person holds the slot"""
     dogger = room()
     hold(dogger, actor("U1"))
     with pytest.raises(SlotTakenError) as refused:
@@ -47,8 +47,8 @@ def test_case_022__another_persons_booking_is_refused_as_held_and_says_until_whe
 
 
 @pytest.mark.django_db
-def test_case_022__the_holders_own_booking_is_the_hold_confirmed():
-    """The holder books what is held"""
+def test_case_022__booking_by_the_holder__confirms_the_hold():
+    """The holder books the held slot"""
     dogger, u1 = room(), actor("U1")
     held = hold(dogger, u1)
     booked = book(dogger, SLOT, by=u1, clock=FixedClock(LAPSES - MILLISECOND))
@@ -57,14 +57,14 @@ def test_case_022__the_holders_own_booking_is_the_hold_confirmed():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_case_022__of_many_who_hold_at_once_one_has_it():
+def test_case_022__ten_holds_of_one_slot_at_once__one_is_stored():
     """Ten people hold one slot at once"""
     dogger, people = room(), [actor() for _ in range(10)]
-    together = Barrier(len(people))
+    barrier = Barrier(len(people))
 
     def one(person: Actor) -> str:
         try:
-            together.wait(timeout=20)
+            barrier.wait(timeout=20)
             return str(hold(dogger, person).state)
         except SlotTakenError as refused:
             return refused.code
@@ -77,21 +77,21 @@ def test_case_022__of_many_who_hold_at_once_one_has_it():
 
 
 @pytest.mark.django_db
-def test_case_023__at_the_instant_it_runs_out_the_slot_is_anybodys_without_a_cleaner():
-    """A hold runs out while nobody cleans up"""
+def test_case_023__slot_at_the_end_of_a_hold__is_free_without_cleanup():
+    """A hold expires without any cleanup"""
     dogger = room()
     hold(dogger, actor("U1"))
     assert dogger.pk in unavailable_intervals([dogger], SLOT, now=LAPSES - MILLISECOND)
     assert not bookings_during(SLOT, now=LAPSES).exists()
     assert unavailable_intervals([dogger], SLOT, now=LAPSES) == {}
-    assert Booking.objects.get().state == BookingState.HELD  # nothing has run
+    assert Booking.objects.get().state == BookingState.HELD  # no cleanup has run
     book(dogger, SLOT, by=actor("U2"), clock=FixedClock(LAPSES))
     states = set(Booking.objects.values_list("state", flat=True))
     assert states == {BookingState.LAPSED, BookingState.CONFIRMED}
 
 
 @pytest.mark.django_db
-def test_case_023__a_millisecond_before_it_is_still_held():
+def test_case_023__slot_a_millisecond_before_the_end__is_still_held():
     """The last millisecond of a hold"""
     dogger = room()
     hold(dogger, actor("U1"))
@@ -101,15 +101,15 @@ def test_case_023__a_millisecond_before_it_is_still_held():
 
 
 @pytest.mark.django_db
-def test_case_023__the_late_holder_is_told_clearly_or_books_what_is_still_free():
-    """The holder comes too late"""
+def test_case_023__late_holder__gets_a_clear_refusal_or_holds_the_free_slot_again():
+    """The holder returns after the end of the hold"""
     dogger, u1 = room(), actor("U1")
     held = hold(dogger, u1)
     with pytest.raises(ConflictError) as over:
         renew_hold(actor=u1, hold=held.id, clock=FixedClock(LAPSES))
     assert over.value.code == "hold_over"
     assert "other people can book" in over.value.detail
-    again = hold(dogger, u1, FixedClock(LAPSES))  # free still: held again
+    again = hold(dogger, u1, FixedClock(LAPSES))  # the slot is free, so it can be held again
     release_hold(actor=u1, hold=again.id, clock=FixedClock(LAPSES))
     book(dogger, SLOT, by=actor("U2"), clock=FixedClock(LAPSES))
     with pytest.raises(SlotTakenError) as refused:
@@ -118,7 +118,7 @@ def test_case_023__the_late_holder_is_told_clearly_or_books_what_is_still_free()
 
 
 @pytest.mark.django_db
-def test_case_024__a_person_holds_three_slots_and_is_told_which():
+def test_case_024__fourth_hold_of_one_person__is_refused_and_names_the_three():
     """A fourth hold of one person"""
     u1, rooms = actor("U1"), [room() for _ in range(4)]
     held = [hold(where, u1) for where in rooms[:3]]
@@ -127,18 +127,18 @@ def test_case_024__a_person_holds_three_slots_and_is_told_which():
     assert refused.value.code == "too_many_holds"
     assert refused.value.facts["limit"] == 3
     assert {one["hold"] for one in refused.value.facts["held"]} == {str(h.id) for h in held}
-    hold(rooms[3], u1, FixedClock(LAPSES))  # those have run out, settled or not
+    hold(rooms[3], u1, FixedClock(LAPSES))  # the three holds have expired, stored or not
 
 
 @pytest.mark.django_db(transaction=True)
-def test_case_024__five_at_once_in_five_rooms_are_three_holds():
+def test_case_024__five_holds_at_once_in_five_rooms__three_are_stored():
     """One person holds five rooms at once"""
     u1, rooms = actor("U1"), [room() for _ in range(5)]
-    together = Barrier(len(rooms))
+    barrier = Barrier(len(rooms))
 
     def one(where: Room) -> str:
         try:
-            together.wait(timeout=20)
+            barrier.wait(timeout=20)
             return str(hold(where, u1).state)
         except LimitExceededError as refused:
             return refused.code
@@ -151,20 +151,20 @@ def test_case_024__five_at_once_in_five_rooms_are_three_holds():
 
 
 @pytest.mark.django_db
-def test_case_024__let_go_it_is_free_at_once():
-    """The holder leaves"""
+def test_case_024__released_hold__frees_the_slot_at_once():
+    """The holder releases the hold"""
     dogger, u1 = room(), actor("U1")
     held = hold(dogger, u1)
     version = Room.objects.get(pk=dogger.pk).schedule_version
     release_hold(actor=u1, hold=held.id, clock=NOON)
-    assert Room.objects.get(pk=dogger.pk).schedule_version == version + 1  # screens hear of it
+    assert Room.objects.get(pk=dogger.pk).schedule_version == version + 1  # screens get the change
     assert book(dogger, SLOT, by=actor("U2"), clock=NOON).state is BookingState.CONFIRMED
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("renewals", [0, 4])
-def test_case_025__kept_until_its_limit_and_gone_at_it(renewals: int):
-    """What nobody finishes is cleared at its limit, not before"""
+def test_case_025__hold_at_its_limit__is_removed_and_not_before(renewals: int):
+    """An unfinished hold is removed at its limit, not before"""
     dogger, u1 = room(), actor("U1")
     held = hold(dogger, u1)
     for minute in range(1, renewals + 1):

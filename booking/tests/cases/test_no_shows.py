@@ -1,4 +1,4 @@
-"""Series to which nobody comes."""
+"""Case 84: series without check-ins."""
 
 from datetime import date, datetime, timedelta
 
@@ -26,39 +26,39 @@ def daily(where: Room, by, count: int = 8):
     return book_series(actor=by, wanted=wanted, clock=FixedClock(MONDAY))
 
 
-def evening_after(where: Room, days: int) -> FixedClock:
-    """Let so many days pass without anybody coming."""
+def expire_after_days(where: Room, days: int) -> FixedClock:
+    """Expire the bookings of so many days without a check-in; return the clock after them."""
     clock = FixedClock(MONDAY + timedelta(days=days, hours=12))
     expire_due_bookings(room=where.uuid, clock=clock)
     return clock
 
 
-def ahead(clock: FixedClock) -> int:
+def count_future_bookings(clock: FixedClock) -> int:
     return Booking.objects.filter(takes_slot=True, during__startswith__gt=clock.now()).count()
 
 
-def test_case_084__three_misses_in_a_row_give_the_rest_back_after_notice():
-    """Nobody came three times in a row"""
+def test_case_084__three_no_shows_in_a_row__withdraw_the_series_after_a_notice():
+    """Three no-shows in a row"""
     dogger = room()
     report = daily(dogger, actor())
-    clock = evening_after(dogger, 2)
+    clock = expire_after_days(dogger, 2)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     assert series_to_review(now=clock.now()) == [report.series_id]
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
-    assert ahead(clock) == 5
-    clock = evening_after(dogger, 5)
+    assert count_future_bookings(clock) == 5
+    clock = expire_after_days(dogger, 5)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WITHDRAWN
-    assert ahead(clock) == 0
-    told = AuditEntry.objects.filter(command="withdraw_series").values_list("reason", flat=True)
-    assert set(told) == {"No check-in 3 times in a row"}
+    assert count_future_bookings(clock) == 0
+    reasons = AuditEntry.objects.filter(command="withdraw_series").values_list("reason", flat=True)
+    assert set(reasons) == {"No check-in 3 times in a row"}
 
 
-def test_case_084__somebody_who_comes_during_the_notice_ends_it():
-    """Nobody came three times in a row"""
+def test_case_084__check_in_during_the_notice__keeps_the_series():
+    """Three no-shows in a row"""
     dogger, ann = room(), actor()
     report = daily(dogger, ann)
-    clock = evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     review_no_shows(series_id=report.series_id, clock=clock)
     fourth = report.booked[3]
     check_in(actor=ann, booking_id=fourth.id, clock=FixedClock(fourth.interval.start))
@@ -67,19 +67,19 @@ def test_case_084__somebody_who_comes_during_the_notice_ends_it():
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 0
 
 
-def test_review__a_limit_of_many_dates__is_reached_too():
+def test_review__limit_of_many_dates__is_reached():
     dogger = room()
     Policy.objects.create(room=dogger, no_show_limit=55)
     report = daily(dogger, actor(), count=60)
-    clock = evening_after(dogger, 54)
+    clock = expire_after_days(dogger, 54)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = evening_after(dogger, 55)
+    clock = expire_after_days(dogger, 55)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED
 
 
 @pytest.mark.parametrize("why", ["holiday", "closed"])
-def test_case_084__closed_days_and_holidays_do_not_count(why: str):
-    """Nobody came three times in a row"""
+def test_case_084__closed_days_and_holidays__are_not_counted(why: str):
+    """Three no-shows in a row"""
     dogger = room()
     report = daily(dogger, actor())
     day = date(2026, 2, 4)
@@ -93,7 +93,7 @@ def test_case_084__closed_days_and_holidays_do_not_count(why: str):
         Closure.objects.create(
             room=dogger, starts_at=start, ends_at=start + timedelta(days=1), reason="Paint"
         )
-    clock = evening_after(dogger, 3)
+    clock = expire_after_days(dogger, 3)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.ATTENDED
-    clock = evening_after(dogger, 4)
+    clock = expire_after_days(dogger, 4)
     assert review_no_shows(series_id=report.series_id, clock=clock) is Review.WARNED

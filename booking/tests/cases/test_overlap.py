@@ -1,4 +1,4 @@
-"""Cases 1 to 10: what overlaps, and that Postgres itself refuses to store it."""
+"""Cases 1 to 10: overlapping bookings, which Postgres itself refuses to store."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -21,7 +21,7 @@ from rooms.tests.factories import room
 
 pytestmark = pytest.mark.django_db
 CLOCK = FixedClock(NOW)
-TICK = timedelta(microseconds=1)  # the shortest stretch that Postgres can tell
+TICK = timedelta(microseconds=1)  # the shortest interval that Postgres can store
 INSERT = """
 INSERT INTO booking_booking (id, room_id, units, during, local_start, local_end, title,
                              organizer_name, is_private, state, takes_slot, version, flags,
@@ -31,7 +31,7 @@ VALUES (gen_random_uuid(), %(room)s, %(units)s::int8range, %(during)s::tstzrange
 """
 
 
-def insert_past_all_our_code(room_id: int, during: str, units: str | None = None) -> None:
+def insert_by_raw_sql(room_id: int, during: str, units: str | None = None) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(INSERT, {"room": room_id, "during": during, "units": units})
 
@@ -43,7 +43,7 @@ def insert_past_all_our_code(room_id: int, during: str, units: str | None = None
         (12, 14, True), (13, 15, True), (14, 15, False), (15, 16, False),
     ],
 )  # fmt: skip
-def test_case_001__beside_over_and_within__is_half_open(start, end, overlaps):
+def test_case_001__beside_over_and_within__only_overlaps_are_refused(start, end, overlaps):
     """Beside, over and within a booking"""
     dogger = room()
     book(dogger, hours(12, 14))
@@ -53,15 +53,15 @@ def test_case_001__beside_over_and_within__is_half_open(start, end, overlaps):
 
 
 @pytest.mark.parametrize("overlaps,end", [(False, at(12)), (True, at(12) + TICK)])
-def test_case_001__by_the_shortest_stretch__still_counts(overlaps, end):
-    """A microsecond of overlap is an overlap, and none is none"""
+def test_case_001__overlap_of_one_microsecond__is_refused(overlaps, end):
+    """An overlap of one microsecond is refused, and adjacent bookings are stored"""
     dogger = room()
     book(dogger, hours(12, 14))
     with pytest.raises(SlotTakenError) if overlaps else nullcontext():
         book(dogger, Interval(at(11), end))
 
 
-def test_case_002__one_ends_as_the_next_begins__both_stored_without_a_free_instant():
+def test_case_002__adjacent_bookings__are_stored_without_a_free_instant():
     """One ends as the next begins"""
     dogger = room()
     first, second = book(dogger, hours(11, 12)), book(dogger, hours(12, 13))
@@ -93,24 +93,24 @@ def test_case_003__closed_bounds__would_refuse_back_to_back():
 
 
 @pytest.mark.parametrize("bounds", ["[]", "(]", "()"])
-def test_case_003__other_bounds_than_ours__are_not_stored(bounds):
-    """Only half-open stretches are stored"""
+def test_case_003__bounds_that_are_not_half_open__are_refused(bounds):
+    """Only half-open intervals are stored"""
     with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
-        insert_past_all_our_code(room().pk, f'{bounds[0]}"{at(11)}","{at(12)}"{bounds[1]}')
+        insert_by_raw_sql(room().pk, f'{bounds[0]}"{at(11)}","{at(12)}"{bounds[1]}')
 
 
-def test_case_004__no_length_inside_a_booked_hour__is_refused_by_the_check():
-    """A stretch of no length inside a booked hour"""
+def test_case_004__empty_interval_inside_a_booked_hour__is_refused_by_the_check():
+    """An interval of no length inside a booked hour"""
     dogger = room()
     book(dogger, hours(11, 12))
     empty = f'["{at(11, 30)}","{at(11, 30)}")'
     with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
-        insert_past_all_our_code(dogger.pk, empty)
+        insert_by_raw_sql(dogger.pk, empty)
     assert Booking.objects.count() == 1
 
 
-def test_case_004__the_exclusion_constraint_alone__would_let_it_in():
-    """An empty range passes the exclusion constraint: the check is needed"""
+def test_case_004__empty_interval__passes_the_exclusion_constraint():
+    """The exclusion constraint accepts an empty range, so the check constraint is needed"""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE scratch (during tstzrange, EXCLUDE USING gist (during WITH &&))"
@@ -122,20 +122,20 @@ def test_case_004__the_exclusion_constraint_alone__would_let_it_in():
         cursor.execute("DROP TABLE scratch")
 
 
-def test_case_004__an_end_before_its_start__is_no_range():
-    """A negative stretch cannot even be written"""
+def test_case_004__end_before_the_start__is_refused_by_postgres():
+    """Postgres has no range whose end is before its start"""
     with pytest.raises(Exception, match="lower bound must be less than or equal"):
-        insert_past_all_our_code(room().pk, f'["{at(12)}","{at(11)}")')
+        insert_by_raw_sql(room().pk, f'["{at(12)}","{at(11)}")')
 
 
 @pytest.mark.parametrize("during", [f'["{at(11)}",)', f'(,"{at(11)}")', "(,)", "empty"])
-def test_case_004__without_an_end_or_a_start__is_refused_by_the_check(during):
-    """A stretch without bounds is none"""
+def test_case_004__interval_without_start_or_end__is_refused_by_the_check(during):
+    """An interval needs a start and an end"""
     with pytest.raises(IntegrityError, match="booking_during_is_an_interval"):
-        insert_past_all_our_code(room().pk, during)
+        insert_by_raw_sql(room().pk, during)
 
 
-def test_case_008__other_rooms__never_conflict():
+def test_case_008__bookings_of_two_rooms__never_conflict():
     """Other rooms and ended bookings never block"""
     for _ in range(2):
         book(room(), hours(11, 12))
@@ -156,8 +156,8 @@ def test_case_008__ended_bookings__never_block(state):
     assert Booking.objects.get(takes_slot=True).id == after.id
 
 
-def test_case_008__cancelled__is_bookable_at_once():
-    """A cancelled slot is free"""
+def test_case_008__slot_of_a_cancelled_booking__is_bookable_at_once():
+    """The slot of a cancelled booking is free"""
     ann, dogger = actor(), room()
     before = book(dogger, hours(11, 12), by=ann)
     cancel_booking(actor=ann, booking_id=before.id, clock=CLOCK)
@@ -165,7 +165,7 @@ def test_case_008__cancelled__is_bookable_at_once():
     assert sorted(Booking.objects.values_list("state", flat=True)) == ["cancelled", "confirmed"]
 
 
-def test_case_010__one_of_three_taken__nothing_is_stored_and_the_answer_names_it():
+def test_case_010__one_of_three_rooms_taken__stores_nothing_and_names_the_room():
     """Three rooms together, one of them taken"""
     rooms = [room(), room(name="Fisher"), room()]
     book(rooms[1], Interval(at(11, 30), at(13)))
@@ -179,8 +179,8 @@ def test_case_010__one_of_three_taken__nothing_is_stored_and_the_answer_names_it
     assert (Booking.objects.count(), AuditEntry.objects.count()) == (1, 1)
 
 
-def test_case_010__one_of_three_closed__nothing_is_stored():
-    """A closed room among three refuses all"""
+def test_case_010__one_of_three_rooms_closed__stores_nothing():
+    """One closed room among three refuses the booking of all three"""
     rooms = [room(), room(), room()]
     Closure.objects.create(room=rooms[2], starts_at=at(9), ends_at=at(12), reason="Painting")
     wanted = BookRooms(tuple(each.uuid for each in rooms), hours(11, 12))
@@ -189,7 +189,7 @@ def test_case_010__one_of_three_closed__nothing_is_stored():
     assert not Booking.objects.exists()
 
 
-def test_case_010__all_free__are_one_booking():
+def test_case_010__three_free_rooms__are_one_booking():
     """Three free rooms are booked together"""
     rooms = [room(), room(), room()]
     wanted = BookRooms(tuple(each.uuid for each in rooms), hours(11, 12))
@@ -200,17 +200,17 @@ def test_case_010__all_free__are_one_booking():
 
 
 @pytest.mark.parametrize("start,end", [(11, 12), (10, 15), (11, 13)])
-def test_case_001__past_all_our_code__an_overlap_is_not_stored(start, end):
+def test_case_001__overlap_inserted_by_raw_sql__is_refused(start, end):
     """Raw SQL cannot store an overlap"""
     dogger = room()
     book(dogger, hours(11, 12))
     with pytest.raises(IntegrityError, match="booking_no_overlap"):
-        insert_past_all_our_code(dogger.pk, hours(start, end).as_range())
-    insert_past_all_our_code(dogger.pk, hours(12, 13).as_range())
+        insert_by_raw_sql(dogger.pk, hours(start, end).as_range())
+    insert_by_raw_sql(dogger.pk, hours(12, 13).as_range())
 
 
-def test_case_001__moved_by_raw_sql__an_overlap_is_not_stored():
-    """Nor can an UPDATE make one: of the time, the room, or the state"""
+def test_case_001__overlap_by_a_raw_update__is_refused():
+    """An UPDATE of the time, the room or the state cannot make an overlap"""
     dogger, fisher = room(), room()
     first = book(dogger, hours(11, 12))
     beside, elsewhere = book(dogger, hours(12, 13)), book(fisher, hours(11, 12))
@@ -225,12 +225,12 @@ def test_case_001__moved_by_raw_sql__an_overlap_is_not_stored():
     assert Booking.objects.get(pk=first.id).interval == hours(11, 12)
 
 
-def test_case_001__another_rooms_units_by_raw_sql__are_put_right():
-    """Units are the room's, whatever the INSERT or UPDATE says: they cannot dodge the constraint"""
+def test_case_001__wrong_units_by_raw_sql__are_corrected():
+    """The database sets the room's units in each INSERT and UPDATE, so the constraint applies"""
     dogger, fisher = room(), room()
     book(dogger, hours(11, 12))
     with pytest.raises(IntegrityError, match="booking_no_overlap"):
-        insert_past_all_our_code(dogger.pk, hours(11, 12).as_range(), f"[{fisher.pk},{fisher.pk}]")
+        insert_by_raw_sql(dogger.pk, hours(11, 12).as_range(), f"[{fisher.pk},{fisher.pk}]")
     beside = book(dogger, hours(12, 13))
     Booking.objects.filter(pk=beside.id).update(units=(10**9, 10**9 + 1))
     units = Booking.objects.get(pk=beside.id).units
@@ -240,8 +240,8 @@ def test_case_001__another_rooms_units_by_raw_sql__are_put_right():
 @pytest.mark.parametrize(
     "state,takes_slot", [("confirmed", False), ("checked_in", False), ("held", False)]
 )
-def test_case_001__taking_no_slot_by_raw_sql__is_refused(state, takes_slot):
-    """A live booking cannot leave the constraint by saying that it takes no slot"""
+def test_case_001__live_booking_without_a_slot__is_refused(state, takes_slot):
+    """A live booking must take its slot, so the exclusion constraint applies to it"""
     facts = book(room(), hours(11, 12))
     with pytest.raises(IntegrityError, match="booking_slot_goes_with_state"), transaction.atomic():
         Booking.objects.filter(pk=facts.id).update(state=state, takes_slot=takes_slot)

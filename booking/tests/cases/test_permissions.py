@@ -1,4 +1,4 @@
-"""Who may see and do what, over every exit; and the REST side of versions, zones and leaving early.
+"""Permissions in every answer of the API; and versions, time zones and early ends by REST.
 
 Cases 18, 71, 86, 93 and 96.
 """
@@ -39,7 +39,7 @@ def den():
     return room("Den")
 
 
-def test_case_018__patch__of_an_old_version__is_412_with_the_difference(ann):
+def test_case_018__patch_of_an_old_version__is_412_with_the_difference(ann):
     """An edit made from an old version."""
     booked = ann.book(slot(0), title="Plan")
     path = f"/bookings/{booked['id']}"
@@ -50,15 +50,15 @@ def test_case_018__patch__of_an_old_version__is_412_with_the_difference(ann):
     assert ann.get(path).json()["title"] == "Theirs"
 
 
-def test_case_071__conflict_and_day__are_told_in_the_rooms_zone(ann):
-    """A day of a room far away from whoever asks."""
+def test_case_071__conflict_and_day__are_in_the_rooms_zone(ann):
+    """A day of a room whose time zone is far from the client's."""
     far = building(timezone="Pacific/Auckland", slug="far")
     place = room("Kea", on=floor(far))
     day = (future(0) + timedelta(days=20)).date()
     found = ann.get(f"/days/{day}", {"building": "far"}).json()["rooms"][0]
     starts = datetime.fromisoformat(found["starts_at"])
     assert found["timezone"] == "Pacific/Auckland"
-    # Its day begins the evening before, for whoever counts in UTC.
+    # In UTC the day of the room begins on the evening before.
     assert starts.astimezone(UTC).date() == day - timedelta(days=1)
     evening = {
         "starts_at": (starts + timedelta(minutes=30)).isoformat(),
@@ -73,7 +73,7 @@ def test_case_071__conflict_and_day__are_told_in_the_rooms_zone(ann):
 
 
 def running(by: Caller, place) -> dict[str, object]:
-    """Return a booking that began just now, its maker checked in."""
+    """Return a booking that began one minute ago; its organizer is checked in."""
     now = SYSTEM_CLOCK.now()
     when = {
         "starts_at": (now - timedelta(minutes=1)).isoformat(),
@@ -82,7 +82,7 @@ def running(by: Caller, place) -> dict[str, object]:
     return by.book(when, place)
 
 
-def test_case_086__ended_early__is_free_at_once_and_history_keeps_the_plan(ann, ben, den):
+def test_case_086__rest_of_an_ended_meeting__is_free_and_history_keeps_the_plan(ann, ben, den):
     """A meeting that ends early."""
     booked = running(ann, den)
     planned = booked["ends_at"]
@@ -98,8 +98,8 @@ def test_case_086__ended_early__is_free_at_once_and_history_keeps_the_plan(ann, 
     ]
 
 
-def test_case_093__a_private_booking__is_busy_on_every_exit_for_strangers(ann, ben, ada, den):
-    """A private meeting, asked for in every way there is."""
+def test_case_093__private_booking__is_busy_in_every_answer_to_strangers(ann, ben, ada, den):
+    """A private meeting, requested by every operation that can show it."""
     series = ann.post(
         "/series",
         {
@@ -114,7 +114,7 @@ def test_case_093__a_private_booking__is_busy_on_every_exit_for_strangers(ann, b
     ).json()
     booked = series["booked"][0]
     day = {"starts_at": future(-8).isoformat(), "ends_at": future(16).isoformat()}
-    told = [
+    answers = [
         ben.get("/bookings", day),
         ben.get(f"/bookings/{booked['id']}"),
         ben.get(f"/bookings/{booked['id']}/history"),
@@ -131,16 +131,16 @@ def test_case_093__a_private_booking__is_busy_on_every_exit_for_strangers(ann, b
         ben.get("/exports/bookings", {"from": future(4).date(), "to": future(4).date()}),
         Client().get(feed_of(ben, den)),
     ]
-    assert [answer.status_code for answer in told] == [200] * 4 + [404] + [409] * 2 + [200] * 8
-    for answer in told:
+    assert [answer.status_code for answer in answers] == [200] * 4 + [404] + [409] * 2 + [200] * 8
+    for answer in answers:
         text = answer.content.decode()
         assert "Merger" not in text
         assert "Ann" not in text
-    for answer in told[:4]:
+    for answer in answers[:4]:
         assert series["series"] not in answer.content.decode()
-    assert "Busy" in told[0].content.decode()
-    assert "Busy" in told[-1].content.decode()
-    seen = told[1].json()
+    assert "Busy" in answers[0].content.decode()
+    assert "Busy" in answers[-1].content.decode()
+    seen = answers[1].json()
     hidden = {name: seen[name] for name in ("organizer", "attendees", "group", "series", "flags")}
     assert hidden == {
         "organizer": "",
@@ -163,15 +163,15 @@ def feed_of(caller: Caller, place=None) -> str:
     return made.json()["url"].removeprefix("http://testserver")
 
 
-def test_case_096__a_guessed_id__is_not_found(ann):
-    """A booking's id that somebody guessed."""
+def test_case_096__guessed_id__is_not_found(ann):
+    """The guessed id of a booking, a series or a hold."""
     for path in (f"/bookings/{uuid4()}", f"/series/{uuid4()}", f"/bookings/{uuid4()}/history"):
         assert ann.refused("get", path)["status"] == 404
     assert ann.refused("delete", f"/holds/{uuid4()}")["status"] == 404
 
 
-def test_case_096__a_feed__is_read_by_its_address_until_it_is_revoked(ann, den):
-    """A calendar feed's address."""
+def test_case_096__feed__is_read_by_its_address_until_it_is_revoked(ann, den):
+    """The address of a calendar feed."""
     ann.book(slot(0), den, title="Plan")
     url = feed_of(ann, den)
     answer = Client().get(url)
@@ -186,8 +186,8 @@ def test_case_096__a_feed__is_read_by_its_address_until_it_is_revoked(ann, den):
     assert ann.get("/feeds").json() == []
 
 
-def test_case_096__a_feed_of_ones_own__holds_ones_own_bookings_only(ann, ben, den):
-    """A person's own feed."""
+def test_case_096__feed_of_a_person__has_bookings_of_that_person_only(ann, ben, den):
+    """The feed of one person."""
     ann.book(slot(0), den, title="Mine", private=True)
     ben.book(slot(1), den, title="Theirs")
     text = Client().get(feed_of(ann)).content.decode()
@@ -196,21 +196,21 @@ def test_case_096__a_feed_of_ones_own__holds_ones_own_bookings_only(ann, ben, de
 
 
 @pytest.mark.parametrize("guess", ["x", "mr_" + "a" * 43, "a" * 5000])
-def test_case_096__a_guessed_feed__is_not_found(guess):
-    """A feed's address that somebody guessed."""
+def test_case_096__guessed_feed__is_not_found(guess):
+    """The guessed address of a feed."""
     assert Client().get(f"/feeds/{guess}.ics").status_code == 404
 
 
-def test_case_096__a_feed_of_somebody_else__cannot_be_revoked(ann, ben, den):
-    """Somebody else's feed."""
+def test_case_096__feed_of_another_person__cannot_be_revoked(ann, ben, den):
+    """The feed of another person."""
     url = feed_of(ann, den)
     [known] = ann.get("/feeds").json()
     assert ben.refused("delete", f"/feeds/{known['id']}")["status"] == 404
     assert Client().get(url).status_code == 200
 
 
-def test_case_096__the_secret_of_a_feed__is_in_no_log_line(ann, den):
-    """A feed's address in the logs."""
+def test_case_096__secret_of_a_feed__is_in_no_log_line(ann, den):
+    """The address of a feed in the logs."""
     url = feed_of(ann, den)
     render = logging_config(level="INFO", as_json=True)["formatters"]["structured"]["processors"][
         -1

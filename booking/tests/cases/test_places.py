@@ -1,4 +1,4 @@
-"""Bookings when places change: divided, closed, or given another zone."""
+"""Bookings in rooms that are divided, closed or given another time zone."""
 
 from datetime import datetime, timedelta
 
@@ -36,57 +36,63 @@ def hall() -> tuple[Room, Room, Room]:
     return rooms
 
 
-def test_case_009__a_half_that_is_booked_takes_the_hall_and_leaves_the_other_half():
+def test_case_009__booked_half__takes_the_hall_and_leaves_the_other_half():
     """A hall with two halves"""
-    whole, half, other = hall()
+    entire_hall, half, other = hall()
     book(half, hours(11, 12))
     with pytest.raises(SlotTakenError):
-        book(whole, hours(11, 12))
+        book(entire_hall, hours(11, 12))
     book(other, hours(11, 12))
     with pytest.raises(SlotTakenError):
         book(half, hours(11, 12))
-    book(whole, hours(12, 13))
+    book(entire_hall, hours(12, 13))
     with pytest.raises(SlotTakenError):
         book(other, hours(12, 13))
 
 
-def test_case_009__parts_of_parts_and_their_parents_are_all_checked():
+def test_case_009__booked_quarter__takes_its_half_and_the_hall():
     """A hall with two halves"""
     house = floor(building())
-    whole, half, other, quarter = (room(name, on=house) for name in ("Hall", "A", "B", "A1"))
+    entire_hall, half, other, quarter = (room(name, on=house) for name in ("Hall", "A", "B", "A1"))
     parts = {half.uuid: (1, 2), other.uuid: (3, 4), quarter.uuid: (1, 1)}
-    divide_hall(actor=admin(), hall=whole.uuid, cells=4, parts=parts, clock=THEN)
+    divide_hall(actor=admin(), hall=entire_hall.uuid, cells=4, parts=parts, clock=THEN)
     book(quarter, hours(11, 12))
-    for taken in (whole, half, quarter):
+    for taken in (entire_hall, half, quarter):
         with pytest.raises(SlotTakenError):
             book(taken, hours(11, 12))
     book(other, hours(11, 12))
 
 
-def test_case_009__the_database_itself_refuses_a_hall_over_its_half():
+def test_case_009__hall_over_its_booked_half__is_refused_by_the_database():
     """A hall with two halves"""
     from django.db import IntegrityError
 
-    whole, half, _ = hall()
+    entire_hall, half, _ = hall()
     book(half, hours(11, 12))
     with pytest.raises(IntegrityError, match="booking_no_overlap"):
         Booking.objects.create(
-            room=whole, during=as_range(hours(11, 12)), title="x", state="confirmed", created_at=NOW
+            room=entire_hall,
+            during=as_range(hours(11, 12)),
+            title="x",
+            state="confirmed",
+            created_at=NOW,
         )
 
 
-def test_case_009__halls_cannot_be_divided_over_bookings_that_would_overlap():
+def test_case_009__division_over_overlapping_bookings__is_refused():
     """A hall with two halves"""
     house = floor(building())
-    whole, half = room("Hall", on=house), room("A", on=house)
-    book(whole, hours(11, 12)), book(half, hours(11, 12))
+    entire_hall, half = room("Hall", on=house), room("A", on=house)
+    book(entire_hall, hours(11, 12)), book(half, hours(11, 12))
     with pytest.raises(SlotTakenError):
-        divide_hall(actor=admin(), hall=whole.uuid, cells=2, parts={half.uuid: (1, 1)}, clock=THEN)
+        divide_hall(
+            actor=admin(), hall=entire_hall.uuid, cells=2, parts={half.uuid: (1, 1)}, clock=THEN
+        )
     assert not Room.objects.exclude(units=None).exists()
 
 
-def test_case_090__a_closure_lists_the_bookings_and_cancels_only_by_consent():
-    """Closed over existing bookings"""
+def test_case_090__closure_over_bookings__lists_them_and_cancels_with_consent_only():
+    """A closure over existing bookings"""
     dogger, fisher, boss = room(), room("Fisher"), admin()
     kept, gone, moved = (book(dogger, hours(h, h + 1)) for h in (11, 12, 13))
     wanted = CloseRoom(dogger.uuid, at(11), at(14), "New carpet")
@@ -95,8 +101,8 @@ def test_case_090__a_closure_lists_the_bookings_and_cancels_only_by_consent():
     assert refused.value.code == "bookings_affected"
     assert len(refused.value.facts["bookings"]) == 3
     assert (Closure.objects.count(), Booking.objects.filter(takes_slot=True).count()) == (0, 3)
-    fates = {kept.id: Fate.KEEP, gone.id: Fate.CANCEL, moved.id: fisher.uuid}
-    consented = CloseRoom(dogger.uuid, at(11), at(14), "New carpet", fates)
+    actions = {kept.id: Fate.KEEP, gone.id: Fate.CANCEL, moved.id: fisher.uuid}
+    consented = CloseRoom(dogger.uuid, at(11), at(14), "New carpet", actions)
     closure, _ = close_room(actor=boss, wanted=consented, clock=THEN)
     stored = {b.pk: (b.state, b.room.uuid) for b in Booking.objects.select_related("room")}
     assert stored == {
@@ -110,8 +116,8 @@ def test_case_090__a_closure_lists_the_bookings_and_cancels_only_by_consent():
     book(dogger, hours(13, 14), clock=FixedClock(at(12)))
 
 
-def test_case_091__before_and_after_a_blackout_of_days_both_parts_are_bookable():
-    """Closed for days"""
+def test_case_091__closure_of_days__leaves_the_time_before_and_after_bookable():
+    """A closure of several days"""
     dogger = room()
     days = CloseRoom(dogger.uuid, at(12), at(12, day=15), "Painting")
     close_room(actor=admin(), wanted=days, clock=THEN)
@@ -122,8 +128,8 @@ def test_case_091__before_and_after_a_blackout_of_days_both_parts_are_bookable()
             book(dogger, Interval(at(9, day=day), at(10, day=day)))
 
 
-def test_case_092__moving_a_booking_into_a_closure_names_the_closure():
-    """Edited across a closure"""
+def test_case_092__booking_extended_into_a_closure__is_refused_with_its_reason():
+    """A booking is edited across a closure"""
     ann, dogger = actor(), room()
     mine = book(dogger, hours(11, 12), by=ann)
     wanted = CloseRoom(dogger.uuid, at(12), at(14), "New carpet")
@@ -135,7 +141,7 @@ def test_case_092__moving_a_booking_into_a_closure_names_the_closure():
 
 
 def _booked_by_old_rules(dogger: Room) -> Booking:
-    """Return a booking for 10:00 in July whose instant follows from rules that held before."""
+    """Return a booking for 10:00 in July whose instant follows from outdated time zone rules."""
     start = datetime.fromisoformat("2026-07-01T06:00:00+00:00")
     mine = book(dogger, Interval(start, start + timedelta(hours=1)))
     Booking.objects.filter(pk=mine.id).update(
@@ -144,13 +150,13 @@ def _booked_by_old_rules(dogger: Room) -> Booking:
     return Booking.objects.get(pk=mine.id)
 
 
-def test_case_073__new_zone_rules_move_the_instant_and_keep_the_wall_time():
+def test_case_073__new_zone_rules__move_the_instant_and_keep_the_local_time():
     """The zone's rules change"""
     dogger = room()
     mine = _booked_by_old_rules(dogger)
     slug = dogger.floor.building.slug
-    dry = recheck_timezone(actor=admin(), building=slug, is_dry_run=True, clock=THEN)
-    assert [after.interval.start.hour for _, after in dry.changed] == [7]
+    dry_run = recheck_timezone(actor=admin(), building=slug, is_dry_run=True, clock=THEN)
+    assert [after.interval.start.hour for _, after in dry_run.changed] == [7]
     assert Booking.objects.get().interval == mine.interval
     version = Room.objects.get(pk=dogger.pk).schedule_version
     recheck_timezone(actor=admin(), building=slug, clock=THEN)
@@ -159,7 +165,7 @@ def test_case_073__new_zone_rules_move_the_instant_and_keep_the_wall_time():
     assert Room.objects.get(pk=dogger.pk).schedule_version == version + 1
 
 
-def test_case_073__a_conflict_that_arises_is_reported_and_stays_put():
+def test_case_073__conflict_by_new_zone_rules__is_reported_and_not_moved():
     """The zone's rules change"""
     dogger = room()
     mine = _booked_by_old_rules(dogger)
@@ -174,14 +180,14 @@ def test_case_073__a_conflict_that_arises_is_reported_and_stays_put():
     ("keep", "instant", "local"),
     [(Keep.LOCAL, 12, "2026-03-12T13:00:00"), (Keep.INSTANT, 11, "2026-03-12T12:00:00")],
 )
-def test_case_074__a_corrected_zone_keeps_wall_times_or_instants(keep, instant, local):
+def test_case_074__corrected_zone__keeps_local_times_or_instants(keep, instant, local):
     """The room's zone was wrong"""
     dogger = room()
     book(dogger, hours(11, 12))  # 13:00 in Helsinki
     slug = dogger.floor.building.slug
     change = {"actor": admin(), "building": slug, "timezone": "Europe/Berlin", "keep": keep}
-    dry = correct_timezone(**change, is_dry_run=True, clock=THEN)
-    assert len(dry.changed) == 1
+    dry_run = correct_timezone(**change, is_dry_run=True, clock=THEN)
+    assert len(dry_run.changed) == 1
     assert Booking.objects.get().interval == hours(11, 12)
     correct_timezone(**change, clock=THEN)
     stored = Booking.objects.select_related("room__floor__building").get()
@@ -189,7 +195,7 @@ def test_case_074__a_corrected_zone_keeps_wall_times_or_instants(keep, instant, 
     assert stored.room.floor.building.timezone == "Europe/Berlin"
 
 
-def test_correct_zone__as_a_command__tells_what_it_would_do(capsys):
+def test_correct_zone__dry_run_of_the_command__reports_the_changes(capsys):
     dogger = room()
     start = datetime.fromisoformat("2036-03-12T11:00:00+00:00")
     far = FixedClock(start - timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Cases 38 and 39 of the field: quotas by count and by minutes."""
+"""Cases 38 and 39: quotas by count and by minutes."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -23,21 +23,21 @@ from rooms.tests.factories import floor, policy, room
 DAY, WEEK, MONTH = QuotaPeriod.DAY, QuotaPeriod.WEEK, QuotaPeriod.MONTH
 
 
-def a_quota(period=DAY, **limits):
+def make_quota(period=DAY, **limits):
     return Quota(id=1, period=period, **limits)
 
 
 def used(room_rules, wanted, *before):
-    """Return the usage that these bookings make, for the questions that `wanted` raises."""
+    """Return the usage by the bookings `before`, for the quotas that apply to `wanted`."""
     usage = tuple(Usage(question, 0, 0.0) for question in questions(wanted, room_rules))
     for interval in before:
         usage = counted(usage, interval, room_rules)
     return usage
 
 
-def test_case_038__two_full_days_after_two_full_days():
-    """Of 24 hours a day, 4 to 6 September is allowed right after 2 to 4 September"""
-    by_hours = rules(quotas=(a_quota(max_minutes=24 * 60),), max_minutes=48 * 60)
+def test_case_038__two_full_days_after_two_full_days__are_allowed():
+    """With a quota of 24 hours a day, 4 to 6 September is allowed right after 2 to 4 September"""
+    by_hours = rules(quotas=(make_quota(max_minutes=24 * 60),), max_minutes=48 * 60)
     before = span("2026-09-02 00:00", "2026-09-04 00:00")
     wanted = span("2026-09-04 00:00", "2026-09-06 00:00")
     assert codes(by_hours, wanted, usage=used(by_hours, wanted, before)) == []
@@ -46,10 +46,10 @@ def test_case_038__two_full_days_after_two_full_days():
     assert codes(by_hours, one_more, usage=usage) == ["quota_of_minutes"]
 
 
-def test_case_038__window_of_the_day():
-    """An overnight booking 21 to 04 does not count in the window 08 to 20"""
+def test_case_038__overnight_booking__is_not_counted_in_a_window_of_the_day():
+    """An overnight booking from 21 to 04 does not count in the window from 08 to 20"""
     window = (local("12 08:00").time(), local("12 20:00").time())
-    by_hours = rules(quotas=(a_quota(max_minutes=60, window=window),))
+    by_hours = rules(quotas=(make_quota(max_minutes=60, window=window),))
     night = span("12 21:00", "13 04:00")
     noon = span("13 12:00", "13 13:00")
     assert codes(by_hours, noon, usage=used(by_hours, noon, night)) == []
@@ -60,8 +60,8 @@ def test_case_038__window_of_the_day():
 
 
 @pytest.mark.django_db
-def test_case_038__window_of_the_day_in_the_store():
-    """The stored overnight booking leaves the next noon free, and that noon uses the hour up"""
+def test_case_038__stored_overnight_booking__is_not_counted_in_a_window_of_the_day():
+    """A stored overnight booking uses nothing of the quota, and a booking at noon uses all of it"""
     dogger, ann = room(), actor()
     stored = policy(dogger)
     stored.quotas.create(period="day", max_minutes=60, window_opens="08:00", window_closes="20:00")
@@ -77,32 +77,32 @@ def test_case_038__window_of_the_day_in_the_store():
     "week_starts,period_starts",
     [(0, "09 00:00"), (3, "12 00:00"), (None, "13 00:00"), (6, "08 00:00")],
 )
-def test_case_039__start_of_the_week(week_starts, period_starts):
+def test_case_039__week_of_a_quota__begins_in_the_rooms_zone(week_starts, period_starts):
     """A week begins on Monday, on Thursday, or with the booking's own day, in the room's zone"""
-    weekly = rules(quotas=(a_quota(WEEK, max_count=1, week_starts=week_starts),))
+    weekly = rules(quotas=(make_quota(WEEK, max_count=1, week_starts=week_starts),))
     [asked] = questions(span("13 10:00", "13 11:00"), weekly)
     assert asked.period.start == local(period_starts)
     assert asked.period.duration == timedelta(days=7)
 
 
 @pytest.mark.parametrize("week_starts,refused", [(0, ["quota_of_bookings"]), (3, []), (None, [])])
-def test_case_039__booking_of_wednesday_for_thursday(week_starts, refused):
+def test_case_039__booking_on_wednesday__counts_by_the_start_of_the_week(week_starts, refused):
     """A booking on Wednesday counts for Friday in a week from Monday, not in one from Thursday"""
-    weekly = rules(quotas=(a_quota(WEEK, max_count=1, week_starts=week_starts),))
+    weekly = rules(quotas=(make_quota(WEEK, max_count=1, week_starts=week_starts),))
     wanted, before = span("13 10:00", "13 11:00"), span("11 10:00", "11 11:00")
     assert codes(weekly, wanted, usage=used(weekly, wanted, before)) == refused
 
 
-def test_case_039__week_of_a_clock_change():
+def test_case_039__week_of_a_clock_change__lasts_167_hours():
     """The week of the clock change lasts 167 hours, from local midnight to local midnight"""
-    weekly = rules(quotas=(a_quota(WEEK, max_count=1),))
+    weekly = rules(quotas=(make_quota(WEEK, max_count=1),))
     [asked] = questions(span("27 10:00", "27 11:00"), weekly)
     assert asked.period.duration == timedelta(hours=167)
 
 
 @pytest.mark.django_db
-def test_case_039__edit_does_not_count_twice():
-    """Changing my one booking of the day does not count it twice"""
+def test_case_039__edit_of_a_counted_booking__is_not_counted_twice():
+    """An edit of the only booking of the day does not count the booking twice"""
     dogger, ann = room(), actor()
     policy(dogger).quotas.create(period="day", max_count=1, max_minutes=60)
     facts = book(dogger, hours(11, 12), by=ann)
@@ -121,7 +121,7 @@ def test_case_039__edit_does_not_count_twice():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("scope,allowed", [("room", True), ("building", False), ("campus", False)])
-def test_quota__of_a_scope__counts_the_bookings_in_all_of_it(scope, allowed):
+def test_quota__of_a_scope__counts_the_bookings_in_all_its_rooms(scope, allowed):
     here = floor()
     one, two, ann = room(on=here), room(on=here), actor()
     of = {"room": two, "building": here.building, "campus": None}[scope]
@@ -154,17 +154,17 @@ def test_quota__of_an_admin__is_flagged_not_refused():
     assert facts.flags == ("quota_of_bookings",)
 
 
-def test_quota__minutes_over_midnight__count_on_the_days_they_lie_in():
-    by_hours = rules(quotas=(a_quota(max_minutes=60),))
+def test_quota__minutes_over_midnight__are_counted_on_both_days():
+    by_hours = rules(quotas=(make_quota(max_minutes=60),))
     night = span("13 23:00", "14 01:00")
     assert codes(by_hours, night) == []
     usage = used(by_hours, night, span("14 10:00", "14 10:01"))
     assert codes(by_hours, night, usage=usage) == ["quota_of_minutes"]
 
 
-def test_quota__minutes_over_a_clock_change__are_real():
+def test_quota__minutes_over_a_clock_change__are_real_minutes():
     berlin = ZoneInfo("Europe/Berlin")
-    by_hours = rules(zone=berlin, quotas=(a_quota(MONTH, max_minutes=4 * 60),))
+    by_hours = rules(zone=berlin, quotas=(make_quota(MONTH, max_minutes=4 * 60),))
     short = span("2026-03-29 01:00", "2026-03-29 06:00", zone=berlin)
     long = span("2026-10-25 01:00", "2026-10-25 05:00", zone=berlin)
     assert codes(by_hours, short) == []  # four hours
@@ -172,19 +172,19 @@ def test_quota__minutes_over_a_clock_change__are_real():
     assert (refusal["code"], refusal["left"]) == ("quota_of_minutes", 240)
 
 
-def test_quota__too_long_a_request__is_not_counted_day_by_day():
-    daily = rules(quotas=(a_quota(max_minutes=60),))
+def test_quota__request_that_is_too_long__is_not_counted_day_by_day():
+    daily = rules(quotas=(make_quota(max_minutes=60),))
     century = span("13 10:00", "2126-03-13 10:00")
     assert len(questions(century, daily)) == 1
     assert "too_long" in codes(daily, century)
 
 
-def test_quota__of_nobody__is_not_asked():
-    assert decision(rules(quotas=(a_quota(max_count=0),)), hours(11, 12), person=None)
+def test_quota__request_without_a_person__is_not_checked():
+    assert decision(rules(quotas=(make_quota(max_count=0),)), hours(11, 12), person=None)
 
 
-def test_quota__of_the_bookings_own_week__is_not_that_of_another_date_of_the_series():
-    weekly = rules(quotas=(a_quota(WEEK, max_count=1, week_starts=None),))
+def test_quota__week_from_the_bookings_own_day__does_not_count_for_another_date():
+    weekly = rules(quotas=(make_quota(WEEK, max_count=1, week_starts=None),))
     first, second = span("13 10:00", "13 11:00"), span("17 10:00", "17 11:00")
     usage = counted((*used(weekly, first), *used(weekly, second)), first, weekly)
     assert codes(weekly, second, usage=usage) == []

@@ -1,6 +1,6 @@
-"""Cases 11 to 13, 16 to 20, 80 and 87: who wins where several want the same at once.
+"""Cases 11 to 13, 16 to 20, 80 and 87: commands that run at once on the same slot.
 
-Each once; `make races` runs them, and many more, hundreds of times and without their guards.
+Each race runs once here; `make races` runs many races hundreds of times, also without guards.
 """
 
 from datetime import datetime, timedelta
@@ -38,13 +38,13 @@ CLOCK = FixedClock(NOW)
 TAKEN = {"starts_at": at(11).isoformat(), "ends_at": at(12).isoformat()}
 
 
-def test_case_011__fifty_clients_want_one_slot__one_gets_it_and_the_rest_are_told_which():
+def test_case_011__fifty_clients_for_one_slot__one_books_and_the_rest_are_refused():
     """Fifty clients want one slot"""
     with contest_of(50) as contest:
         [scene] = contest.rounds(of=1)
         people = [actor() for _ in range(50)]
         commands = [with_a_pooled_connection(booking(scene, who)) for who in people]
-        outcomes = contest.met(scene, *commands)
+        outcomes = contest.race(scene, *commands)
         assert len(accepted(outcomes)) == 1
         refused = of_type(outcomes, SlotTakenError)
         assert len(refused) == 49
@@ -52,7 +52,7 @@ def test_case_011__fifty_clients_want_one_slot__one_gets_it_and_the_rest_are_tol
         assert Booking.objects.count() == 1
 
 
-def test_case_012__two_series_crossing__one_is_booked_whole():
+def test_case_012__two_crossing_series__one_is_booked_completely():
     """Two series cross each other's slots"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
@@ -62,7 +62,7 @@ def test_case_012__two_series_crossing__one_is_booked_whole():
             return lambda: book_series(actor=who, wanted=wanted, clock=CLOCK)
 
         first = datetime(2026, 3, 15, 13)
-        outcomes = contest.met(
+        outcomes = contest.race(
             scene,
             series(contest.cast.ann, first, "FREQ=WEEKLY;COUNT=2"),
             series(contest.cast.bob, first + timedelta(days=7), "FREQ=WEEKLY;COUNT=2"),
@@ -72,7 +72,7 @@ def test_case_012__two_series_crossing__one_is_booked_whole():
         assert Booking.objects.count() == 2
 
 
-def test_case_012__rooms_in_crossing_order__one_gets_both_without_a_deadlock():
+def test_case_012__rooms_in_crossing_order__one_booking_gets_both_without_a_deadlock():
     """Two bookings of the same rooms in crossing order"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
@@ -81,7 +81,7 @@ def test_case_012__rooms_in_crossing_order__one_gets_both_without_a_deadlock():
             wanted = BookRooms(tuple(each.uuid for each in rooms), SLOT)
             return lambda: book_rooms(actor=who, wanted=wanted, clock=CLOCK)
 
-        outcomes = contest.met(
+        outcomes = contest.race(
             scene,
             take(contest.cast.ann, scene.room, scene.other),
             take(contest.cast.bob, scene.other, scene.room),
@@ -90,14 +90,14 @@ def test_case_012__rooms_in_crossing_order__one_gets_both_without_a_deadlock():
         assert Booking.objects.count() == 2
 
 
-def test_case_013__two_requests_approved_at_once__one_is():
+def test_case_013__two_requests_approved_at_once__one_is_confirmed():
     """Two requests for one slot approved at once"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
         policy(scene.room, approval="always", pending_blocks=False)
         requests = [booking(scene, who)() for who in (contest.cast.ann, contest.cast.bob)]
         assert [request.state for request in requests] == ["pending", "pending"]
-        outcomes = contest.met(
+        outcomes = contest.race(
             scene,
             *(
                 lambda pk=request.id: approve_booking(
@@ -112,13 +112,13 @@ def test_case_013__two_requests_approved_at_once__one_is():
 
 
 @pytest.mark.parametrize("same_room", [True, False])
-def test_case_016__quota_of_one_a_day__of_two_at_once_one_is_accepted(same_room):
+def test_case_016__two_bookings_at_once_with_a_quota_of_one__one_is_accepted(same_room):
     """A quota against requests in parallel"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
         one_booking_a_day(scene.room.floor.building)
         rooms = (scene.room, scene.room if same_room else scene.other)
-        outcomes = contest.met(
+        outcomes = contest.race(
             scene,
             lambda: book(rooms[0], hours(11, 12), by=contest.cast.ann),
             lambda: book(rooms[1], hours(14, 15), by=contest.cast.ann),
@@ -128,11 +128,11 @@ def test_case_016__quota_of_one_a_day__of_two_at_once_one_is_accepted(same_room)
         assert Booking.objects.count() == 1
 
 
-def test_case_017__moved_into_each_others_slots__never_overlap_and_neither_is_lost():
+def test_case_017__bookings_moved_into_each_others_slots__are_refused_and_stay():
     """Two bookings moved into each other's slots"""
     with contest_of(2) as contest:
         [scene] = contest.rounds("occupant", "later", of=1)
-        outcomes = contest.met(
+        outcomes = contest.race(
             scene,
             _move(contest.cast.ann, scene.occupant.id, hours(14, 15)),
             _move(contest.cast.bob, scene.later.id, SLOT),
@@ -143,7 +143,7 @@ def test_case_017__moved_into_each_others_slots__never_overlap_and_neither_is_lo
 
 
 def test_case_018__edit_of_an_old_version__is_refused_with_the_difference():
-    """An edit of what somebody else has edited"""
+    """An edit of a booking that another command has edited"""
     ann = actor("Ann")
     facts = book(room(), SLOT, by=ann, title="Version 1")
     for title in ("Version 2", "Version 3", "Version 4"):
@@ -160,12 +160,12 @@ def test_case_018__edit_of_an_old_version__is_refused_with_the_difference():
     assert Booking.objects.get().title == "Version 4"
 
 
-def test_case_019__booked_as_the_room_closes__the_loser_is_told():
+def test_case_019__booking_while_the_room_closes__the_lost_race_is_reported():
     """Booked as the room is taken out of service"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
         wanted = CloseRoom(scene.room.uuid, at(10, 30), at(13), "Painting")
-        booked, closed = contest.met(
+        booked, closed = contest.race(
             scene,
             booking(scene, contest.cast.cleo),
             lambda: close_room(actor=contest.cast.admin, wanted=wanted, clock=CLOCK)[1],
@@ -175,15 +175,15 @@ def test_case_019__booked_as_the_room_closes__the_loser_is_told():
             assert not Booking.objects.exists()
         else:
             assert closed.code == "bookings_affected"
-            assert [told["id"] for told in closed.facts["bookings"]] == [str(booked.id)]
+            assert [affected["id"] for affected in closed.facts["bookings"]] == [str(booked.id)]
 
 
-def test_case_020__two_that_race__exactly_one_survives():
+def test_case_020__two_bookings_at_once__exactly_one_is_stored():
     """Of two that race exactly one survives"""
     with contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
         cast = contest.cast
-        outcomes = contest.met(scene, booking(scene, cast.ann), booking(scene, cast.bob))
+        outcomes = contest.race(scene, booking(scene, cast.ann), booking(scene, cast.bob))
         [winner] = accepted(outcomes)
         assert [stored.id for stored in Booking.objects.filter(takes_slot=True)] == [winner.id]
 
@@ -194,7 +194,7 @@ def test_case_080__check_in_and_release_at_once__one_outcome_and_one_event():
         [scene] = contest.rounds("occupant", of=1)
         last, grace = FixedClock(at(11, 10) - timedelta(milliseconds=1)), FixedClock(at(11, 10))
         pk, ann = scene.occupant.id, contest.cast.ann
-        arrived, _ = contest.met(
+        arrived, _ = contest.race(
             scene,
             lambda: check_in(actor=ann, booking_id=pk, clock=last),
             lambda: expire_due_bookings(room=scene.room.uuid, clock=grace),
@@ -206,8 +206,8 @@ def test_case_080__check_in_and_release_at_once__one_outcome_and_one_event():
         assert is_in or arrived.code == "released"
 
 
-def test_case_087__next_in_twenty_minutes__offers_twenty():
-    """Extended by more than there is"""
+def test_case_087__extension_with_twenty_minutes_free__offers_twenty():
+    """An extension that is longer than the free time"""
     ann, dogger = actor(), room()
     running = book(dogger, Interval(NOW, at(11)), by=ann)
     book(dogger, Interval(at(11, 20), at(12)))
@@ -220,11 +220,11 @@ def test_case_087__next_in_twenty_minutes__offers_twenty():
     assert longer.interval == Interval(NOW, at(11, 20))
 
 
-def test_case_087__extended_as_somebody_books_those_minutes__one_gets_them():
+def test_case_087__extension_and_booking_of_the_same_minutes__one_gets_them():
     """Extended up to the next, in a race for it"""
     with contest_of(2) as contest:
         [scene] = contest.rounds("earlier", of=1)
-        extended, booked = contest.met(
+        extended, booked = contest.race(
             scene,
             lambda: extend_booking(
                 actor=contest.cast.bob, booking_id=scene.earlier.id, minutes=20,

@@ -1,4 +1,4 @@
-"""Cases 14, 15 and 21: sent again, and sent from a page that is out of date."""
+"""Cases 14, 15 and 21: repeated requests, and requests from an outdated page."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CLOCK = FixedClock(NOW)
 
 
-def test_case_014__sent_twice_and_in_parallel__is_one_booking_and_one_answer():
+def test_case_014__request_sent_in_parallel__is_one_booking_with_one_answer():
     """The same request sent twice with one key"""
     with contest_of(8) as contest:
         [scene] = contest.rounds(of=1)
         send = booking(scene, contest.cast.ann, key="k")
-        first, *others = contest.met(scene, *[send] * 8)
+        first, *others = contest.race(scene, *[send] * 8)
         assert others == [first] * 7
         assert send() == first
         assert Booking.objects.count() == 1
 
 
-def test_case_014__another_body__is_refused():
+def test_case_014__key_with_another_body__is_refused():
     """One key for two different requests"""
     ann, dogger = actor(), room()
     book(dogger, SLOT, by=ann, key="k")
@@ -46,7 +46,7 @@ def test_case_014__another_body__is_refused():
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_case_014__another_persons_key__is_another_key():
+def test_case_014__same_key_of_another_person__is_another_key():
     """The same key of two people"""
     dogger = room()
     book(dogger, SLOT, key="k")
@@ -54,8 +54,8 @@ def test_case_014__another_persons_key__is_another_key():
     assert Booking.objects.count() == 2
 
 
-def test_case_014__a_failed_attempt__leaves_no_receipt():
-    """A refusal is not remembered under the key"""
+def test_case_014__refused_request__leaves_no_receipt():
+    """A refusal is not stored under the key"""
     ann, dogger = actor(), room()
     other = book(dogger, SLOT)
     with pytest.raises(SlotTakenError):
@@ -66,7 +66,7 @@ def test_case_014__a_failed_attempt__leaves_no_receipt():
     assert book(dogger, SLOT, by=ann, key="k").organizer_id == ann.user_id
 
 
-def test_case_014__another_body_by_http__is_422(client):
+def test_case_014__key_with_another_body_by_http__is_422(client):
     """One key for two different requests is 422"""
     ann, dogger = person(), room()
     answers = [
@@ -75,7 +75,7 @@ def test_case_014__another_body_by_http__is_422(client):
     assert [answer.status_code for answer in answers] == [201, 422]
 
 
-def test_case_015__the_answer_was_lost__the_retry_gets_it(client):
+def test_case_015__retry_after_a_lost_answer__gets_the_answer(client):
     """The answer was lost; the retry gets it"""
     ann, dogger = person(), room()
     lost = _post(client, ann, dogger, _tomorrow(9), key="k")
@@ -85,7 +85,7 @@ def test_case_015__the_answer_was_lost__the_retry_gets_it(client):
     assert Booking.objects.count() == 1
 
 
-def test_case_021__booked_from_an_old_page__the_database_decides_and_tells_what_is_free(client):
+def test_case_021__booking_from_an_outdated_page__is_refused_with_free_alternatives(client):
     """Booked from a page that is out of date"""
     ann, dogger = person(), room()
     page = unavailable_intervals([dogger], Interval(_tomorrow(9), _tomorrow(10)), now=NOW)
@@ -103,7 +103,7 @@ def test_case_021__booked_from_an_old_page__the_database_decides_and_tells_what_
 
 
 def _tomorrow(hour: int) -> datetime:
-    """Return an hour of tomorrow: by HTTP only the database's clock counts."""
+    """Return an hour of tomorrow by the database's clock, which the HTTP API uses."""
     day = DATABASE_CLOCK.now().astimezone(UTC) + timedelta(days=1)
     return day.replace(hour=hour, minute=0, second=0, microsecond=0)
 

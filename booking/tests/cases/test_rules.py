@@ -1,4 +1,4 @@
-"""Cases 31 to 37 of the field: length, windows, late starts, seats and hours."""
+"""Cases 31 to 37: length, windows, late starts, seats and hours."""
 
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -42,14 +42,14 @@ from rooms.tests.factories import policy, room
         (50, ["length_not_in_steps"]),
     ],
 )
-def test_case_031__length_and_step(minutes, refused):
+def test_case_031__length_outside_limits_or_steps__is_refused(minutes, refused):
     """Of 15 to 120 minutes by 15: 14, 121 and 50 are refused, 15 and 120 allowed"""
     stepped = rules(hours=daily("08:30", "18:00"), min_minutes=15, max_minutes=120, step_minutes=15)
     start = span("13 08:30", "13 09:00").start
     assert codes(stepped, Interval(start, start + timedelta(minutes=minutes))) == refused
 
 
-def test_case_031__step_counts_from_the_opening():
+def test_case_031__steps__count_from_the_opening_time():
     """Steps of 20 minutes begin at 08:30, when the room opens"""
     stepped = rules(hours=daily("08:30", "18:00"), step_minutes=20)
     assert codes(stepped, span("13 09:10", "13 09:30")) == []
@@ -61,8 +61,8 @@ def test_case_031__step_counts_from_the_opening():
     ]
 
 
-def test_case_031__what_begins_at_once_needs_no_step():
-    """Between two steps a room is booked from now on: at 09:03 for 20 minutes"""
+def test_case_031__booking_that_begins_now__may_start_between_steps():
+    """A booking that begins now may start between two steps: at 09:03 for 20 minutes"""
     stepped = rules(hours=daily("08:30", "18:00"), step_minutes=20)
     now = local("13 09:03")
     assert codes(stepped, span("13 09:03", "13 09:23"), now=now) == []
@@ -81,14 +81,14 @@ MONDAY_0001 = local("09 00:01")
         ("13 00:05", "13 00:30", ["too_far_ahead"]),
     ],
 )
-def test_case_032__advance_in_calendar_days(start, end, refused):
-    """Three days ahead of Monday 00:01 is Thursday to its end"""
+def test_case_032__advance_in_calendar_days__ends_at_midnight(start, end, refused):
+    """Three days ahead of Monday 00:01 lasts until the end of Thursday"""
     assert codes(rules(advance_days=3), span(start, end), now=MONDAY_0001) == refused
 
 
 @pytest.mark.parametrize("end,refused", [("12 10:30", []), ("12 11:00", ["too_far_ahead"])])
-def test_case_032__advance_to_the_minute(end, refused):
-    """Strictly three days ahead of Monday 10:32 is Thursday 10:32"""
+def test_case_032__strict_advance__ends_at_the_minute(end, refused):
+    """Strictly three days ahead of Monday 10:32 lasts until Thursday 10:32"""
     strict = rules(advance_days=3, advance_mode=AdvanceMode.STRICT)
     wanted = span("12 10:00", end)
     assert codes(strict, wanted, now=local("09 10:32")) == refused
@@ -100,8 +100,8 @@ def test_case_032__advance_to_the_minute(end, refused):
 @pytest.mark.parametrize(
     "measured,refused", [(MeasuredTo.END, ["too_far_ahead"]), (MeasuredTo.START, [])]
 )
-def test_case_033__limit_measured_to_end_or_start(measured, refused):
-    """A booking that starts inside and ends beyond is refused, unless its start is measured"""
+def test_case_033__advance_limit__is_measured_to_end_or_start(measured, refused):
+    """A booking that ends after the window is refused if the window is measured to its end"""
     room_rules = rules(advance_days=3, advance_measured_to=measured)
     long = span("12 23:00", "13 03:00")
     assert codes(room_rules, long, now=MONDAY_0001) == refused
@@ -109,8 +109,8 @@ def test_case_033__limit_measured_to_end_or_start(measured, refused):
     assert codes(room_rules, beyond, now=MONDAY_0001) == ["too_far_ahead"]
 
 
-def test_case_034__dates_beyond_the_horizon_are_told():
-    """Of a weekly series each date is measured, and the last possible instant is told"""
+def test_case_034__date_beyond_the_horizon__is_refused_with_the_latest_instant():
+    """Each date of a weekly series is checked; the refusal names the last possible instant"""
     horizon = rules(advance_days=14)
     weekly = [span(f"{day} 10:00", f"{day} 11:00") for day in (12, 19, 26)]
     late = [Interval(one.start + timedelta(days=7), one.end + timedelta(days=7)) for one in weekly]
@@ -122,15 +122,15 @@ def test_case_034__dates_beyond_the_horizon_are_told():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("minutes_ago", [0, 1, 15])
-def test_case_035__start_now_or_just_missed(minutes_ago):
+def test_case_035__start_now_or_within_the_grace__is_checked_in(minutes_ago):
     """A start of now, or up to 15 minutes ago, is allowed and counts as checked in"""
     facts = book(room(), Interval(NOW - timedelta(minutes=minutes_ago), at(11)))
     assert facts.state is BookingState.CHECKED_IN
 
 
 @pytest.mark.django_db
-def test_case_035__past_beyond_the_grace():
-    """What began 16 minutes ago is refused even to admins, in whatever zone it is written"""
+def test_case_035__start_before_the_grace__is_refused():
+    """A start 16 minutes ago is refused, also for an admin and in any time zone"""
     start = (NOW - timedelta(minutes=16)).astimezone(ZoneInfo("Pacific/Auckland"))
     for by in (actor(), actor(role=Role.ADMIN)):
         with pytest.raises(InvalidCommandError) as refused:
@@ -139,15 +139,15 @@ def test_case_035__past_beyond_the_grace():
         assert refused.value.facts == {"earliest_start": NOW.isoformat()}
 
 
-def test_case_035__grace_of_the_policy():
-    """Without any grace only a start from now on will do"""
+def test_case_035__policy_without_grace__refuses_a_past_start():
+    """Without grace only a start from now on is allowed"""
     strict = rules(late_start_minutes=0)
     assert codes(strict, Interval(NOW, at(11))) == []
     assert codes(strict, Interval(NOW - timedelta(seconds=1), at(11))) == ["in_the_past"]
 
 
 @pytest.mark.django_db
-def test_case_036__more_attendees_than_seats():
+def test_case_036__more_attendees_than_seats__are_refused_or_flagged():
     """Nine people in a room for eight are refused, or flagged, as the policy says"""
     dogger = room(capacity=8)
     nine = BookRooms.one(dogger.uuid, hours(11, 12), attendees=9)
@@ -161,14 +161,14 @@ def test_case_036__more_attendees_than_seats():
     assert facts.flags == ("over_capacity",)
 
 
-def test_case_036__capacity_ignored():
-    """Where capacity does not matter nothing is flagged, and eight in eight seats never is"""
+def test_case_036__ignored_capacity__is_not_flagged():
+    """Attendees are not flagged if the policy ignores the capacity, or if there are enough seats"""
     ignore = rules(capacity_rule=CapacityRule.IGNORE)
     assert decision(ignore, hours(11, 12), attendees=9).flags == ()
     assert decision(rules(), hours(11, 12), attendees=8).flags == ()
 
 
-def test_case_037__opening_hours():
+def test_case_037__booking_outside_opening_hours__is_refused():
     """Of a room open 12 to 14, 12 to 13 is allowed and 8 to 9 refused with the hours"""
     lunch = rules(hours=daily("12:00", "14:00"))
     assert codes(lunch, span("13 12:00", "13 13:00")) == []
@@ -182,8 +182,8 @@ def test_case_037__opening_hours():
 
 
 @pytest.mark.django_db
-def test_case_037__adjacent_periods_join():
-    """Open 11 to 12 daily and 12 to 14 on Tuesdays is one stretch on Tuesday"""
+def test_case_037__adjacent_opening_periods__are_joined():
+    """Open 11 to 12 daily and 12 to 14 on Tuesdays is one opening period on Tuesday"""
     dogger = room()
     policy(dogger, hours={day: [("11:00", "12:00")] for day in range(7)})
     policy(dogger, hours={1: [("12:00", "14:00")]})
@@ -192,8 +192,8 @@ def test_case_037__adjacent_periods_join():
         book(dogger, span("18 11:00", "18 14:00"))
 
 
-def test_case_037__closed_day_is_named():
-    """A holiday is refused by its name, and a booking into it over midnight too"""
+def test_case_037__closed_day__is_refused_by_its_name():
+    """A booking on a holiday, or over midnight into a holiday, is refused with its name"""
     reason = DayException("Midsummer", is_holiday=True)
     closed = rules(exceptions={date(2026, 6, 19): reason})
     night = span("2026-06-18 23:00", "2026-06-19 01:00")

@@ -1,4 +1,4 @@
-"""Series: booked whole or as agreed, changed without touching the past, never resurrected."""
+"""Series: booked completely or in part, and changed without a change of past dates."""
 
 from datetime import datetime, time
 
@@ -34,7 +34,7 @@ def utc(text: str) -> datetime:
 
 
 def slot(day: str, start: str = "08:00", end: str = "09:00") -> Interval:
-    """Return 10:00 to 11:00 in Helsinki's winter, unless told otherwise, in UTC."""
+    """Return an interval in UTC; the default is 10:00 to 11:00 in Helsinki in winter."""
     return Interval(utc(f"{day}T{start}"), utc(f"{day}T{end}"))
 
 
@@ -51,16 +51,16 @@ def starts(**wanted: object) -> list[str]:
     return [f"{booking.during.lower:%m-%d %H:%M}" for booking in found]
 
 
-def test_case_049__a_rule_without_a_date_is_refused_and_stores_nothing():
-    """A rule that never occurs"""
+def test_case_049__rule_without_a_date__is_refused_and_stores_nothing():
+    """A rule without a single date"""
     with pytest.raises(InvalidCommandError) as refused:
         series(room(), "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=3", by=actor())
     assert refused.value.code == "no_occurrence"
     assert (Series.objects.count(), Booking.objects.count()) == (0, 0)
 
 
-def test_case_050__a_series_that_overlaps_itself_is_refused():
-    """Daily, 25 hours long"""
+def test_case_050__series_that_overlaps_itself__is_refused():
+    """A daily series of 25 hours"""
     wanted = BookSeries(
         room().uuid, datetime.fromisoformat("2026-02-03T10:00"), 25 * 60, "FREQ=DAILY;COUNT=3"
     )
@@ -76,8 +76,8 @@ def _three_taken(where: Room) -> None:
         book(where, slot(day, *hour), clock=MONDAY)
 
 
-def test_case_051__all_or_nothing_names_the_three_and_stores_nothing():
-    """12 dates, 3 taken: all or nothing, or the 9"""
+def test_case_051__all_or_nothing__names_the_three_dates_and_stores_nothing():
+    """12 dates, 3 of them taken: all or nothing, or the other 9"""
     dogger, ann = room(), actor("Ann")
     _three_taken(dogger)
     with pytest.raises(SeriesClashesError) as refused:
@@ -90,8 +90,8 @@ def test_case_051__all_or_nothing_names_the_three_and_stores_nothing():
     assert (Series.objects.count(), Booking.objects.count()) == (0, 3)
 
 
-def test_case_051__book_the_nine_and_add_one_later():
-    """12 dates, 3 taken: all or nothing, or the 9"""
+def test_case_051__book_the_rest__books_nine_and_accepts_one_later():
+    """12 dates, 3 of them taken: all or nothing, or the other 9"""
     dogger, ann = room(), actor("Ann")
     _three_taken(dogger)
     report = series(dogger, "FREQ=WEEKLY;COUNT=12", by=ann, on_clash=OnClash.BOOK_THE_REST)
@@ -105,8 +105,8 @@ def test_case_051__book_the_nine_and_add_one_later():
     assert SkippedDate.objects.count() == 2
 
 
-def test_case_051__another_room_for_the_clashing_dates_only():
-    """12 dates, 3 taken: all or nothing, or the 9"""
+def test_case_051__another_room_for_the_clashing_dates__books_all_twelve():
+    """12 dates, 3 of them taken: all or nothing, or the other 9"""
     dogger, fisher, ann = room(), room("Fisher"), actor("Ann")
     _three_taken(dogger)
     clashing = ("2026-02-17T10:00:00", "2026-03-03T10:00:00", "2026-04-21T10:00:00")
@@ -117,8 +117,8 @@ def test_case_051__another_room_for_the_clashing_dates_only():
     assert len(report.booked) == 12
 
 
-def test_case_052__a_conflict_at_number_40_is_told_before_anything_is_stored(with_rules):
-    """All occurrences are checked, not the first few"""
+def test_case_052__conflict_at_date_40__is_reported_before_anything_is_stored(with_rules):
+    """All dates are checked, not only the first few"""
     dogger, ann = room(), actor("Ann")
     with_rules(dogger, series_limit=500)
     book(dogger, slot("2026-03-14"), clock=MONDAY)  # the fortieth day
@@ -137,8 +137,8 @@ def _at(report: SeriesReport, day: str):
 @pytest.mark.parametrize(
     ("moves", "expected"), [(False, "02-11 08:00"), (True, "02-11 09:00")], ids=["stays", "moves"]
 )
-def test_case_053__a_moved_date_keeps_its_date_when_the_series_shifts(moves: bool, expected: str):
-    """A moved date, then the whole series an hour later"""
+def test_case_053__moved_date__keeps_its_date_when_the_series_shifts(moves: bool, expected: str):
+    """A moved date, then the series moves one hour later"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=WEEKLY;COUNT=4", by=ann)
     moved = edit_booking(
@@ -154,8 +154,8 @@ def test_case_053__a_moved_date_keeps_its_date_when_the_series_shifts(moves: boo
     assert Booking.objects.count() == 4
 
 
-def test_case_053__a_deleted_date_is_never_resurrected():
-    """A moved date, then the whole series an hour later"""
+def test_case_053__deleted_date__is_not_booked_again():
+    """A deleted date, then the series moves one hour later"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=WEEKLY;COUNT=4", by=ann)
     cancel_booking(actor=ann, booking_id=_at(report, "2026-02-10").id, clock=MONDAY)
@@ -164,8 +164,8 @@ def test_case_053__a_deleted_date_is_never_resurrected():
     assert starts(takes_slot=True) == ["02-03 09:00", "02-17 09:00", "02-24 09:00"]
 
 
-def test_case_054__past_and_running_dates_stay_when_the_rest_moves():
-    """4 past, 1 running, 4 to come: rescheduled"""
+def test_case_054__series_moved_in_its_middle__keeps_past_and_running_dates():
+    """4 past dates, 1 running, 4 in future: the series is moved"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=DAILY;COUNT=9", by=ann)
     for day in range(3, 8):
@@ -182,8 +182,8 @@ def test_case_054__past_and_running_dates_stay_when_the_rest_moves():
     assert Series.objects.get(pk=changed.series_id).follows_id == report.series_id
 
 
-def test_case_055__deleting_all_keeps_the_past_and_frees_the_rest():
-    """4 past: delete all"""
+def test_case_055__deleted_series__keeps_past_dates_and_frees_the_rest():
+    """4 past dates: the series is deleted"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=DAILY;COUNT=9", by=ann)
     for day in range(3, 7):
@@ -196,7 +196,7 @@ def test_case_055__deleting_all_keeps_the_past_and_frees_the_rest():
     book(dogger, slot("2026-02-07"), clock=now)
 
 
-def test_case_056__a_new_title_splits_nothing_and_rejects_nothing():
+def test_case_056__new_title__splits_and_rejects_nothing():
     """Only the title is edited while the series runs"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=DAILY;COUNT=4", by=ann)
@@ -211,8 +211,8 @@ def test_case_056__a_new_title_splits_nothing_and_rejects_nothing():
     assert commands <= {"book_series", "edit_series", "release_no_show"}
 
 
-def test_case_057__an_extended_series_leaves_the_deleted_date_deleted():
-    """The end moves past a deleted date"""
+def test_case_057__extended_series__leaves_the_deleted_date_deleted():
+    """The end of a series moves past a deleted date"""
     dogger, ann = room(), actor("Ann")
     report = series(dogger, "FREQ=WEEKLY;COUNT=4", by=ann)
     cancel_booking(actor=ann, booking_id=_at(report, "2026-02-17").id, clock=MONDAY)

@@ -1,6 +1,6 @@
-"""Races of real threads on real connections, and what happens without each guard.
+"""Races of real threads on real connections, with all guards and without them.
 
-`make races ROUNDS=200` runs each race so often; the ordinary test run does a few rounds.
+`make races ROUNDS=200` runs each race 200 times; the ordinary test run does a few rounds.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What must hold of some rooms after any race, told as a list of what does not."""
+"""The consistency checks of rooms after a race; each fault is one text."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -24,7 +24,7 @@ ON closure.room_id = booking.room_id
    AND booking.during && tstzrange(closure.starts_at, closure.ends_at)
 WHERE booking.takes_slot AND booking.room_id = ANY(%s)
 """
-IN_LINE_FOR_NOTHING = """
+WAITING_FOR_A_FREE_SLOT = """
 SELECT waiting.id FROM rooms_room AS room JOIN booking_waitingentry AS waiting
 ON waiting.room_id = room.id AND waiting.closed_at IS NULL AND waiting.offer_id IS NULL
 WHERE room.id = ANY(%s)
@@ -44,7 +44,7 @@ WHERE id > %(after)s AND (room_id = %(room)s OR (before->>'room_id')::bigint = %
 
 
 class Before(NamedTuple):
-    """How far the rooms' versions and the log were before a race."""
+    """The rooms' versions and the last audit entry before a race."""
 
     versions: dict[int, int]
     last_entry: int
@@ -56,17 +56,17 @@ class Before(NamedTuple):
 
 
 def versions_of(ids: Iterable[int]) -> dict[int, int]:
-    """Return the rooms' versions; they are what screens and recovery go by."""
+    """Return the rooms' versions, by which screens and recovery notice changes."""
     found = Room.objects.filter(pk__in=list(ids))
     return dict(found.values_list("pk", "schedule_version"))
 
 
 def faults(before: Before, outcomes: Iterable[object]) -> list[str]:
-    """Return everything that is wrong with the rooms after a race with these outcomes."""
+    """Return the faults in the rooms after a race with these outcomes."""
     ids = list(before.versions)
     outcomes = list(outcomes)
-    found = [*_errors(outcomes), *_double_bookings(ids), *_unkept_answers(outcomes)]
-    return [*found, *_broken_histories(ids), *_unheard_changes(before, outcomes)]
+    found = [*_errors(outcomes), *_double_bookings(ids), *_unstored_answers(outcomes)]
+    return [*found, *_broken_histories(ids), *_wrong_versions(before, outcomes)]
 
 
 def _errors(outcomes: Iterable[object]) -> Iterator[str]:
@@ -82,33 +82,33 @@ def _double_bookings(ids: list[int]) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(OVERLAPS, [ids])
         yield from (f"double booking: {pair}" for pair in cursor.fetchall())
-        cursor.execute(IN_LINE_FOR_NOTHING, [ids])
+        cursor.execute(WAITING_FOR_A_FREE_SLOT, [ids])
         yield from (f"waits for a free slot: {pk}" for (pk,) in cursor.fetchall())
         if Closure.objects.filter(room_id__in=ids).exists():
             cursor.execute(IN_A_CLOSURE, [ids])
             yield from (f"booked while closed: {pk}" for (pk,) in cursor.fetchall())
 
 
-def _told(outcomes: Iterable[object]) -> Iterator[BookingData]:
+def _reported_bookings(outcomes: Iterable[object]) -> Iterator[BookingData]:
     for outcome in outcomes:
         if isinstance(outcome, BookingData):
             yield outcome
         elif isinstance(outcome, SeriesReport):
             yield from (*outcome.booked, *outcome.cancelled)
         elif isinstance(outcome, tuple):
-            yield from _told(outcome)
+            yield from _reported_bookings(outcome)
 
 
-def _unkept_answers(outcomes: Iterable[object]) -> Iterator[str]:
-    """Whatever somebody was told was stored just so, once."""
-    for facts in _told(outcomes):
+def _unstored_answers(outcomes: Iterable[object]) -> Iterator[str]:
+    """Yield a fault for each booking in an outcome that was not stored exactly so, once."""
+    for facts in _reported_bookings(outcomes):
         entries = AuditEntry.objects.filter(booking_id=facts.id, after__version=facts.version)
         if [BookingData.from_row(entry.after) for entry in entries] != [facts]:
             yield f"told but not stored: {facts}"
 
 
 def _broken_histories(ids: list[int]) -> Iterator[str]:
-    """Each booking's log leads from its first version to what is stored, change by change."""
+    """Yield a fault for each booking whose log is not a chain that ends in its stored values."""
     stored = {
         b.id: b.as_data() for b in Booking.objects.filter(room__in=ids).select_related("room")
     }
@@ -122,8 +122,8 @@ def _broken_histories(ids: list[int]) -> Iterator[str]:
             yield f"lost update: {[(e.command, e.after['version']) for e in entries]}"
 
 
-def _unheard_changes(before: Before, outcomes: list[object]) -> Iterator[str]:
-    """Each transaction raised the version of the rooms it changed; nothing else did."""
+def _wrong_versions(before: Before, outcomes: list[object]) -> Iterator[str]:
+    """Yield a fault for each room whose version rose less than its transactions, or too much."""
     acknowledged = sum(not isinstance(outcome, Exception) for outcome in outcomes)
     changes = AuditEntry.objects.filter(pk__gt=before.last_entry).count()
     after = versions_of(before.versions)

@@ -1,4 +1,4 @@
-"""Every booking command, each set up to want or change the slot from 11 to 12 of one room."""
+"""Every booking command, prepared to take or change the slot from 11 to 12 of one room."""
 
 from collections.abc import Callable
 from datetime import time
@@ -56,8 +56,8 @@ def _close(scene: Scene, clock: FixedClock) -> object:
 
 
 def _close_moving(scene: Scene, clock: FixedClock) -> object:
-    fates = {scene.occupant.id: scene.third.uuid}
-    wanted = CloseRoom(scene.room.uuid, SLOT.start, SLOT.end, "Painting", fates)
+    actions = {scene.occupant.id: scene.third.uuid}
+    wanted = CloseRoom(scene.room.uuid, SLOT.start, SLOT.end, "Painting", actions)
     return close_room(actor=scene.cast.admin, wanted=wanted, clock=clock)[1]
 
 

@@ -1,4 +1,4 @@
-"""A race of many commands over so many rounds, and what is asked of its outcomes."""
+"""A race of several commands over several rounds, and helpers that check its outcomes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -7,7 +7,7 @@ from booking.tests.factories import book, hours
 from booking.tests.races import ROUNDS
 from booking.tests.races.checks import faults
 from booking.tests.races.race_fixture import Cast, Scene
-from booking.tests.races.race_threads import Ring, ring_of
+from booking.tests.races.race_threads import RaceThreads, open_race_threads
 from meeting_rooms.kernel.actor import Actor
 from meeting_rooms.kernel.interval import Interval
 from rooms.models import Building
@@ -17,17 +17,17 @@ SLOT = hours(11, 12)
 
 
 class Contest:
-    """A cast, a place and a ring, and a fresh scene for each round."""
+    """The cast, the floor and the threads of a race, and a new scene for each round."""
 
-    def __init__(self, ring: Ring) -> None:
-        self.ring, self.cast, self.place = ring, Cast(), floor()
+    def __init__(self, race_threads: RaceThreads) -> None:
+        self.race_threads, self.cast, self.place = race_threads, Cast(), floor()
 
     def rounds(self, *needs: str, of: int = ROUNDS) -> Iterator[Scene]:
         yield from Scene.each(self.cast, self.place, needs, of)
 
-    def met(self, scene: Scene, *commands) -> list[object]:
-        """Run the commands at once; nothing may be inconsistent afterwards."""
-        outcomes = self.ring.at_once(*commands)
+    def race(self, scene: Scene, *commands) -> list[object]:
+        """Run the commands at once and return their outcomes; assert that no fault is found."""
+        outcomes = self.race_threads.at_once(*commands)
         found = self.faults(scene, outcomes)
         assert not found, "\n".join(found)
         return outcomes
@@ -38,8 +38,8 @@ class Contest:
 
 @contextmanager
 def contest_of(size: int) -> Iterator[Contest]:
-    with ring_of(size) as ring:
-        yield Contest(ring)
+    with open_race_threads(size) as race_threads:
+        yield Contest(race_threads)
 
 
 def accepted(outcomes: list[object]) -> list[object]:
@@ -58,13 +58,13 @@ def booking(
 
 @contextmanager
 def without_each(guards: Iterable[Callable[[], AbstractContextManager[None]]]) -> Iterator[None]:
-    """Take these guards away."""
-    with ExitStack() as taken:
+    """Remove these guards."""
+    with ExitStack() as removed:
         for guard in guards:
-            taken.enter_context(guard())
+            removed.enter_context(guard())
         yield
 
 
 def one_booking_a_day(of: Building) -> None:
-    """Let nobody book more than once a day in this building."""
+    """Allow each person one booking a day in this building."""
     policy(of).quotas.create(period="day", max_count=1)

@@ -1,4 +1,4 @@
-"""The guards of a booking, each of which can be taken away to see what it was good for."""
+"""Context managers that remove one guard of a booking each, so that a test shows its effect."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,58 +11,58 @@ from booking.transaction import unit_of_work, write_changes
 ROOM_GUARD = "AND (guard.version IS NULL OR schedule_version = guard.version)"
 VERSION_CHECK = "AND booking.version = (change->'before'->>'version')::int"
 LEDGER_CHECK = "WHERE ledger.version = (SELECT ledger FROM guard)"
-GIVES_WAY = "ON CONFLICT ON CONSTRAINT booking_no_overlap DO NOTHING"
+SKIPS_CONFLICTS = "ON CONFLICT ON CONSTRAINT booking_no_overlap DO NOTHING"
 STATEMENTS = ("INSERT", "UPDATE")
 
 
 @contextmanager
 def _without_text(text: str) -> Iterator[None]:
-    usual = {name: getattr(write_changes, name) for name in STATEMENTS}
-    assert any(text in statement for statement in usual.values())
-    for name, statement in usual.items():
+    original = {name: getattr(write_changes, name) for name in STATEMENTS}
+    assert any(text in statement for statement in original.values())
+    for name, statement in original.items():
         setattr(write_changes, name, statement.replace(text, ""))
     try:
         yield
     finally:
-        for name, statement in usual.items():
+        for name, statement in original.items():
             setattr(write_changes, name, statement)
 
 
 def without_room_guard() -> object:
-    """Store whatever was decided, however old the look it was decided from."""
+    """Store a decision even if its snapshot is outdated."""
     return _without_text(ROOM_GUARD)
 
 
 def without_version_check() -> object:
-    """Overwrite a booking that somebody else has changed."""
+    """Overwrite a booking that another command has changed."""
     return _without_text(VERSION_CHECK)
 
 
 def without_ledger_check() -> object:
-    """Count a quota without asking whether somebody else counted meanwhile."""
+    """Count a quota without a check whether another command counted at the same time."""
     return _without_text(LEDGER_CHECK)
 
 
 @contextmanager
 def without_locks() -> Iterator[None]:
-    """Decide about several rooms without holding them."""
-    usual = unit_of_work._lock, write_changes._require_locked
+    """Decide about several rooms without a lock on them."""
+    original = unit_of_work._lock, write_changes._require_locked
     unit_of_work._lock = write_changes._require_locked = lambda _: None
     try:
         yield
     finally:
-        unit_of_work._lock, write_changes._require_locked = usual
+        unit_of_work._lock, write_changes._require_locked = original
 
 
 @contextmanager
 def without_second_look() -> Iterator[None]:
     """Lock the room after every lost race, whether or not the command could still succeed."""
-    usual = unit_of_work._without_lock
+    original = unit_of_work._without_lock
     unit_of_work._without_lock = lambda *_: None
     try:
         yield
     finally:
-        unit_of_work._without_lock = usual
+        unit_of_work._without_lock = original
 
 
 @contextmanager
@@ -84,8 +84,8 @@ def _dropped(table: str, constraint: str) -> Iterator[None]:
 
 @contextmanager
 def without_constraint() -> Iterator[None]:
-    """Let Postgres store overlaps; every booking is deleted when the guard comes back."""
-    with _dropped("booking_booking", "booking_no_overlap"), _without_text(GIVES_WAY):
+    """Let Postgres store overlaps; every booking is deleted before the guard is restored."""
+    with _dropped("booking_booking", "booking_no_overlap"), _without_text(SKIPS_CONFLICTS):
         yield
 
 
@@ -96,10 +96,10 @@ def without_receipt_constraint() -> object:
 
 @contextmanager
 def without_any_guard() -> Iterator[None]:
-    """Check, then write, as if nobody else were there."""
-    with ExitStack() as all_of_them:
+    """Check, then write, as if no other command ran."""
+    with ExitStack() as stack:
         for guard in (
             without_constraint, without_room_guard, without_version_check, without_locks,
         ):  # fmt: skip
-            all_of_them.enter_context(guard())
+            stack.enter_context(guard())
         yield

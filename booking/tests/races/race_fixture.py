@@ -1,4 +1,4 @@
-"""What a race is about: fresh rooms, people, and what the slot from 11 to 12 needs to hold."""
+"""The fixture of a race: new rooms, people, and the bookings that its commands need."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,34 +25,35 @@ from rooms.policies.cache import room_policies
 from rooms.tests.factories import rooms
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
-SLOT, USUALLY = hours(11, 12), at(10, 55)
+SLOT, DEFAULT_NOW = hours(11, 12), at(10, 55)
 
 
 @dataclass
 class Cast:
     """The people of a race; they stay the same from round to round."""
 
-    ann: Actor = field(default_factory=actor)  # has the slot
-    bob: Actor = field(default_factory=actor)  # has what is moved into it
-    cleo: Actor = field(default_factory=actor)  # comes new
-    dan: Actor = field(default_factory=actor)  # waits in line
+    ann: Actor = field(default_factory=actor)  # has booked the slot
+    bob: Actor = field(default_factory=actor)  # has the booking that is moved into the slot
+    cleo: Actor = field(default_factory=actor)  # has no booking at first
+    dan: Actor = field(default_factory=actor)  # is on the waitlist
     admin: Actor = field(default_factory=lambda: actor(role=Role.ADMIN))
 
 
 class Scene:
-    """Fresh rooms with what the commands of one round are about, and nothing else."""
+    """New rooms with only the bookings that the commands of one round need."""
 
     @classmethod
     def each(cls, cast: Cast, on: Floor, needs: Collection[str], rounds: int) -> Iterator["Scene"]:
-        """Return a scene for each round, on rooms that are made and known beforehand."""
+        """Return a scene for each round; all rooms are made, and all policies read, beforehand."""
         made = rooms(3 * rounds, on=on)
         room_policies([room.uuid for room in made])
-        for one in range(0, len(made), 3):
-            yield cls(cast, made[one : one + 3], needs)
+        for offset in range(0, len(made), 3):
+            yield cls(cast, made[offset : offset + 3], needs)
 
     def __init__(self, cast: Cast, rooms: Sequence[Room], needs: Collection[str]) -> None:
-        self.cast = replace(cast, cleo=actor())  # one person may hold but a few slots
-        WaitingEntry.objects.filter(closed_at=None).update(closed_at=NOW)  # of earlier rounds
+        self.cast = replace(cast, cleo=actor())  # the number of holds per person is limited
+        # Close the waitlist entries of earlier rounds.
+        WaitingEntry.objects.filter(closed_at=None).update(closed_at=NOW)
         self.room, self.other, self.third = self.rooms = list(rooms)
         for name, build in SETUPS.items():
             if name in needs:
@@ -83,7 +84,7 @@ def _arrived(scene: Scene) -> BookingData:
     return check_in(actor=scene.cast.ann, booking_id=facts.id, clock=FixedClock(at(10, 50)))
 
 
-def _in_line(scene: Scene) -> object:
+def _wait_for_the_slot(scene: Scene) -> object:
     return wait_for_slot(
         actor=scene.cast.dan, room=scene.room.uuid, interval=SLOT, clock=FixedClock(NOW)
     )
@@ -108,7 +109,7 @@ SETUPS: dict[str, Callable[[Scene], object]] = {
     ),
     "occupant": lambda scene: book(scene.room, SLOT, by=scene.cast.ann),
     "arrived": _arrived,
-    "in_line": _in_line,
+    "in_line": _wait_for_the_slot,
     "held": lambda scene: hold_slot(
         actor=scene.cast.cleo, room=scene.room.uuid, interval=SLOT, clock=FixedClock(at(10, 54))
     ),
@@ -116,20 +117,20 @@ SETUPS: dict[str, Callable[[Scene], object]] = {
 }
 
 
-ONE_OF_THESE = {"occupant", "held", "series"}  # has the slot
+SETUPS_WITH_THE_SLOT = {"occupant", "held", "series"}  # each takes the slot
 
 
 @dataclass(frozen=True)
 class Racer:
-    """A command, what it needs to be there, and what time it is for it."""
+    """A command, the setups that the command needs, and the time at which it runs."""
 
     run: Callable[[Scene, FixedClock], object]
     needs: tuple[str, ...] = ()
-    now: datetime = USUALLY
+    now: datetime = DEFAULT_NOW
 
     def can_meet(self, other: "Racer") -> bool:
-        """Say whether both can be set up: the slot has room for one."""
-        return len(ONE_OF_THESE & {*self.needs, *other.needs}) <= 1
+        """Return whether both can be set up: at most one setup can take the slot."""
+        return len(SETUPS_WITH_THE_SLOT & {*self.needs, *other.needs}) <= 1
 
     def on(self, scene: Scene) -> Callable[[], object]:
         return lambda: self.run(scene, FixedClock(self.now))

@@ -1,4 +1,4 @@
-"""Two change what is there: requests, places, titles, check-ins. Each also without its guard."""
+"""Races of two changes: requests, times, titles, check-ins. Each also without its guard."""
 
 from contextlib import nullcontext
 
@@ -29,20 +29,20 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60 + 
 CLOCK = FixedClock(NOW)
 
 
-def test_two_requests__approved_at_once__one_is():
+def test_two_requests__approved_at_once__one_is_confirmed():
     with contest_of(2) as contest:
         for scene in contest.rounds("pending", "request"):
-            outcomes = contest.met(scene, *_approvals(scene))
+            outcomes = contest.race(scene, *_approvals(scene))
             [refused] = of_type(outcomes, ConflictError)
             assert refused.code in ("slot_taken", "not_pending")
             states = Booking.objects.filter(room=scene.room).values_list("state", flat=True)
             assert sorted(states) == ["confirmed", "rejected"]
 
 
-def test_negative_control__approved_without_guards__both_are():
+def test_negative_control__two_approvals_without_guards__both_succeed():
     with contest_of(2) as contest, without_any_guard():
         [scene] = contest.rounds("pending", "request", of=1)
-        outcomes = contest.ring.all_decide_first(*_approvals(scene))
+        outcomes = contest.race_threads.all_decide_first(*_approvals(scene))
         assert len(accepted(outcomes)) == 2
 
 
@@ -58,7 +58,7 @@ def _approvals(scene):
 def test_two_bookings__moved_at_once__never_overlap_and_none_is_lost(first_to, second_to):
     with contest_of(2) as contest:
         for scene in contest.rounds("occupant", "later"):
-            outcomes = contest.met(scene, *_moves(scene, first_to, second_to))
+            outcomes = contest.race(scene, *_moves(scene, first_to, second_to))
             assert Booking.objects.filter(room=scene.room, takes_slot=True).count() == 2
             assert len(accepted(outcomes)) == (first_to == second_to)
 
@@ -66,7 +66,7 @@ def test_two_bookings__moved_at_once__never_overlap_and_none_is_lost(first_to, s
 def test_negative_control__two_bookings_moved_without_guards__overlap():
     with contest_of(2) as contest, without_any_guard():
         [scene] = contest.rounds("occupant", "later", of=1)
-        outcomes = contest.ring.all_decide_first(*_moves(scene, 12, 12))
+        outcomes = contest.race_threads.all_decide_first(*_moves(scene, 12, 12))
         assert any("double" in fault for fault in contest.faults(scene, outcomes))
 
 
@@ -82,7 +82,7 @@ def _moves(scene, first_to, second_to):
     ]
 
 
-def _retitles(scene, count):
+def _title_edits(scene, count):
     return [
         lambda title=f"Title {n}": edit_booking(
             actor=scene.cast.ann, booking_id=scene.occupant.id, edit=BookingEdit(title=title),
@@ -92,10 +92,10 @@ def _retitles(scene, count):
     ]  # fmt: skip
 
 
-def test_edits_of_one_version__at_once__one_counts_and_the_rest_see_the_difference():
+def test_edits_of_one_version__at_once__one_is_stored_and_the_rest_get_the_difference():
     with contest_of(4) as contest:
         for scene in contest.rounds("occupant"):
-            outcomes = contest.met(scene, *_retitles(scene, 4))
+            outcomes = contest.race(scene, *_title_edits(scene, 4))
             [winner] = accepted(outcomes)
             stale = of_type(outcomes, StaleVersionError)
             assert len(stale) == 3
@@ -111,7 +111,7 @@ def test_negative_control__edits_without_either_guard__overwrite_each_other(guar
     with contest_of(4) as contest:
         [scene] = contest.rounds("occupant", of=1)
         with without_each(guards):
-            outcomes = contest.ring.all_decide_first(*_retitles(scene, 4))
+            outcomes = contest.race_threads.all_decide_first(*_title_edits(scene, 4))
         assert len(accepted(outcomes)) == counted
 
 
@@ -120,15 +120,15 @@ def _closing(scene):
     return lambda: close_room(actor=scene.cast.admin, wanted=wanted, clock=CLOCK)[1]
 
 
-def test_booking_and_closing__at_once__the_loser_is_told():
+def test_booking_and_closing__at_once__the_lost_race_is_reported():
     with contest_of(2) as contest:
         for scene in contest.rounds():
-            booked, closed = contest.met(scene, booking(scene, scene.cast.cleo), _closing(scene))
+            booked, closed = contest.race(scene, booking(scene, scene.cast.cleo), _closing(scene))
             if isinstance(booked, RoomClosedError):
                 assert closed == ()
             else:
-                [told] = closed.facts["bookings"]
-                assert (closed.code, told["id"]) == ("bookings_affected", str(booked.id))
+                [reported] = closed.facts["bookings"]
+                assert (closed.code, reported["id"]) == ("bookings_affected", str(booked.id))
 
 
 @pytest.mark.parametrize("guard,is_wrong", [(nullcontext, False), (without_room_guard, True)])
@@ -137,7 +137,7 @@ def test_negative_control__closing_before_a_write_without_the_room_guard__books_
 ):
     with contest_of(2) as contest, guard():
         [scene] = contest.rounds(of=1)
-        outcomes = contest.ring.overtaken(
+        outcomes = contest.race_threads.overtaken(
             booking(scene, scene.cast.cleo), _closing(scene), Step.BEFORE_WRITE
         )
         assert bool(contest.faults(scene, outcomes)) is is_wrong
@@ -153,19 +153,19 @@ def _arrival_and_release(scene):
 
 
 def test_check_in_and_release__at_once__one_outcome_and_one_event():
-    told = {"check_in": "checked_in", "release_no_show": "released"}
+    reported = {"check_in": "checked_in", "release_no_show": "released"}
     with contest_of(2) as contest:
         for scene in contest.rounds("occupant"):
-            contest.met(scene, *_arrival_and_release(scene))
+            contest.race(scene, *_arrival_and_release(scene))
             events = AuditEntry.objects.filter(booking_id=scene.occupant.id).exclude(before=None)
             [command] = events.values_list("command", flat=True)
-            assert Booking.objects.get(pk=scene.occupant.id).state == told[command]
+            assert Booking.objects.get(pk=scene.occupant.id).state == reported[command]
 
 
 def test_negative_control__check_in_and_release_without_guards__are_two_events():
     with contest_of(2) as contest, without_any_guard():
         [scene] = contest.rounds("occupant", of=1)
-        outcomes = contest.ring.all_decide_first(*_arrival_and_release(scene))
+        outcomes = contest.race_threads.all_decide_first(*_arrival_and_release(scene))
         assert any("lost update" in fault for fault in contest.faults(scene, outcomes))
 
 
@@ -182,7 +182,7 @@ def _extension_and_booking(scene):
 def test_extension_and_booking__of_the_same_minutes__one_gets_them():
     with contest_of(2) as contest:
         for scene in contest.rounds("earlier"):
-            extended, booked = contest.met(scene, *_extension_and_booking(scene))
+            extended, booked = contest.race(scene, *_extension_and_booking(scene))
             [refused] = of_type([extended, booked], SlotTakenError)
             if refused is extended:
                 assert refused.facts["possible_minutes"] == 0
@@ -191,5 +191,5 @@ def test_extension_and_booking__of_the_same_minutes__one_gets_them():
 def test_negative_control__extension_and_booking_without_guards__overlap():
     with contest_of(2) as contest, without_any_guard():
         [scene] = contest.rounds("earlier", of=1)
-        outcomes = contest.ring.all_decide_first(*_extension_and_booking(scene))
+        outcomes = contest.race_threads.all_decide_first(*_extension_and_booking(scene))
         assert any("double" in fault for fault in contest.faults(scene, outcomes))

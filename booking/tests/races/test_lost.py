@@ -17,7 +17,7 @@ from booking.tests.factories import NOW, at, book, hours
 from booking.tests.races.contest import SLOT, Contest, booking, contest_of
 from booking.tests.races.guards import without_second_look
 from booking.tests.races.race_fixture import Scene
-from booking.tests.races.race_threads import BLOCKED, PATIENCE_S, Command, ask, outcome_of
+from booking.tests.races.race_threads import BLOCKED, TIMEOUT_S, Command, outcome_of, query_value
 from booking.transaction.step_hooks import Step
 from meeting_rooms.kernel.clock import FixedClock
 
@@ -26,7 +26,7 @@ LOCK = "SELECT FROM rooms_room WHERE id = %s FOR UPDATE"
 
 
 class Lock:
-    """The lock of a room, held by a session of its own until any session waits for a lock."""
+    """The lock of a room, held by a separate session until another session waits for a lock."""
 
     def __init__(self, session: psycopg.Connection, scene: Scene) -> None:
         self.session, self.scene = session, scene
@@ -37,7 +37,7 @@ class Lock:
 
     def release_when_waited_for(self) -> None:
         while not self.is_over.is_set():
-            if ask(BLOCKED):
+            if query_value(BLOCKED):
                 self.was_waited_for = True
                 self.session.rollback()
                 return
@@ -47,16 +47,16 @@ class Lock:
 def lock_of(contest: Contest, scene: Scene) -> Iterator[Lock]:
     with psycopg.connect(**connection.get_connection_params()) as session:
         lock = Lock(session, scene)
-        watching = contest.ring.threads.submit(lock.release_when_waited_for)
+        watching = contest.race_threads.executor.submit(lock.release_when_waited_for)
         try:
             yield lock
         finally:
             lock.is_over.set()
-            watching.result(PATIENCE_S)
+            watching.result(TIMEOUT_S)
 
 
-def lost(contest: Contest, scene: Scene, slow: Command, fast: Command) -> tuple[list, bool]:
-    """Let `fast` overtake `slow` before its write; the room is locked from then on.
+def lose_race(contest: Contest, scene: Scene, slow: Command, fast: Command) -> tuple[list, bool]:
+    """Let `fast` overtake `slow` before the write of `slow`, then lock the room.
 
     Returns the outcomes, and whether `slow` waited for the lock.
     """
@@ -67,17 +67,17 @@ def lost(contest: Contest, scene: Scene, slow: Command, fast: Command) -> tuple[
             lock.take()
             return outcome
 
-        outcomes = contest.ring.overtaken(slow, fast_then_lock, Step.BEFORE_WRITE)
+        outcomes = contest.race_threads.overtaken(slow, fast_then_lock, Step.BEFORE_WRITE)
     return outcomes, lock.was_waited_for
 
 
 @pytest.mark.parametrize("guard,waits", [(nullcontext, False), (without_second_look, True)])
-def test_loser__whose_slot_is_gone__never_waits_for_the_rooms_lock(guard, waits):
-    """The negative control: without the second look it waits, only to be refused as well."""
+def test_lost_race__slot_is_taken__does_not_wait_for_the_rooms_lock(guard, waits):
+    """The negative control without the recheck waits for the lock and is refused as well."""
     with contest_of(3) as contest, guard():
         [scene] = contest.rounds(of=1)
         cast = contest.cast
-        [refused, won], waited = lost(contest, scene, booking(scene, cast.ann),
+        [refused, won], waited = lose_race(contest, scene, booking(scene, cast.ann),
                                       booking(scene, cast.bob))  # fmt: skip
         assert isinstance(refused, SlotTakenError)
         assert isinstance(won, BookingData)
@@ -85,32 +85,32 @@ def test_loser__whose_slot_is_gone__never_waits_for_the_rooms_lock(guard, waits)
         assert contest.faults(scene, [refused, won]) == []
 
 
-def test_loser__whose_slot_is_still_free__waits_for_the_lock_and_books():
+def test_lost_race__slot_is_still_free__waits_for_the_lock_and_books():
     with contest_of(3) as contest:
         [scene] = contest.rounds(of=1)
         cast = contest.cast
-        outcomes, waited = lost(contest, scene, booking(scene, cast.ann),
+        outcomes, waited = lose_race(contest, scene, booking(scene, cast.ann),
                                 booking(scene, cast.bob, hours(14, 15)))  # fmt: skip
         assert [each.interval for each in outcomes] == [SLOT, hours(14, 15)]
         assert waited
         assert contest.faults(scene, outcomes) == []
 
 
-def test_loser__that_was_sent_twice__gets_the_first_ones_answer_without_the_lock():
+def test_lost_race__request_sent_twice__gets_the_first_answer_without_the_lock():
     with contest_of(3) as contest:
         [scene] = contest.rounds(of=1)
         send = booking(scene, contest.cast.ann, key="click")
-        [late, first], waited = lost(contest, scene, send, send)
+        [late, first], waited = lose_race(contest, scene, send, send)
         assert late == first
         assert not waited
 
 
-def test_loser__in_a_room_where_something_is_due__settles_it_under_the_lock():
-    """The slot is taken by a hold that runs out: the second look must not take that for final."""
+def test_lost_race__hold_in_the_slot_is_due__expires_it_under_the_lock():
+    """The slot has a hold that is due: the recheck must not treat that hold as final."""
     with contest_of(3) as contest:
         [scene] = contest.rounds("held", of=1)
         dan, late = contest.cast.dan, FixedClock(at(10, 57))
-        outcomes, waited = lost(
+        outcomes, waited = lose_race(
             contest, scene, lambda: book(scene.room, SLOT, by=dan, clock=late),
             lambda: expire_due_bookings(room=scene.room.uuid, clock=late),
         )  # fmt: skip
@@ -120,16 +120,14 @@ def test_loser__in_a_room_where_something_is_due__settles_it_under_the_lock():
 
 
 @pytest.mark.parametrize("guard,waits", [(nullcontext, False), (without_second_look, True)])
-def test_half_of_a_hall__that_is_taken__is_refused_without_the_halls_lock(guard, waits):
+def test_half_of_a_hall__that_is_booked__is_refused_without_the_halls_lock(guard, waits):
     with contest_of(3) as contest:
         [scene] = contest.rounds("occupant", of=1)
         _divide(scene)
-        outcome_of(
-            _book_a_half(scene)
-        )  # the rules that are kept in memory know of the division now
+        outcome_of(_book_a_half(scene))  # the cached rules contain the division now
         with lock_of(contest, scene) as lock, guard():
             lock.take()
-            refused = contest.ring.at_once(_book_a_half(scene))
+            refused = contest.race_threads.at_once(_book_a_half(scene))
         assert isinstance(refused[0], SlotTakenError)
         assert lock.was_waited_for is waits
 

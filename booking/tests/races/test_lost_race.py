@@ -1,4 +1,4 @@
-"""What was outrun is decided from what is there now, and what comes free is offered to a line."""
+"""A command that lost the race decides by the current state; the waitlist gets freed slots."""
 
 from dataclasses import replace
 
@@ -31,8 +31,8 @@ CLOCK = FixedClock(NOW)
 OBSTACLES = {"taken": SlotTakenError, "closed": RoomClosedError}
 
 
-def put_in_the_way(obstacle: str, of) -> None:
-    """Make 16 to 17 impossible in this room."""
+def block_16_to_17(obstacle: str, of) -> None:
+    """Make the slot from 16 to 17 unavailable in this room."""
     if obstacle == "taken":
         book(of, hours(16, 17))
     else:
@@ -48,10 +48,10 @@ def moved_to_four(scene, pk, by):
 def test_change_of_room__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time(obstacle):
     with contest_of(2) as contest:
         [scene] = contest.rounds("occupant", of=1)
-        put_in_the_way(obstacle, scene.other)
+        block_16_to_17(obstacle, scene.other)
         ann, pk = scene.cast.ann, scene.occupant.id
         edit = BookingEdit(room=scene.other.uuid)
-        refused, _ = outcomes = contest.ring.overtaken(
+        refused, _ = outcomes = contest.race_threads.overtaken(
             lambda: edit_booking(actor=ann, booking_id=pk, edit=edit, clock=CLOCK),
             moved_to_four(scene, pk, ann),
             Step.ROOMS_CHOSEN,
@@ -64,9 +64,9 @@ def test_change_of_room__overtaken_by_a_change_of_time__is_evaluated_by_the_new_
 def test_swap__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time(obstacle):
     with contest_of(2) as contest:
         [scene] = contest.rounds("occupant", "elsewhere", of=1)
-        put_in_the_way(obstacle, scene.other)
+        block_16_to_17(obstacle, scene.other)
         pk, other = scene.occupant.id, scene.elsewhere.id
-        refused, _ = outcomes = contest.ring.overtaken(
+        refused, _ = outcomes = contest.race_threads.overtaken(
             lambda: swap_rooms(
                 actor=scene.cast.admin, booking_id=pk, other_id=other, clock=CLOCK
             ),
@@ -90,7 +90,7 @@ def test_approval__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time()
             moved_to_four(scene, request.id, ann)()
             close_room(actor=admin, wanted=closing, clock=CLOCK)
 
-        refused, _ = outcomes = contest.ring.overtaken(
+        refused, _ = outcomes = contest.race_threads.overtaken(
             lambda: approve_booking(actor=admin, booking_id=request.id, clock=CLOCK),
             move_and_close,
             Step.ROOMS_CHOSEN,
@@ -99,30 +99,30 @@ def test_approval__overtaken_by_a_change_of_time__is_evaluated_by_the_new_time()
         assert isinstance(refused, RoomClosedError)
 
 
-def test_two_rooms__where_a_no_show_is_due_and_somebody_waits__are_refused_with_the_hold():
-    """Settling makes an offer; the command that settled must see it, also under the lock."""
+def test_two_rooms__with_a_due_no_show_and_a_waitlist__are_refused_by_the_hold():
+    """The release makes an offer, which the releasing command must see, also under the lock."""
     with contest_of(1) as contest:
         [scene] = contest.rounds("occupant", "in_line", of=1)
         wanted = BookRooms((scene.room.uuid, scene.other.uuid), SLOT)
         late = FixedClock(at(11, 12))
-        outcomes = contest.ring.at_once(
+        outcomes = contest.race_threads.at_once(
             lambda: book_rooms(actor=scene.cast.cleo, wanted=wanted, clock=late)
         )
         assert contest.faults(scene, outcomes) == []
         assert outcomes[0].code == "slot_held"
 
 
-def test_closing__of_a_slot_that_somebody_waits_for__offers_it_to_nobody():
+def test_closing__of_a_slot_with_a_waitlist__makes_no_offer():
     with contest_of(1) as contest:
         [scene] = contest.rounds("occupant", "in_line", of=1)
-        fates = {scene.occupant.id: Fate.CANCEL}
-        wanted = CloseRoom(scene.room.uuid, at(11), at(12), "Painting", fates)
+        actions = {scene.occupant.id: Fate.CANCEL}
+        wanted = CloseRoom(scene.room.uuid, at(11), at(12), "Painting", actions)
         close_room(actor=scene.cast.admin, wanted=wanted, clock=CLOCK)
         assert contest.faults(scene, []) == []
 
 
 @pytest.mark.parametrize("waited_for", ["room", "other"])
-def test_hall_and_half__one_comes_free_while_somebody_waits_for_the_other__is_offered(waited_for):
+def test_hall_or_half__freed_with_a_waitlist_for_the_other__is_offered(waited_for):
     with contest_of(1) as contest:
         [scene] = contest.rounds("occupant", of=1)
         hall, half = (scene.room, scene.other)[:: 1 if waited_for == "other" else -1]
@@ -137,8 +137,8 @@ def test_hall_and_half__one_comes_free_while_somebody_waits_for_the_other__is_of
         assert WaitingEntry.objects.get(pk=entry.pk).offer is not None
 
 
-def test_undo__of_a_cancellation_of_what_was_released__brings_the_booking_back():
-    """A calendar cancels what nobody came to: that is over, and stays a release."""
+def test_undo__of_a_release_that_an_import_then_cancels__restores_the_booking():
+    """A calendar cancels a booking that was released as a no-show; the booking stays released."""
     with contest_of(1) as contest:
         [scene] = contest.rounds(of=1)
         admin, where, late = scene.cast.admin, scene.room.uuid, FixedClock(at(11, 10))
@@ -154,10 +154,10 @@ def test_undo__of_a_cancellation_of_what_was_released__brings_the_booking_back()
         assert restore_booking(actor=admin, booking_id=pk, clock=late).state == "checked_in"
 
 
-def test_undo__of_a_release__still_works():
+def test_undo__of_a_release__restores_the_booking():
     with contest_of(1) as contest:
         [scene] = contest.rounds("occupant", of=1)
         late = FixedClock(at(11, 10))
         expire_due_bookings(room=scene.room.uuid, clock=late)
-        back = restore_booking(actor=scene.cast.ann, booking_id=scene.occupant.id, clock=late)
-        assert (back.state, back.lapses_at) == ("checked_in", None)
+        restored = restore_booking(actor=scene.cast.ann, booking_id=scene.occupant.id, clock=late)
+        assert (restored.state, restored.lapses_at) == ("checked_in", None)

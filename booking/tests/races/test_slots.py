@@ -1,4 +1,4 @@
-"""Many want the same: one slot, several rooms, one key. Each race also without its guard."""
+"""Races for one slot, several rooms or one key. Each race also without its guard."""
 
 from dataclasses import replace
 from threading import Barrier
@@ -37,11 +37,11 @@ CLOCK = FixedClock(NOW)
 CLIENTS = 12
 
 
-def test_one_slot__wanted_by_many__has_one_winner():
+def test_one_slot__booked_by_many_at_once__has_one_winner():
     with contest_of(CLIENTS) as contest:
         people = [actor() for _ in range(CLIENTS)]
         for scene in contest.rounds():
-            outcomes = contest.met(scene, *(booking(scene, who) for who in people))
+            outcomes = contest.race(scene, *(booking(scene, who) for who in people))
             assert len(accepted(outcomes)) == 1
             assert len(of_type(outcomes, SlotTakenError)) == CLIENTS - 1
 
@@ -50,13 +50,15 @@ def test_one_slot__wanted_by_many__has_one_winner():
     ([], 1), ([without_room_guard], 1), ([without_constraint], 1),
     ([without_room_guard, without_constraint], CLIENTS),
 ])  # fmt: skip
-def test_one_slot__everybody_has_decided__either_guard_alone_is_enough(guards, winners):
-    """The negative control: without both of them everybody gets the slot."""
+def test_one_slot__all_decide_before_any_write__either_guard_is_enough(guards, winners):
+    """The negative control without both guards gives the slot to every person."""
     with contest_of(CLIENTS) as contest:
         people = [actor() for _ in range(CLIENTS)]
         [scene] = contest.rounds(of=1)
         with without_each(guards):
-            outcomes = contest.ring.all_decide_first(*(booking(scene, who) for who in people))
+            outcomes = contest.race_threads.all_decide_first(
+                *(booking(scene, who) for who in people)
+            )
             assert len(accepted(outcomes)) == winners
             assert Booking.objects.count() == winners
 
@@ -65,7 +67,7 @@ def test_one_key__sent_in_parallel__is_one_booking():
     with contest_of(CLIENTS) as contest:
         for number, scene in enumerate(contest.rounds()):
             send = booking(scene, contest.cast.ann, key=f"key {number}")
-            outcomes = contest.met(scene, *[send] * CLIENTS)
+            outcomes = contest.race(scene, *[send] * CLIENTS)
             assert len({facts.id for facts in outcomes}) == 1
 
 
@@ -73,7 +75,7 @@ def test_negative_control__one_key_without_its_guards__is_many_bookings():
     with contest_of(CLIENTS) as contest, without_receipt_constraint(), without_any_guard():
         [scene] = contest.rounds(of=1)
         send = booking(scene, contest.cast.ann, key="key")
-        outcomes = contest.ring.all_decide_first(*[send] * CLIENTS)
+        outcomes = contest.race_threads.all_decide_first(*[send] * CLIENTS)
         assert len({facts.id for facts in outcomes}) == CLIENTS
 
 
@@ -87,7 +89,7 @@ def test_several_rooms__in_crossing_order__has_one_winner_and_no_deadlock():
                 return lambda: book_rooms(actor=who, wanted=wanted, clock=CLOCK)
 
             cast = contest.cast
-            outcomes = contest.met(
+            outcomes = contest.race(
                 scene, take([0, 1, 2], cast.ann), take([2, 1, 0], cast.bob),
                 take([1, 2, 0], cast.cleo), take([2, 0], cast.dan),
             )  # fmt: skip
@@ -95,12 +97,12 @@ def test_several_rooms__in_crossing_order__has_one_winner_and_no_deadlock():
             assert len(of_type(outcomes, SlotTakenError)) == 3
 
 
-def test_calendars__crossing_each_other__one_comes_in_whole():
+def test_calendars__crossing_imports__one_is_imported_completely():
     with contest_of(2) as contest:
         for number, scene in enumerate(contest.rounds()):
             slots = [(scene.room, hours(11, 12)), (scene.other, hours(13, 14))]
 
-            def bring(name, slots, number=number):
+            def import_calendar(name, slots, number=number):
                 events = [
                     (where.uuid, calendar_event(f"{name}-{number}-{n}", when))
                     for n, (where, when) in enumerate(slots)
@@ -108,13 +110,15 @@ def test_calendars__crossing_each_other__one_comes_in_whole():
                 admin = contest.cast.admin
                 return lambda: import_events_together(actor=admin, events=events, clock=CLOCK)
 
-            outcomes = contest.met(scene, bring("a", slots), bring("b", slots[::-1]))
+            outcomes = contest.race(
+                scene, import_calendar("a", slots), import_calendar("b", slots[::-1])
+            )
             assert len(accepted(outcomes)) == len(of_type(outcomes, SlotTakenError)) == 1
             uids = Booking.objects.filter(room__in=scene.rooms).values_list("external_uid")
             assert len({uid[0] for (uid,) in uids}) == 1
 
 
-def test_negative_control__crossing_inserts_without_the_locks__deadlock_and_the_ring_notices():
+def test_negative_control__crossing_inserts_without_the_locks__deadlock_is_detected():
     with pytest.raises(AssertionError, match="deadlock"), contest_of(2) as contest:
         [scene] = contest.rounds(of=1)
         gate = Barrier(2)
@@ -128,7 +132,7 @@ def test_negative_control__crossing_inserts_without_the_locks__deadlock_and_the_
                     if number == 0:
                         gate.wait(10)
 
-        outcomes = contest.ring.at_once(
+        outcomes = contest.race_threads.at_once(
             lambda: insert(scene.room, scene.other), lambda: insert(scene.other, scene.room)
         )
         [failed] = of_type(outcomes, Exception)
@@ -147,7 +151,9 @@ def test_quota_of_one_a_day__two_slots_in_two_rooms__one_is_accepted():
         one_booking_a_day(contest.place.building)
         for scene in contest.rounds():
             ann = actor()
-            outcomes = contest.met(scene, *_two_for_one_person(scene, replace(scene.cast, ann=ann)))
+            outcomes = contest.race(
+                scene, *_two_for_one_person(scene, replace(scene.cast, ann=ann))
+            )
             [refused] = of_type(outcomes, RuleError)
             assert (len(accepted(outcomes)), "quota" in refused.code) == (1, True)
 
@@ -156,5 +162,5 @@ def test_negative_control__quota_without_the_ledger__is_exceeded():
     with contest_of(2) as contest, without_ledger_check():
         one_booking_a_day(contest.place.building)
         [scene] = contest.rounds(of=1)
-        outcomes = contest.ring.all_decide_first(*_two_for_one_person(scene, scene.cast))
+        outcomes = contest.race_threads.all_decide_first(*_two_for_one_person(scene, scene.cast))
         assert len(accepted(outcomes)) == 2
