@@ -1,4 +1,4 @@
-"""Calls of the REST API as somebody, in few words."""
+"""Calls of the REST API as a person or a device."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +70,6 @@ class Caller:
 
 
 def device(admin: User, *rooms: Room, name: str = "Door of Den") -> Caller:
-    """Return a device of these rooms as whoever calls."""
+    """Issue a device of these rooms; return its caller."""
     known = [one.uuid for one in rooms]
     return Caller(token=issue_device(actor=actor_of(admin), name=name, rooms=known).secret)

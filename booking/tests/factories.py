@@ -1,4 +1,4 @@
-"""Bookings by intent. It is Thursday 12 March 2026, 10:00 UTC unless told otherwise."""
+"""Bookings by intent. It is Thursday 12 March 2026, 10:00 UTC if the caller gives no other time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,7 +41,7 @@ def book(
 
 
 def soon(minutes: int, length: int = 30) -> Interval:
-    """Return a stretch that starts some minutes after NOW."""
+    """Return an interval that starts `minutes` minutes after NOW."""
     start = NOW + timedelta(minutes=minutes)
     return Interval(start, start + timedelta(minutes=length))
 

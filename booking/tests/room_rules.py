@@ -70,14 +70,16 @@ def codes(
     usage=(),
     **request,
 ) -> list[str]:
-    """Return the codes of everything that speaks against it."""
+    """Return the codes of all refusals of a booking."""
     asked = BookingRequest(wanted, request.pop("person", ANN), **request)
     found = refusals(asked, room, RoomContext(others, usage=tuple(usage)), now=now)
     return [refusal["code"] for refusal in found]
 
 
-def told(room: RoomPolicy, wanted: Interval, *others: BookingData, now: datetime = NOW, **request):
-    """Return the one refusal."""
+def refusal_of(
+    room: RoomPolicy, wanted: Interval, *others: BookingData, now: datetime = NOW, **request
+):
+    """Return the only refusal of a booking; fail if there are more or none."""
     asked = BookingRequest(wanted, request.pop("person", ANN), **request)
     [refusal] = refusals(asked, room, RoomContext(others), now=now)
     return refusal

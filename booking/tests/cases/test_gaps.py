@@ -12,9 +12,9 @@ from booking.tests.room_rules import (
     booked,
     codes,
     daily,
+    refusal_of,
     rules,
     span,
-    told,
 )
 from identity.models import Role
 from identity.queries import actor_of
@@ -85,7 +85,7 @@ def test_case_028__gap_over_closing_time__is_allowed_unless_forbidden():
     lenient = rules(hours=daily("08:00", "18:00"), gap_minutes=30)
     strict = rules(hours=daily("08:00", "18:00"), gap_minutes=30, gap_may_leave_hours=False)
     assert codes(lenient, last) == []
-    refusal = told(strict, last)
+    refusal = refusal_of(strict, last)
     assert refusal["code"] == "gap_leaves_hours"
     assert refusal["latest_end"] == span("12 17:00", "12 17:30").end.isoformat()
     assert codes(strict, span("12 17:00", "12 17:30")) == []

@@ -12,7 +12,7 @@ from booking.domain.booking_request import Usage
 from booking.domain.errors import RuleError
 from booking.domain.policy_checks import counted, questions
 from booking.tests.factories import NOW, at, book, hours
-from booking.tests.room_rules import codes, decision, local, rules, span, told
+from booking.tests.room_rules import codes, decision, local, refusal_of, rules, span
 from identity.models import Role
 from identity.tests.factories import actor
 from meeting_rooms.kernel.clock import FixedClock
@@ -168,7 +168,7 @@ def test_quota__minutes_over_a_clock_change__are_real_minutes():
     short = span("2026-03-29 01:00", "2026-03-29 06:00", zone=berlin)
     long = span("2026-10-25 01:00", "2026-10-25 05:00", zone=berlin)
     assert codes(by_hours, short) == []  # four hours
-    refusal = told(by_hours, long)  # five
+    refusal = refusal_of(by_hours, long)  # five
     assert (refusal["code"], refusal["left"]) == ("quota_of_minutes", 240)
 
 

@@ -14,9 +14,9 @@ from booking.tests.room_rules import (
     daily,
     decision,
     local,
+    refusal_of,
     rules,
     span,
-    told,
 )
 from identity.models import Role
 from identity.tests.factories import actor
@@ -53,7 +53,7 @@ def test_case_031__steps__count_from_the_opening_time():
     """Steps of 20 minutes begin at 08:30, when the room opens"""
     stepped = rules(hours=daily("08:30", "18:00"), step_minutes=20)
     assert codes(stepped, span("13 09:10", "13 09:30")) == []
-    refusal = told(stepped, span("13 09:00", "13 09:20"))
+    refusal = refusal_of(stepped, span("13 09:00", "13 09:20"))
     assert refusal["code"] == "start_not_in_steps"
     assert refusal["starts"] == [
         span("13 08:50", "13 09:00").start.isoformat(),
@@ -94,7 +94,7 @@ def test_case_032__strict_advance__ends_at_the_minute(end, refused):
     assert codes(strict, wanted, now=local("09 10:32")) == refused
     if refused:
         latest = span("12 10:00", "12 10:32").end.isoformat()
-        assert told(strict, wanted, now=local("09 10:32"))["latest"] == latest
+        assert refusal_of(strict, wanted, now=local("09 10:32"))["latest"] == latest
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_case_034__date_beyond_the_horizon__is_refused_with_the_latest_instant()
     assert [codes(horizon, one) for one in weekly[1:]] == [[], []]
     assert codes(horizon, late[2]) == ["too_far_ahead"]
     latest = span("26 00:00", "27 00:00").end.isoformat()
-    assert told(horizon, late[2])["latest"] == latest
+    assert refusal_of(horizon, late[2])["latest"] == latest
 
 
 @pytest.mark.django_db
@@ -172,7 +172,7 @@ def test_case_037__booking_outside_opening_hours__is_refused():
     """Of a room open 12 to 14, 12 to 13 is allowed and 8 to 9 refused with the hours"""
     lunch = rules(hours=daily("12:00", "14:00"))
     assert codes(lunch, span("13 12:00", "13 13:00")) == []
-    refusal = told(lunch, span("13 08:00", "13 09:00"))
+    refusal = refusal_of(lunch, span("13 08:00", "13 09:00"))
     assert refusal["code"] == "outside_opening_hours"
     day = span("13 12:00", "13 14:00")
     expected = {"starts_at": day.start.isoformat(), "ends_at": day.end.isoformat()}
@@ -197,7 +197,7 @@ def test_case_037__closed_day__is_refused_by_its_name():
     reason = DayException("Midsummer", is_holiday=True)
     closed = rules(exceptions={date(2026, 6, 19): reason})
     night = span("2026-06-18 23:00", "2026-06-19 01:00")
-    refusal = told(closed, night)
+    refusal = refusal_of(closed, night)
     assert refusal["detail"].startswith("Dogger is closed on Friday 19 June 2026: Midsummer.")
     assert (refusal["is_holiday"], refusal["open"]) == (True, [])
     assert codes(closed, span("2026-06-18 23:00", "2026-06-19 00:00")) == []
