@@ -1,4 +1,4 @@
-"""A small campus in which made-up requests meet real rooms, bookings and people."""
+"""A small campus in which generated requests meet real rooms, bookings and people."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 class World:
-    """Rooms with bookings in every stage, and somebody of each role to call."""
+    """Rooms with bookings in every state, and a person of each role as caller."""
 
     def __init__(self) -> None:
         self.people = {role: person(role=role) for role in Role}
@@ -41,13 +41,13 @@ class World:
     def headers(self, role: Role) -> dict[str, str]:
         return self._headers[role]
 
-    def bring_to_life(self, case: Any) -> None:
-        """Give every second well-formed id, and every time, a meaning. What is malformed stays."""
+    def insert_known_ids(self, case: Any) -> None:
+        """Replace every second well-formed id by a known one, and times by times tomorrow."""
         for container in (case.path_parameters, case.query, case.body):
             if isinstance(container, dict):
-                self._animate(container)
+                self._insert_into(container)
 
-    def _animate(self, given: dict[str, Any]) -> None:
+    def _insert_into(self, given: dict[str, Any]) -> None:
         ids: dict[str, Callable[[UUID], UUID]] = {
             "room": self._room,
             "room_id": self._room,

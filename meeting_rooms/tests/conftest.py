@@ -23,9 +23,9 @@ def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture
 def shared_stack(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """Return processes that consecutive tests share; each test has a database to itself."""
+    """Return processes that consecutive tests share; each test has its own database."""
     if not (_shared and _shared[0].is_alive):
-        _stop_shared()  # one of the two has ended
+        _stop_shared()  # one of the two processes has ended
         _shared.append(Stack(tmp_path_factory.mktemp("stack")))
         _shared[0].start()
     return _shared[0]
@@ -35,7 +35,7 @@ def shared_stack(transactional_db: None, tmp_path_factory: pytest.TempPathFactor
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the real processes of a failed test wrote last to its report."""
+    """Add the last output of the real processes to the report of a failed test."""
     report = yield
     if report.failed:
         stacks = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, Stack)]
@@ -46,9 +46,9 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """Stop the shared processes when the next test has no use for them.
+    """Stop the shared processes if the next test does not use them.
 
-    They would work on its data: they follow the same database.
+    They would work on that test's data: they follow the same database.
     """
     try:
         return (yield)

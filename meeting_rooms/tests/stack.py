@@ -21,23 +21,27 @@ from websockets.asyncio.client import ClientConnection, connect
 from meeting_rooms.dev.servers.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-# Last resorts, not measures: a test waits for an event, and a busy machine may take its time over
-# it. They stay below pytest's own time-out.
-START_TIMEOUT_S = 60.0  # of a process
-PATIENCE_S = 100.0  # of everything that a test waits for
+# These limits only end a test that hangs; a busy machine may be slow. They stay below pytest's own
+# time-out.
+START_TIMEOUT_S = 60.0  # for the start of a process
+PATIENCE_S = 100.0  # for everything that a test waits for
 LOG_END = 4_000  # characters
-ASK_AGAIN_S, ASK_AGAIN_MOST_S = 0.05, 2.0  # doubled each time: the limit on frames holds here, too
+# doubled each time, because the limit on frames applies here, too
+ASK_AGAIN_S, ASK_AGAIN_MOST_S = (
+    0.05,
+    2.0,
+)
 
 
 def store_environment() -> dict[str, str]:
-    """Return the environment that points a process at this test's own stores."""
+    """Return the environment that connects a process to this test's own stores."""
     db = connection.settings_dict
     url = f"postgres://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
     return {**os.environ, "DATABASE_URL": url, "MONGODB_DATABASE": settings.MONGODB_DATABASE}
 
 
 class Process:
-    """One `python …` child whose output goes to a file."""
+    """A `python …` child process whose output goes to a file."""
 
     def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str]) -> None:
         self._log = log
@@ -120,7 +124,7 @@ class Stack:
                 process.stop()
 
     def ends_of_logs(self) -> list[tuple[str, str]]:
-        """Return (name, last characters) of what each process wrote."""
+        """Return (name, last characters) of the output of each process."""
         named = (("worker", self.worker), ("web", self.web))
         return [(f"Log of {name}", process.output[-LOG_END:]) for name, process in named if process]
 
@@ -145,7 +149,7 @@ class Stack:
 
 
 class LiveClient:
-    """A client of the live protocol that keeps what it was told."""
+    """A client of the live protocol that stores the newest state of each room."""
 
     def __init__(self, raw: ClientConnection) -> None:
         self.raw = raw
@@ -166,7 +170,7 @@ class LiveClient:
         return frame
 
     async def next(self, kind: str) -> dict[str, Any]:
-        """Return the next frame of this type, past all others."""
+        """Return the next frame of this type; drop all frames before it."""
         while True:
             frame = await self.receive()
             if frame["type"] == kind:
@@ -177,7 +181,7 @@ class LiveClient:
         return await self.next("snapshot")
 
     async def follow_known(self, topic: str, *rooms: UUID, **more: Any) -> dict[str, Any]:
-        """Follow a topic as soon as the worker has made it, and these rooms, known.
+        """Follow a topic as soon as the worker has published it and these rooms.
 
         Returns the last snapshot.
         """
@@ -194,9 +198,9 @@ class LiveClient:
 
 
 def _is_answer(frame: dict[str, Any]) -> bool:
-    """Say whether a frame answers a subscription. A snapshot without rooms tells of a removed room.
+    """Return whether a frame answers a subscription. A snapshot with only `gone` is no answer.
 
-    An earlier test may leave hundreds of rooms, which are removed one after another.
+    An earlier test may leave hundreds of rooms, which are removed one by one.
     """
     if frame["type"] == "snapshot":
         return bool(frame["rooms"] or not frame["gone"])

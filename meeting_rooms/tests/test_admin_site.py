@@ -1,4 +1,4 @@
-"""Every model of the admin site: written by commands, and every instant shown with its zone."""
+"""Every model of the admin site: written by commands, and each instant shown with its zone."""
 
 import re
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ def test_admin__each_model__is_written_by_commands_only(model):
 
 @pytest.fixture
 def site():
-    """One row of each model, so that each list and page shows something."""
+    """Create one row of each model, so that no list and no page is empty."""
     site = AdminSite()
     dogger = room("Dogger")
     dogger.features.add(Feature.objects.create(slug="seat", name="Seat"))
@@ -77,7 +77,7 @@ def test_admin__each_list_and_page__opens_and_names_the_zone_of_each_instant(sit
         assert answer.status_code == 200, path
         page = text(answer)
         forms = [INSTANT]
-        if model._meta.label != "booking.AuditEntry":  # its JSON is what was stored
+        if model._meta.label != "booking.AuditEntry":  # its JSON shows the stored values
             forms.append(ISO_FORM)
         zones = [found["zone"] for form in forms for found in form.finditer(page)]
         assert {zone.strip(",.:") for zone in zones} <= ZONES, path
@@ -87,7 +87,7 @@ def test_admin__each_list_and_page__opens_and_names_the_zone_of_each_instant(sit
 
 
 @pytest.mark.django_db
-def test_admin__opening_hours__say_whose_local_time_they_are(site):
+def test_admin__opening_hours__state_the_zone_of_the_local_time(site):
     policy = text(site.get("rooms/policy/add/"))
     assert "times: local time of each building" in policy
     house = room().floor.building

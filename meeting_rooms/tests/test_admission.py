@@ -1,4 +1,4 @@
-"""The queue before the pool: its order, its length, and every way out of it."""
+"""The queue before the pool: its order, its length, and each way to leave the queue."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 from meeting_rooms.postgres_backend.admission import Admission, QueueFullError, RefusedError
 
 WAITING = 5
-FOR_EVER_S = 3600.0  # beyond the time-out of a test
+FOR_EVER_S = 3600.0  # longer than the time-out of a test
 
 
 @pytest.fixture
@@ -20,23 +20,23 @@ def admission() -> Admission:
 def threads(admission: Admission) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(WAITING) as pool:
         yield pool
-        admission.refuse_waiting()  # or the threads of a failed test would wait for ever
+        admission.refuse_waiting()  # otherwise the threads of a failed test would wait for ever
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for another thread; the test's own time-out ends it."""
-    while not is_so():
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread; the test's own time-out ends the wait."""
+    while not condition():
         pass
 
 
 def queued(
     threads: ThreadPoolExecutor, admission: Admission, callers: int = WAITING
 ) -> list[Future[None]]:
-    """Let so many callers wait, one after another."""
+    """Let `callers` callers wait, one after another."""
     waiting = []
     for number in range(callers):
         waiting.append(threads.submit(admission.enter))
-        until(lambda so_many=number + 1: len(admission._waiting) == so_many)
+        until(lambda expected=number + 1: len(admission._waiting) == expected)
     return waiting
 
 
@@ -47,17 +47,17 @@ def taken(*, max_waiting: int = WAITING, patience_s: float = FOR_EVER_S) -> Admi
     return admission
 
 
-def test_places__given_back__go_to_those_who_wait_in_the_order_of_arrival(threads, admission):
+def test_places__released__go_to_waiting_callers_in_the_order_of_arrival(threads, admission):
     waiting = queued(threads, admission)
     for number, caller in enumerate(waiting):
         admission.leave()
         assert caller.result() is None
         assert [other.done() for other in waiting[number + 1 :]] == [False] * (4 - number)
     admission.leave()
-    admission.enter()  # nobody waits: the place is free
+    admission.enter()  # no caller waits: the place is free
 
 
-def test_place__given_back__is_never_taken_by_a_newcomer_before_the_queue(threads, admission):
+def test_place__released__goes_to_the_queue_before_a_new_caller(threads, admission):
     [first, second] = queued(threads, admission, 2)
     admission.leave()
     first.result()
@@ -70,7 +70,7 @@ def test_place__given_back__is_never_taken_by_a_newcomer_before_the_queue(thread
     third.result()
 
 
-def test_full_queue__one_more__is_refused_at_once(threads, admission):
+def test_full_queue__one_more_caller__is_refused_at_once(threads, admission):
     waiting = queued(threads, admission)
     with pytest.raises(QueueFullError):
         admission.enter()
@@ -78,7 +78,7 @@ def test_full_queue__one_more__is_refused_at_once(threads, admission):
     assert all(isinstance(caller.exception(), RefusedError) for caller in waiting)
 
 
-def test_refused_callers__took_no_place(threads, admission):
+def test_refused_callers__take_no_place(threads, admission):
     queued(threads, admission)
     admission.refuse_waiting()
     admission.leave()
@@ -87,7 +87,7 @@ def test_refused_callers__took_no_place(threads, admission):
         taken(max_waiting=0).enter()
 
 
-def test_last_resort__passed__leaves_the_queue_and_loses_no_place(threads):
+def test_patience__is_over__leaves_the_queue_and_loses_no_place(threads):
     admission = taken(patience_s=0.01)
     with pytest.raises(TimeoutError):
         admission.enter()
@@ -96,10 +96,10 @@ def test_last_resort__passed__leaves_the_queue_and_loses_no_place(threads):
     admission.enter()
 
 
-def test_place_given_in_the_instant_of_giving_up__is_passed_on():
+def test_place__given_while_the_caller_gives_up__is_released_again():
     admission = taken()
-    turn: Future[bool] = Future()
-    admission._waiting.append(turn)
-    admission.leave()  # to a caller that gives up just now
-    admission._withdraw(turn)
+    place: Future[bool] = Future()
+    admission._waiting.append(place)
+    admission.leave()  # to a caller that gives up at the same time
+    admission._withdraw(place)
     admission.enter()

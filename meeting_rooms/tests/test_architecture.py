@@ -1,4 +1,4 @@
-"""What review misses: directions of relations, sizes of files, settings that nobody knows."""
+"""Rules that a review may miss: directions of relations, sizes of files, undocumented settings."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["identity", "rooms", "booking"]  # a model may point at its own app and to the left
+ORDER = ["identity", "rooms", "booking"]  # a relation may point to its own app and to the left
 CODE = {".py", ".js", ".css", ".html"}
 MAX_LINES = 300
 
@@ -30,7 +30,7 @@ def test_relations__of_every_model__point_to_the_left():
             assert ORDER.index(target._meta.app_label) <= ORDER.index(app), f"{model}.{field.name}"
 
 
-def test_files__all_of_ours__are_short():
+def test_files__of_this_project__are_short():
     long = {p.name: n for p in own_files() if (n := len(p.read_text().splitlines())) > MAX_LINES}
     assert long == {}
 

@@ -41,10 +41,10 @@ def test_count__one_of_several_full__counts_none_of_them(counters):
     assert counters.count([wide], NOW).refused_until is not None
 
 
-def test_take_back__one_attempt__makes_room_for_one(counters):
+def test_take_back__one_attempt__allows_one_more(counters):
     limits = [Limit("a", 1), Limit("b", 1)]
     counted = counters.count(limits, NOW)
-    for _ in range(3):  # never below zero
+    for _ in range(3):  # a count never falls below zero
         counters.take_back(limits, counted)
     assert counters.count(limits, NOW).refused_until is None
     assert counters.count(limits, NOW).refused_until is not None
@@ -56,15 +56,15 @@ def test_clock__set_back__does_not_refuse_for_longer_than_a_window(counters):
     assert counters.count(limits, NOW).refused_until is None
 
 
-def test_attempts__of_a_rush__out_of_their_order__share_one_counter(counters):
-    """Each reads the clock before it is counted, so the first that is counted may be the latest."""
+def test_attempts__counted_out_of_order__share_one_counter(counters):
+    """Each attempt reads the clock before it is counted, so the first counted may be the latest."""
     limits = [Limit("a", 3)]
     moments = [NOW - timedelta(milliseconds=n) for n in range(8)]
     allowed = [counters.count(limits, now).refused_until is None for now in moments]
     assert allowed == [True] * 3 + [False] * 5
 
 
-def test_memory__full__forgets_the_oldest_and_no_more():
+def test_memory__full__drops_only_the_oldest():
     counters = MemoryCounters(max_counters=2)
     for key in ("first", "second", "third"):
         counters.count([Limit(key, 1)], NOW)
@@ -80,7 +80,7 @@ def test_redis__two_processes__count_together(settings):
     assert RedisCounters().count(limits, NOW).refused_until is not None
 
 
-def test_redis__away__counts_in_memory_and_neither_locks_nor_lifts(settings):
+def test_redis__away__counts_in_memory_with_the_same_limits(settings):
     there, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{free_port()}/0"
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
     counters, limits = RedisCounters(), [Limit("a", 1)]
@@ -88,12 +88,13 @@ def test_redis__away__counts_in_memory_and_neither_locks_nor_lifts(settings):
     assert (counted.refused_until, counted.store) == (None, "memory")
     assert counters.count(limits, NOW).refused_until is not None
     settings.REDIS_URL = there
-    counters.take_back(limits, counted)  # where it was counted, though Redis is back
+    # in memory, where the attempt was counted, although Redis is back
+    counters.take_back(limits, counted)
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     assert counters.count(limits, NOW).refused_until is None
 
 
-def test_redis__goes_away_in_a_window__does_not_start_the_count_again(settings):
+def test_redis__goes_away_in_a_window__continues_the_count(settings):
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
     counters, limits = RedisCounters(), [Limit("a", 2)]
     assert counters.count(limits, NOW).store == "redis"
@@ -102,7 +103,7 @@ def test_redis__goes_away_in_a_window__does_not_start_the_count_again(settings):
     assert allowed == [True, False, False]
 
 
-def test_redis__refuses__leaves_no_count_in_memory(settings):
+def test_redis__limit_reached__leaves_no_count_in_memory(settings):
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
     here, limits = RedisCounters(), [Limit("a", 1)]
     RedisCounters().count(limits, NOW)  # in another process

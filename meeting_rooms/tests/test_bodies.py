@@ -1,6 +1,6 @@
-"""A body that has no end is cut off by the server itself, before anybody has signed in.
+"""The server itself cuts off a body without end, before anyone has signed in.
 
-That a smaller one reaches the application, `test_bad_input` shows.
+`test_bad_input` shows that a smaller body reaches the application.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from meeting_rooms.tests.stack import Stack
 from realtime.server.bodies import MAX_BODY_BYTES
 
 PART = b"x" * 64 * 1024
-MANY_BYTES = 4 * MAX_BODY_BYTES  # more than the kernel keeps between the two ends
+MANY_BYTES = 4 * MAX_BODY_BYTES  # more than the kernel buffers between client and server
 TIMEOUT_S = 30.0
 KIND = "Content-Type: multipart/form-data; boundary=x"
 HEAD = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\n{KIND}\r\n"
@@ -33,7 +33,7 @@ async def connection(stack: Stack) -> AsyncIterator[tuple[StreamReader, StreamWr
 
 
 async def until_refused(writer: StreamWriter, answer: asyncio.Future[bytes], part: bytes) -> int:
-    """Send this part again and again until there is an answer; return how many bytes were sent."""
+    """Send this part repeatedly until there is an answer; return the number of bytes sent."""
     sent = 0
     with suppress(ConnectionError):
         while not answer.done() and sent <= MANY_BYTES:
@@ -52,7 +52,7 @@ async def until_refused(writer: StreamWriter, answer: asyncio.Future[bytes], par
     ],
 )
 async def test_body__too_large__is_answered_413_and_cut_off(shared_stack: Stack, declared, part):
-    """The client never ends its body: only the server can."""
+    """The client never ends its body: only the server can end the request."""
     async with connection(shared_stack) as (reader, writer):
         writer.write(f"{HEAD}{declared}\r\n\r\n".encode())
         answer = asyncio.ensure_future(reader.readline())

@@ -1,4 +1,4 @@
-"""Which address a client has behind proxies, and which addresses count as one."""
+"""The address of a client behind proxies, and the addresses that count as one."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from meeting_rooms.kernel.client_address import UNKNOWN, client_address, network
     "forwarded_for,proxies,address",
     [
         ("", 0, "10.0.0.1"),
-        ("198.51.100.7", 0, "10.0.0.1"),  # no proxy of ours: a claim
+        ("198.51.100.7", 0, "10.0.0.1"),  # no trusted proxy: the client's own claim
         ("198.51.100.7", 1, "198.51.100.7"),
         ("203.0.113.9, 198.51.100.7", 1, "198.51.100.7"),  # the first is the client's claim
         ("203.0.113.9, 198.51.100.7, 10.0.0.2", 2, "198.51.100.7"),
-        ("198.51.100.7", 2, "10.0.0.1"),  # it did not pass two proxies
+        ("198.51.100.7", 2, "10.0.0.1"),  # the request did not pass two proxies
         ("", 1, "10.0.0.1"),
         (" , ,", 1, "10.0.0.1"),
     ],

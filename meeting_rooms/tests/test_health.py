@@ -1,4 +1,4 @@
-"""Health, checks, and what an answer tells of itself."""
+"""Health, checks, and the headers and log lines of an answer."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ async def test_readyz__all_stores_up__is_ok(async_client: AsyncClient):
 
 
 @pytest.mark.usefixtures("mongodb_away")
-async def test_readyz__stores_away__is_503_soon_and_tells_no_address(async_client, settings):
+async def test_readyz__stores_away__is_503_soon_without_an_address(async_client, settings):
     for name, url in NOWHERE.items():
         setattr(settings, name, url)
     answer = await async_client.get("/readyz")
@@ -80,14 +80,14 @@ def test_headers__of_every_answer__are_strict(client: Client, path: str):
     assert headers["X-Frame-Options"] == "DENY"
 
 
-async def test_request_id__good_one__is_kept_and_bad_one_replaced(async_client: AsyncClient):
+async def test_request_id__valid_or_invalid__is_kept_or_replaced(async_client: AsyncClient):
     answer = await async_client.get("/healthz", headers={"X-Request-ID": "abc-1"})
     assert answer["X-Request-ID"] == "abc-1"
     answer = await async_client.get("/healthz", headers={"X-Request-ID": "a b\x1b[31m"})
     assert len(answer["X-Request-ID"]) == 32
 
 
-def test_log__hostile_text__is_one_line_of_json():
+def test_log__hostile_text__is_one_json_line():
     handler = logging.getLogger().handlers[0]
     record = logging.LogRecord("x", logging.INFO, "", 0, "a\nb\x1b[31m", None, None)
     line = handler.formatter.format(record)

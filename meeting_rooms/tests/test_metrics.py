@@ -1,4 +1,4 @@
-"""`/metrics`: who may read it, and that dashboards and alerts ask for what there is."""
+"""`/metrics`: permitted readers, and the metrics that dashboards and alerts query."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ GOOD = {"Authorization": f"Bearer {TOKEN}"}
 
 
 async def read(peer: str = "127.0.0.1", **headers: str):
-    """Ask as somebody whose connection comes from `peer`."""
+    """Request the metrics from a connection whose address is `peer`."""
     request = AsyncRequestFactory().get("/metrics", headers=headers)
     request.META["REMOTE_ADDR"] = peer
     return await metrics(request)
@@ -39,13 +39,13 @@ async def test_metrics__from_the_machine_itself__are_prometheus_text(async_clien
     assert "_created" not in text
 
 
-async def test_metrics__open_metrics_asked__are_that():
+async def test_metrics__open_metrics_requested__are_in_that_format():
     answer = await read(Accept="application/openmetrics-text; version=1.0.0")
     assert answer.content.decode().endswith("# EOF\n")
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.9", "", "testclient", "::ffff:10.0.0.9"])
-async def test_metrics__from_elsewhere__are_refused_as_a_problem(peer):
+async def test_metrics__from_another_machine__are_refused_as_a_problem(peer):
     answer = await read(peer)
     assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
     assert json.loads(answer.content)["code"] == "metrics_not_yours"
@@ -56,7 +56,7 @@ async def test_metrics__through_a_proxy_on_this_machine__are_refused(header):
     assert (await read(**{header: "127.0.0.1"})).status_code == 403
 
 
-async def test_metrics__behind_a_proxy_that_says_nothing__are_refused(settings):
+async def test_metrics__behind_a_proxy_without_headers__are_refused(settings):
     settings.BEHIND_PROXY = True
     assert (await read()).status_code == 403
 
@@ -129,22 +129,22 @@ def known_names() -> set[str]:
 
 
 @pytest.mark.parametrize("path", ["infra/grafana/dashboard.json", "infra/grafana/alerts.yml"])
-def test_dashboards_and_alerts__ask_only_for_metrics_that_are(path):
-    asked = names_in((ROOT / path).read_text())
-    assert asked
-    assert asked <= known_names()
+def test_dashboards_and_alerts__query_only_existing_metrics(path):
+    queried = names_in((ROOT / path).read_text())
+    assert queried
+    assert queried <= known_names()
 
 
-def test_docs__name_every_metric_and_no_other():
-    told = names_in((ROOT / "docs" / "metrics.md").read_text())
-    ours = {n for n in known_names() if n.startswith("meeting_rooms_")}
-    bases = {re.sub(r"_(bucket|sum|count)$", "", name) for name in ours}
-    counters = {name for name in bases if f"{name}_total" in bases}  # families drop the ending
+def test_docs__list_every_metric_and_no_other():
+    documented = names_in((ROOT / "docs" / "metrics.md").read_text())
+    own_names = {n for n in known_names() if n.startswith("meeting_rooms_")}
+    bases = {re.sub(r"_(bucket|sum|count)$", "", name) for name in own_names}
+    counters = {name for name in bases if f"{name}_total" in bases}  # families have no ending
     infos = {name for name in bases if f"{name}_info" in bases}
-    assert told == bases - counters - infos
+    assert documented == bases - counters - infos
 
 
-def test_alerts__every_one__says_what_is_wrong_and_what_to_do():
+def test_alerts__each__has_a_summary_a_description_and_a_severity():
     groups = yaml.safe_load((GRAFANA / "alerts.yml").read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert rules

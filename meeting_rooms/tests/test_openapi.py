@@ -1,7 +1,7 @@
-"""The OpenAPI document: valid, complete, fit to make a client of, and true.
+"""The OpenAPI document: valid, complete, usable to generate a client, and correct.
 
-Schemathesis sends what the document allows and what it forbids to the real application on real
-stores: nothing may break, and nothing may be answered that the document does not tell.
+Schemathesis sends allowed and forbidden requests to the real application on real stores: nothing
+may break, and every answer must be documented.
 `--hypothesis-profile=thorough` sends more.
 """
 
@@ -54,14 +54,14 @@ def test_document__is_valid():
     validate(DOCUMENT)
 
 
-def test_document__read_often__is_made_once(client):
+def test_document__read_twice__is_built_once(client):
     assert api.get_openapi_schema() is api.get_openapi_schema()
     answers = [client.get("/api/v1/openapi.json") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == DOCUMENT
 
 
-def test_document__operation_ids__are_names_that_occur_once():
+def test_document__operation_ids__are_unique_names():
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert all(name.isidentifier() for name in ids)
     assert len(ids) == len(set(ids))
@@ -70,12 +70,12 @@ def test_document__operation_ids__are_names_that_occur_once():
 @pytest.mark.parametrize(
     "path,method,operation", OPERATIONS, ids=[o["operationId"] for *_, o in OPERATIONS]
 )
-def test_document__each_operation__tells_all_its_answers(path, method, operation):
+def test_document__each_operation__lists_all_its_answers(path, method, operation):
     assert operation["summary"]
-    told = operation["responses"]
-    assert {"401", "403", "503"} <= told.keys()
-    assert ("requestBody" not in operation) or {"400", "413", "422"} <= told.keys()
-    for status, answer in told.items():
+    documented = operation["responses"]
+    assert {"401", "403", "503"} <= documented.keys()
+    assert ("requestBody" not in operation) or {"400", "413", "422"} <= documented.keys()
+    for status, answer in documented.items():
         assert answer["description"]
         if status >= "400":
             problem = answer["content"]["application/problem+json"]
@@ -83,13 +83,13 @@ def test_document__each_operation__tells_all_its_answers(path, method, operation
                 assert (example["value"]["code"], example["value"]["status"]) == (code, int(status))
 
 
-def test_document__bodies__refuse_members_they_do_not_have():
+def test_document__bodies__refuse_unknown_members():
     for path, _, operation in OPERATIONS:
         if "requestBody" not in operation:
             continue
         content = operation["requestBody"]["content"]
         schema = content.get("application/json", {}).get("schema", {})
-        assert schema or path.startswith("/api/v1/imports/")  # a file
+        assert schema or path.startswith("/api/v1/imports/")  # the body is a file
         assert schema.get("additionalProperties") in (None, False), path
         refs = [schema.get("$ref"), *(one.get("$ref") for one in schema.get("anyOf", []))]
         for ref in filter(None, refs):
@@ -97,14 +97,14 @@ def test_document__bodies__refuse_members_they_do_not_have():
             assert body["additionalProperties"] is False, (path, ref)
 
 
-def test_docs__name_every_operation():
-    told = (ROOT / "docs" / "api.md").read_text()
+def test_docs__list_every_operation():
+    documented = (ROOT / "docs" / "api.md").read_text()
     for path, method, operation in OPERATIONS:
         address = f"{method.upper()} {path.removeprefix('/api/v1')}"
-        assert f"| `{address}` | `{operation['operationId']}` |" in told
+        assert f"| `{address}` | `{operation['operationId']}` |" in documented
 
 
-def test_document__makes_a_client_that_imports(tmp_path):
+def test_document__generates_a_client_that_imports(tmp_path):
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
     (tmp_path / "config.yaml").write_text(
         "post_hooks: []\npackage_name_override: rooms_client\n"
@@ -112,13 +112,13 @@ def test_document__makes_a_client_that_imports(tmp_path):
         "  text/calendar: application/octet-stream\n"
         "  text/csv: application/octet-stream\n"
     )
-    made = subprocess.run(
+    generated = subprocess.run(
         [sys.executable, "-m", "openapi_python_client", "generate", "--path", "openapi.json",
          "--output-path", "rooms_client", "--meta", "none", "--config", "config.yaml",
          "--fail-on-warning"],
         cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
-    assert made.returncode == 0, made.stdout + made.stderr
+    assert generated.returncode == 0, generated.stdout + generated.stderr
     operations = {path.stem for path in (tmp_path / "rooms_client" / "api").rglob("*.py")}
     assert {operation["operationId"] for *_, operation in OPERATIONS} <= operations
     program = (
@@ -139,8 +139,8 @@ CALLABLE = [result.ok() for result in DESCRIBED.get_all_operations()]
 @pytest.mark.hypothesis
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(600 if IS_THOROUGH else 60)
-def test_application__whatever_is_sent__is_answered_as_told(operation, world):
-    # In a query everything is text and may be repeated: only of bodies is it clear what is wrong.
+def test_application__any_request__is_answered_as_documented(operation, world):
+    # A query contains only text and may repeat a parameter: only a body is clearly wrong.
     checks = [*CHECKS, negative_data_rejection] if operation.body else CHECKS
     cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
@@ -152,7 +152,7 @@ def test_application__whatever_is_sent__is_answered_as_told(operation, world):
     )
     @given(case=one_of(*cases), role=sampled_from(list(Role)))
     def send(case, role):
-        world.bring_to_life(case)
+        world.insert_known_ids(case)
         case.call_and_validate(headers=world.headers(role), checks=checks)
 
     send()

@@ -1,4 +1,4 @@
-"""Every list has one order, the same for every reader: no two rows are alike to it."""
+"""Every list has one order, the same for every reader: no two rows have equal keys."""
 
 import importlib
 import inspect
@@ -38,13 +38,13 @@ APPS = ("identity", "rooms", "booking", "realtime", "frontend")
 MODELS = [model for name in ("identity", "rooms", "booking")
           for model in apps.get_app_config(name).get_models()]  # fmt: skip
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-GET_LIMIT = 21  # rows at the most, by which `QuerySet.get` is recognised: it returns one or raises
+GET_LIMIT = 21  # `QuerySet.get` reads at most so many rows: it returns one or raises
 NOW = datetime(2036, 3, 12, 8, tzinfo=UTC)
 WINDOW = Interval(NOW, NOW + timedelta(days=1))
 
 
 def fields_of(queryset: QuerySet) -> list[str]:
-    """Return by which fields a queryset is ordered, relations resolved to their models' orders."""
+    """Return the fields that order a queryset, with relations resolved to their models' orders."""
     query = queryset.query
     given = query.order_by or (query.get_meta().ordering if queryset.ordered else ())
     return [field for one in given for field in _resolved(queryset.model, one)]
@@ -61,7 +61,7 @@ def _resolved(model, one) -> list[str]:
         try:
             field = of._meta.get_field(of._meta.pk.name if part == "pk" else part)
         except FieldDoesNotExist:
-            return []  # a transform or an annotation: orders, but is no key
+            return []  # a transform or an annotation: orders rows, but is no key
         of = field.related_model or of
     if field.is_relation and not name.endswith(field.attname):
         return [
@@ -72,7 +72,7 @@ def _resolved(model, one) -> list[str]:
 
 
 def has_total_order(queryset: QuerySet) -> bool:
-    """Say whether no two rows of a queryset are alike to its order."""
+    """Return whether no two rows of a queryset have equal values in its order."""
     if queryset.query.distinct and queryset._fields is not None:  # different values, each once
         return queryset.ordered
     meta, found = queryset.model._meta, set(fields_of(queryset))
@@ -94,12 +94,12 @@ def has_total_order(queryset: QuerySet) -> bool:
         (lambda: Booking.objects.order_by("room"), False),
     ],
 )
-def test_measure__tells_total_orders_from_others(queryset, is_total):
+def test_has_total_order__each_kind_of_order__is_recognized(queryset, is_total):
     assert has_total_order(queryset()) is is_total
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_model__that_has_an_order__has_a_total_one(model):
+def test_model__with_an_order__has_a_total_order(model):
     assert not model._meta.ordering or has_total_order(model._default_manager.all())
 
 
@@ -120,7 +120,11 @@ SAMPLES = {
     "rooms.queries.rooms_under": lambda f: f(policy(building())),
     "rooms.queries.closures_during": lambda f: f([], WINDOW.start, WINDOW.end),
 }
-ANSWER_REQUESTS = {"booking.api.approvals._pending", "rooms.api.list_rooms"}  # see the pages below
+# tested with the pages below
+ANSWER_REQUESTS = {
+    "booking.api.approvals._pending",
+    "rooms.api.list_rooms",
+}
 NO_LISTS = {"booking.exchange.import_event._came_from"}  # read into a mapping by UID
 
 
@@ -139,20 +143,20 @@ def selectors() -> dict[str, object]:
     return found
 
 
-def test_selectors__each__is_ordered_here_or_by_a_request():
+def test_selectors__each__is_tested_here_or_by_a_request():
     assert selectors().keys() == SAMPLES.keys() | ANSWER_REQUESTS | NO_LISTS
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", SAMPLES)
-def test_selector__has_a_total_order(name):
+def test_selector__each__has_a_total_order(name):
     queryset = SAMPLES[name](selectors()[name])
     assert has_total_order(queryset), queryset.query
 
 
 @contextmanager
 def reading() -> Iterator[list[QuerySet]]:
-    """Collect the querysets that are read meanwhile, with as many rows as there are."""
+    """Collect the lists that are read inside the block, as querysets."""
     found: list[QuerySet] = []
     fetch, stream = QuerySet._fetch_all, QuerySet.iterator
 
@@ -177,7 +181,7 @@ def reading() -> Iterator[list[QuerySet]]:
 
 @pytest.fixture
 def known():
-    """Two of each, and the ids that addresses ask for."""
+    """Create two rows of each model, and return the ids that addresses need."""
     ada = person("Ada", Role.ADMIN)
     for slug in ("seat", "screen"):
         Feature.objects.create(slug=slug, name="Alike")
@@ -253,11 +257,11 @@ async def test_pages__each__lists_in_a_total_order(known, async_client, page):
     with reading() as read:
         answer = await async_client.get(address)
     await shared_store().close()
-    assert answer.status_code in {200, 302, 405}, address  # 405: takes a POST only
+    assert answer.status_code in {200, 302, 405}, address  # 405: only POST is allowed
     assert unordered(read) == []
 
 
-def test_pages__were_found():
+def test_pages__list__contains_known_pages():
     lists = {"/", "/account/tokens", "/board/<slug:building>", "/book/<slug:building>"}
     assert lists <= set(PAGES)
 
@@ -279,7 +283,7 @@ def test_admin__each_list_and_form__is_in_a_total_order(known, model):
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("known")
-def test_home__buildings__are_in_one_order_for_staff_and_visitors():
+def test_home__buildings__have_one_order_for_staff_and_visitors():
     Building.objects.filter(slug="hq").update(name="Zeta")
     staff = Client()
     staff.force_login(person("Sam"))

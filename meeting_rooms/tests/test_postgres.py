@@ -1,4 +1,4 @@
-"""Connections to Postgres are given up when it falls silent."""
+"""A connection to Postgres ends when the server stays silent."""
 
 from collections.abc import Generator
 from itertools import chain, repeat
@@ -12,7 +12,7 @@ from meeting_rooms.postgres import GRACE_S, BoundedConnection, with_answer_noted
 
 
 def test_wait__silent_server__ends_and_closes_the_connection(settings):
-    settings.STATEMENT_TIMEOUT_MS = 200  # the client's measure; this server knows no limit
+    settings.STATEMENT_TIMEOUT_MS = 200  # the client's limit; the server has none
     with BoundedConnection.connect(settings.DATABASE_URL) as connection:
         began = monotonic()
         with pytest.raises(psycopg.OperationalError):
@@ -29,14 +29,14 @@ def test_wait__refused_statement__keeps_the_connection(settings):
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_wait__no_limit_to_statements__no_limit_here(settings):
+def test_wait__statements_without_limit__has_no_limit(settings):
     settings.STATEMENT_TIMEOUT_MS = 0
     with BoundedConnection.connect(settings.DATABASE_URL) as connection:
         assert connection.execute("SELECT 1 FROM pg_sleep(0.3)").fetchone() == (1,)
 
 
 def exchange(*waits: int) -> Generator[int, object, str]:
-    """Wait for the server as often as there are numbers, as a driver does."""
+    """Yield each wait for the server, like a driver."""
     for wait in waits:
         ready = yield wait
         assert ready == "ready"
@@ -44,7 +44,7 @@ def exchange(*waits: int) -> Generator[int, object, str]:
 
 
 @pytest.mark.parametrize(("waits", "is_away"), [((), True), ((1,), False), ((1, 2), False)])
-def test_exchange__with_postgres__proves_an_answer_only_if_it_waited_for_one(waits, is_away):
+def test_exchange__with_postgres__ends_the_outage_only_after_a_wait(waits, is_away):
     times = chain([0.0], repeat(SETTLED_S))
     outages = StoreOutages(lambda: next(times))
     outages.failed(Store.POSTGRES, "refused")

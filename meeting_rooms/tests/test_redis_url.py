@@ -1,4 +1,4 @@
-"""`REDIS_URL` in all its forms, and what is said of one that is none of them."""
+"""`REDIS_URL` in all its forms, and the errors for other forms."""
 
 import os
 import subprocess
@@ -27,14 +27,14 @@ LIMITS = {"socket_timeout": 20, "socket_connect_timeout": 3, "max_connections": 
 @pytest.mark.parametrize(
     "url", ["redis://h", "redis://:p@h:1/2", "rediss://u:p@[::1]:1/0", "unix:///run/redis.sock"]
 )
-def test_url__of_one_server__is_handed_on_with_the_limits(url: str):
+def test_url__of_one_server__is_passed_on_with_the_limits(url: str):
     host = redis_host(url)
     assert host["address"] == url
     assert host.items() >= LIMITS.items()
     create_pool(host)
 
 
-def test_url__of_sentinels__names_all_of_them_and_the_service():
+def test_url__of_sentinels__contains_all_sentinels_and_the_service():
     host = redis_host(
         "redis+sentinel://ann:p%40ss@a:1,b,[::1]:3/main/2?sentinel_username=s&sentinel_password=w%2F"
     )
@@ -48,7 +48,7 @@ def test_url__of_sentinels__names_all_of_them_and_the_service():
     assert pool.connection_kwargs["password"] == "p@ss"
 
 
-def test_url__of_sentinels_with_tls__uses_it_towards_both():
+def test_url__of_sentinels_with_tls__uses_tls_for_sentinels_and_servers():
     host = redis_host("rediss+sentinel://a,b/main?ssl_ca_certs=/etc/ca.pem")
     assert host["db"] == 0
     pool = create_pool(host)
@@ -57,7 +57,7 @@ def test_url__of_sentinels_with_tls__uses_it_towards_both():
     assert host["sentinel_kwargs"].items() >= {"ssl": True, "ssl_ca_certs": "/etc/ca.pem"}.items()
 
 
-def test_url__of_a_cluster__names_all_nodes():
+def test_url__of_a_cluster__contains_all_nodes():
     host = redis_host("redis+cluster://:p@a:1,b,c:3")
     pool = create_pool(host)
     connection = pool.make_connection()
@@ -67,12 +67,12 @@ def test_url__of_a_cluster__names_all_nodes():
     assert (host["socket_timeout"], host["max_connections"]) == (20, 5000)
 
 
-def test_url__of_a_cluster_with_tls__uses_it():
+def test_url__of_a_cluster_with_tls__uses_tls():
     connection = create_pool(redis_host("rediss+cluster://a,b")).make_connection()
     assert isinstance(connection, ClusterSSLConnection)
 
 
-def test_nodes__asked_again__begin_with_another():
+def test_nodes__requested_again__begin_with_another_node():
     nodes = Nodes([("a", 1), ("b", 2), ("c", 3)])
     rounds = [nodes.in_turn() for _ in range(3)]
     assert {one[0] for one in rounds} == {("a", 1), ("b", 2), ("c", 3)}
@@ -96,7 +96,7 @@ def test_nodes__asked_again__begin_with_another():
         ("redis+cluster://:hun/ter2@a,b", "host:port,host:port"),
     ],
 )
-def test_url__wrong__says_what_to_write_and_no_password(url: str, says: str):
+def test_url__wrong__is_refused_with_advice_and_without_the_password(url: str, says: str):
     with pytest.raises(RedisUrlError) as refused:
         channel_layers(url, "x")
     assert says in str(refused.value)
@@ -121,7 +121,7 @@ async def test_open_redis__of_the_test_server__answers(settings):
 @pytest.mark.parametrize(
     "url", ["redis+sentinel://127.0.0.1:1,127.0.0.1:2/main", "redis+cluster://127.0.0.1:1"]
 )
-async def test_probe__nobody_there__is_said(settings, url: str):
+async def test_probe__no_server__is_reported(settings, url: str):
     settings.REDIS_URL = url
     (redis,) = [one for one in await probe_stores() if one.name == "redis"]
     assert not redis.is_ok

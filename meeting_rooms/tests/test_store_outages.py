@@ -1,4 +1,4 @@
-"""A store that is away: one line when it goes, one a minute, one when it is back; no tracebacks."""
+"""A store that is away: one line at the start, one a minute, one at the end; no tracebacks."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ def outages(clock: Clock) -> StoreOutages:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture):
-    """Return a function that returns what was logged about stores since it was last called."""
+    """Return a function that returns the log lines about stores since its last call."""
 
     def read() -> Lines:
         found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
@@ -53,7 +53,7 @@ def lines(caplog: pytest.LogCaptureFixture):
     return read
 
 
-def test_outage__of_three_minutes__is_one_line_a_minute(outages, clock, lines):
+def test_outage__of_three_minutes__logs_one_line_a_minute(outages, clock, lines):
     for _ in range(1800):  # ten failures a second
         outages.failed(Store.REDIS, "refused")
         clock.now += 0.1
@@ -101,7 +101,7 @@ def test_outage__two_stores__are_two_outages(outages, clock, lines):
     ]
 
 
-def test_outage__a_failure_long_after_the_last__is_a_new_one(outages, clock, lines):
+def test_outage__a_failure_long_after_the_last__is_a_new_outage(outages, clock, lines):
     outages.failed(Store.REDIS, "refused")
     clock.now += FORGET_S + 1
     outages.failed(Store.REDIS, "refused")
@@ -111,12 +111,12 @@ def test_outage__a_failure_long_after_the_last__is_a_new_one(outages, clock, lin
     assert [event for event, _, _ in lines()] == ["store_still_unavailable"]
 
 
-def test_outage__a_store_that_never_failed__is_not_mentioned(outages, lines):
+def test_outage__a_store_that_never_failed__is_not_logged(outages, lines):
     outages.answered(Store.POSTGRES)
     assert lines() == []
 
 
-# -- which records are about a store that is away ------------------------------------------------
+# -- records about a store that is away ----------------------------------------------------------
 
 
 class Kept(logging.Handler):
@@ -134,7 +134,7 @@ class Kept(logging.Handler):
 @pytest.fixture
 def kept(outages: StoreOutages) -> Iterator[Kept]:
     handler, root = Kept(outages), logging.getLogger()
-    # The filter of this process would log the same outages again, by the wall clock.
+    # The filter of this process would log the same outages again, by the system clock.
     usual = [(other, f) for other in root.handlers for f in other.filters]
     for other, its_filter in usual:
         other.removeFilter(its_filter)
@@ -146,7 +146,7 @@ def kept(outages: StoreOutages) -> Iterator[Kept]:
 
 
 def refused(store: Store) -> Exception:
-    """Return what the store's own driver raises where nothing listens."""
+    """Return the error of the store's own driver for a port without a server."""
     place = f"127.0.0.1:{free_port()}"
     try:
         match store:
@@ -199,7 +199,7 @@ def wrapped(cause: Exception) -> Exception:
         (pymongo.errors.AutoReconnect("reset"), Store.MONGODB),
         (LiveStoreUnavailableError("The live store did not answer."), Store.MONGODB),
         (redis.exceptions.TimeoutError("slow"), Store.REDIS),
-        # These have other causes, and are written whole.
+        # These errors have other causes, and are logged completely.
         (DeadlockDetected("deadlock"), None),
         (QueryCanceled("statement timeout"), None),
         (psycopg.OperationalError("sending query failed: another command is in progress"), None),
@@ -221,7 +221,7 @@ def test_store_of__circular_causes__ends():
     assert store_of(first) is None
 
 
-def test_record__our_own_that_names_its_store__counts_whatever_the_error(kept, lines):
+def test_record__own_record_with_a_store__counts_for_any_error(kept, lines):
     import structlog
 
     structlog.get_logger("realtime.layer.layer_link").warning(
@@ -252,13 +252,13 @@ def test_record__of_the_pool_without_an_exception__counts_as_well(text, kept, li
     assert [r.getMessage() for r in kept.records[1:]] == ["rolling back returned connection: c"]
 
 
-def test_record__other_trouble__is_written_whole(kept):
+def test_record__other_error__is_logged_completely(kept):
     logging.getLogger("some.app").error("Broken", exc_info=ValueError("ours"))
     (record,) = kept.records
     assert record.getMessage() == "Broken"
 
 
-def test_record__answers_of_django__503_is_no_incident_and_500_is(kept, rf):
+def test_record__answers_of_django__only_500_is_logged(kept, rf):
     request = rf.get("/readyz")
     log_response("%s", "unavailable", response=HttpResponse(status=503), request=request)
     assert kept.records == []
@@ -266,7 +266,7 @@ def test_record__answers_of_django__503_is_no_incident_and_500_is(kept, rf):
     assert [record.getMessage() for record in kept.records] == ["broken"]
 
 
-async def test_record__task_that_nobody_awaited__becomes_one_line(kept):
+async def test_record__task_without_await__becomes_one_line(kept):
     error = refused(Store.REDIS)
 
     async def fail() -> None:

@@ -1,4 +1,4 @@
-"""Every 503 of the API says when to try again."""
+"""Every 503 of the API has Retry-After."""
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -15,10 +15,10 @@ REQUEST = RequestFactory().get("/api/v1/bookings")
     (on_store_down, OperationalError("too many requests wait for a connection already")),
     (on_store_down, InterfaceError("the connection is closed")),
 ])  # fmt: skip
-def test_unavailable__of_any_kind__says_when_to_try_again(answer, error):
+def test_unavailable__of_any_kind__has_retry_after(answer, error):
     answered = answer(REQUEST, error)
     assert (answered.status_code, answered["Retry-After"]) == (503, "2")
 
 
-def test_refusal__that_another_try_would_not_change__does_not():
+def test_refusal__final__has_no_retry_after():
     assert "Retry-After" not in on_refusal(REQUEST, ConflictError("Taken.")).headers

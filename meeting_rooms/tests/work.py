@@ -1,4 +1,4 @@
-"""How much work a call does, whatever the machine: the Python functions that are called in it."""
+"""The amount of work of a call, independent of the machine: the number of Python calls."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A projector on the test's own stores, with a clock that stands still."""
+"""A projector on the test's own stores, with a clock that only the test moves."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from realtime.worker.projector import Projector
 
 @dataclass
 class Published:
-    """A layer's end: keeps what was published."""
+    """A publisher that keeps the published states."""
 
     states: list[LiveState] = field(default_factory=list)
 

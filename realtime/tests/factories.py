@@ -1,4 +1,4 @@
-"""Live states by intent. It is 12 March 2026, 10:00 UTC unless told otherwise."""
+"""Factories of live states. By default the time is 12 March 2026, 10:00 UTC."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def seen(count: int, when: datetime = NOW) -> Occupancy:
 
 
 def too_late(hour: int) -> datetime:
-    """Return from when on a minute, the least that is booked, no longer fits before the hour."""
+    """Return the first instant at which the shortest booking, one minute, ends after `hour`."""
     return at(hour) - timedelta(minutes=1) + timedelta(milliseconds=1)
 
 
@@ -55,5 +55,5 @@ def derived(
     holds: Sequence[Hold] = (),
     room: RoomPolicy | None = None,
 ) -> Derived:
-    """Return what a room is at `now`; without rules of its own it is always open."""
+    """Derive the state of a room at `now`. By default the room has no rules and is always open."""
     return derive(agenda, closures, occupancy, now, holds, room=room or rules())

@@ -1,4 +1,4 @@
-"""The protocol's client in a few lines: the reference for what a screen ends up showing."""
+"""A short client of the protocol: the reference for what a screen finally shows."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from realtime.state.live_state import LiveState, Mark
 
 @dataclass
 class Screen:
-    """Follows one topic. `asks` holds what it wants to send."""
+    """A client that follows one topic. `asks` contains the subscriptions to send."""
 
     topic: str
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Screen:
 
 
 def topic_digest(states: Iterable[LiveState]) -> int:
-    """Return the digest of a topic as a client counts it, from nothing but the three members."""
+    """Return a topic's digest as a client computes it, only from room, epoch and version."""
     return _digest((state.id, state.epoch, state.version) for state in states)
 
 

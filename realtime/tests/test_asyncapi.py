@@ -1,4 +1,4 @@
-"""The published description of the live protocol, held against what is really sent."""
+"""The published description of the live protocol agrees with the frames that are sent."""
 
 import gzip
 import json
@@ -27,7 +27,7 @@ DOCUMENT = document(host="rooms.example.org", is_secure=True)
 
 
 def validator(kind: str) -> Draft7Validator:
-    """Return a schema of this frame that also refuses every member that is not documented."""
+    """Return the schema of a frame, changed so that it refuses every undocumented member."""
     components = deepcopy(DOCUMENT["components"])
     for schema in components["schemas"].values():
         if "properties" in schema:
@@ -88,7 +88,7 @@ def test_document__against_the_official_schema__is_valid():
     assert not official.is_valid(broken)
 
 
-def test_document__every_schema__is_draft_7_and_every_reference_leads_somewhere():
+def test_document__every_schema__is_draft_7_and_every_reference_resolves():
     for schema in DOCUMENT["components"]["schemas"].values():
         Draft7Validator.check_schema(schema)
     text = json.dumps(DOCUMENT)
@@ -100,11 +100,11 @@ def test_document__every_schema__is_draft_7_and_every_reference_leads_somewhere(
 
 
 @pytest.mark.parametrize("text", sent_frames(), ids=lambda text: json.loads(text)["type"])
-def test_frames__as_sent__are_as_documented_and_hold_nothing_else(text):
+def test_frames__as_sent__have_only_documented_members(text):
     assert problems(text) == []
 
 
-def test_frames__undocumented_member_or_wrong_type__is_noticed():
+def test_frames__undocumented_member_or_wrong_type__is_found():
     room = json.loads(messages.room("campus", messages.encode(messages.room_body(live()))))
     assert problems(json.dumps({**room, "secret": 1}))
     assert problems(json.dumps({**room, "topic": 1}))
@@ -115,7 +115,7 @@ def test_room_body__of_a_state__has_the_documented_members_exactly():
     assert messages.room_body(live()).keys() == RoomBody.model_fields.keys()
 
 
-def test_client_frames__all_that_are_read__are_documented_with_a_sentence():
+def test_client_frames__every_readable_type__is_documented_with_a_sentence():
     operations = DOCUMENT["operations"]
     for frame in CLIENT_FRAMES:
         assert operations[f"receive-{kind_of(frame)}"]["action"] == "receive"
@@ -146,7 +146,7 @@ def test_client_frames__as_documented__are_read():
 
 
 def test_server_frames__every_encoder__has_a_documented_frame():
-    """An encoder is a public function of the protocol that answers with a frame's text."""
+    """An encoder is a public function of the protocol that returns the text of a frame."""
     kinds = {kind_of(frame) for frame in SERVER_FRAMES}
     encoders = {
         name
@@ -171,11 +171,11 @@ def test_limits__every_number_of_the_protocol__is_documented():
         for name, value in vars(messages).items()
         if name.isupper() and isinstance(value, int | float) and not name.startswith("CLOSE_")
     }
-    told = DOCUMENT["info"]["x-limits"]
-    assert {name: limit["value"] for name, limit in told.items()} == numbers
+    limits = DOCUMENT["info"]["x-limits"]
+    assert {name: limit["value"] for name, limit in limits.items()} == numbers
 
 
-def test_address__asked_over_http__answers_for_the_host_that_was_asked(client):
+def test_document__requested_over_http__names_the_requested_host(client):
     answer = client.get("/api/v1/asyncapi.json")
     assert answer.status_code == 200
     server = answer.json()["servers"]["this"]

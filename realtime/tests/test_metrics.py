@@ -1,4 +1,4 @@
-"""The registry and the worker's own address."""
+"""The registry and the worker's own metrics server."""
 
 import urllib.request
 from datetime import timedelta
@@ -16,7 +16,7 @@ def closes(code: str) -> float:
     return REGISTRY.get_sample_value("meeting_rooms_socket_closes_total", {"code": code})
 
 
-def test_registry__all_of_ours__is_prefixed_explained_and_says_its_unit():
+def test_registry__every_metric__has_a_prefix_a_help_text_and_a_unit():
     for family in REGISTRY.collect():
         assert family.name.startswith(("meeting_rooms_", "process_"))
         assert family.documentation
@@ -24,28 +24,28 @@ def test_registry__all_of_ours__is_prefixed_explained_and_says_its_unit():
             assert family.name.endswith("_seconds")
 
 
-def test_labels__of_every_sample__are_of_fixed_sets():
+def test_labels__of_every_sample__are_from_fixed_sets():
     metrics.send_path.info({"path": "asgi", "loop": "asyncio"})
     samples = [s for family in REGISTRY.collect() for s in family.samples]
     used = {name for s in samples for name in s.labels if s.name.startswith("meeting_rooms_")}
     assert used - {"le"} <= ALLOWED_LABELS
 
 
-def test_counters__that_an_alert_watches__are_there_from_the_start():
+def test_counters__used_by_an_alert__exist_from_the_start():
     assert closes("4408") is not None
     dropped = REGISTRY.get_sample_value("meeting_rooms_publishes_dropped_total")
     assert dropped is not None
 
 
 @pytest.mark.parametrize("code,label", [(4408, "4408"), (3777, "other"), (None, "other")])
-def test_count_close__whatever_a_client_sends__is_a_known_label(code, label):
+def test_count_close__any_code_from_a_client__is_a_known_label(code, label):
     before = closes(label)
     count_close(code)
     assert closes(label) == before + 1
     assert closes("3777") is None
 
 
-def test_seconds_since__clock_ahead_of_ours__is_zero():
+def test_seconds_since__instant_in_the_future__is_zero():
     assert seconds_since(NOW + timedelta(seconds=1), NOW) == 0
     assert seconds_since(NOW, NOW + timedelta(seconds=1.5)) == 1.5
 

@@ -20,7 +20,7 @@ from realtime.worker.worker import Worker  # noqa: E402
 
 
 class DoomedStore(LiveStore):
-    """Kills its process where a change of a known room would be written."""
+    """Kills its process before it writes a change of a known room."""
 
     async def replace(self, state: LiveState, *, expected: tuple[str, int]) -> bool:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A web process whose Twisted or autobahn is not what is relied on.
+"""A web process with an unexpected Twisted or autobahn.
 
 `python -m … PORT twisted|autobahn`
 """
@@ -13,7 +13,7 @@ from realtime.server import direct
 
 
 class ForeignTransport:
-    """Hides an attribute that the direct way reads."""
+    """Hides an attribute that the direct transport reads."""
 
     def __init__(self, transport: object) -> None:
         self._transport = transport
@@ -25,7 +25,7 @@ class ForeignTransport:
 
 
 class OtherTwisted(direct.DirectTransport):
-    """The direct way, on a Twisted that keeps its write queue elsewhere."""
+    """The direct transport on a Twisted whose write queue has another name."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ class OtherTwisted(direct.DirectTransport):
 
 
 class OtherAutobahn(direct.DirectTransport):
-    """The direct way, past which autobahn sends frames of its own."""
+    """A direct transport whose bytes do not match, as if autobahn sent its own frames."""
 
     __slots__ = ()
 
@@ -47,5 +47,5 @@ OTHERS = {"twisted": OtherTwisted, "autobahn": OtherAutobahn}
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_rooms.settings")
     django.setup()
-    direct.DirectTransport = OTHERS[sys.argv[2]]  # before `serve` imports it
+    direct.DirectTransport = OTHERS[sys.argv[2]]  # before `serve` imports this name
     call_command("serve", port=int(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Bad input at each entry point: a clear error, nothing stored, and the process lives."""
+"""Bad input at each entry point: a clear error, nothing stored, and the process stays alive."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ async def refusal(answer: httpx.Response) -> tuple[int, str]:
         (b'{"x":"' + b"x" * 2_000_000 + b'"}', 413, "body_too_large"),
     ],
 )
-async def test_rest__body_that_cannot_be_read__is_refused(api, content, status, code):
+async def test_rest__unreadable_body__is_refused(api, content, status, code):
     answer = await api.post("/api/v1/bookings", content=content,
                             headers={"Content-Type": "application/json"})  # fmt: skip
     assert await refusal(answer) == (status, code)
@@ -73,21 +73,21 @@ async def test_rest__body_that_cannot_be_read__is_refused(api, content, status, 
         ({"title": "x" * 201}, 422, "title_too_long"),
     ],
 )  # fmt: skip
-async def test_rest__impossible_booking__is_refused_by_code(api, change, status, code):
+async def test_rest__impossible_booking__is_refused_with_a_code(api, change, status, code):
     dogger = await make_room()
     body = {"room": str(dogger.uuid), **slot(0), **change}
     assert await refusal(await api.post("/api/v1/bookings", json=body)) == (status, code)
 
 
 @pytest.mark.parametrize("member", [{"state": "checked_in"}, {"organizer": "Eve"}])
-async def test_rest__members_nobody_may_set__are_refused(api, member):
+async def test_rest__read_only_members__are_refused(api, member):
     dogger = await make_room()
     body = {"room": str(dogger.uuid), **slot(0), **member}
     assert await refusal(await api.post("/api/v1/bookings", json=body)) == (422, "invalid")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/bookings", "/api/v1/me"])
-async def test_rest__nobody__is_401(shared_stack, path):
+async def test_rest__anonymous__is_401(shared_stack, path):
     async with httpx.AsyncClient(base_url=shared_stack.url) as http:
         for headers in ({}, {"Authorization": "Bearer mr_wrong"}, {"Authorization": "Bearer"}):
             answer = await http.get(path, headers=headers)
@@ -116,16 +116,16 @@ async def test_rest__period_too_long__is_refused(api):
         "/api/v1/rooms?offset=1" + "0" * 20,
     ],
 )
-async def test_rest__query_no_column_can_hold__is_422(api, path):
+async def test_rest__query_value_too_large_for_its_column__is_422(api, path):
     assert (await api.get(path)).status_code == 422
 
 
-async def test_rest__token_that_cannot_be__is_422(api):
+async def test_rest__impossible_token__is_422(api):
     for body in ({"name": "a\u0000b"}, {"name": "a", "expires_at": "2036-01-01T00:00:00"}):
         assert (await api.post("/api/v1/tokens", json=body)).status_code == 422
 
 
-async def test_rest__key_that_is_no_key__is_refused(api):
+async def test_rest__invalid_idempotency_key__is_refused(api):
     dogger = await make_room()
     body = {"room": str(dogger.uuid), **slot(0)}
     answer = await api.post("/api/v1/bookings", json=body, headers={"Idempotency-Key": "k" * 101})
@@ -149,7 +149,7 @@ async def test_host__foreign__is_400(shared_stack):
         (json.dumps({"type": "subscribe", "topic": f"room:{UNKNOWN}"}), "not_found"),
     ],
 )
-async def test_socket__bad_frame__is_answered_and_the_socket_lives(shared_stack, frame, code):
+async def test_socket__bad_frame__is_answered_and_the_socket_stays_open(shared_stack, frame, code):
     headers = await database_sync_to_async(lambda: bearer(person()))()
     async with shared_stack.socket(additional_headers=headers) as live, asyncio.timeout(PATIENCE_S):
         await live.raw.send(frame)
@@ -177,7 +177,7 @@ async def test_socket__flood__is_closed_4429(shared_stack):
     assert closed.value.rcvd.code == 4429
 
 
-async def test_socket__public_topic_that_is_not__is_closed_4401_known_or_not(shared_stack):
+async def test_socket__private_topic__is_closed_4401_known_or_not(shared_stack):
     hidden = await database_sync_to_async(lambda: room(on=floor(building(public=False))))()
     headers = await database_sync_to_async(lambda: bearer(person()))()
     async with shared_stack.socket(additional_headers=headers) as staff:

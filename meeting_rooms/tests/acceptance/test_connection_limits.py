@@ -1,4 +1,4 @@
-"""How many sockets one address may have, and that signed-in people always find a place."""
+"""The number of sockets of one address, and the places that are kept for signed-in people."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +20,7 @@ LIMITS = {
     "MAX_CONNECTIONS": str(ALL),
     "RESERVED_CONNECTIONS": str(RESERVED),
     "MAX_CONNECTIONS_PER_ADDRESS": str(PER_ADDRESS),
-    "BEHIND_PROXY": "1",  # the test is the proxy, and names addresses
+    "BEHIND_PROXY": "1",  # the test is the proxy, and sets the client's address
     "TRUSTED_PROXIES": "1",
 }
 
@@ -42,7 +42,7 @@ class Crowd:
         self._server, self._held = server, held
 
     async def join(self, address: str, caller: dict[str, str] | None = None) -> str:
-        """Open a socket; return "open", or the code of the error with which it was refused."""
+        """Open a socket; return "open", or the code of the refusal."""
         headers = {"X-Forwarded-For": address, **(caller or {})}
         raw = await self._held.enter_async_context(
             self._server.raw_socket(additional_headers=headers)
@@ -62,12 +62,12 @@ async def crowd(server: Stack) -> AsyncIterator[Crowd]:
         yield Crowd(server, held)
 
 
-async def test_address__with_too_many_public_sockets__gets_no_more_and_others_do(server):
+async def test_address__with_too_many_public_sockets__gets_no_more_but_others_do(server):
     caller = await database_sync_to_async(lambda: bearer(person()))()
     async with crowd(server) as other, crowd(server) as one:
         assert [await one.join("192.0.2.1") for _ in range(PER_ADDRESS)] == ["open"] * PER_ADDRESS
         assert await one.join("192.0.2.1") == "too_many_from_address"
-        # What a client writes before the proxy's entry changes nothing.
+        # An entry that the client writes before the proxy's entry changes nothing.
         assert await one.join("198.51.100.1, 192.0.2.1") == "too_many_from_address"
         assert await one.join("::ffff:192.0.2.1") == "too_many_from_address"
         assert await other.join("192.0.2.2") == "open"
@@ -75,7 +75,7 @@ async def test_address__with_too_many_public_sockets__gets_no_more_and_others_do
         assert await one.join("192.0.2.1", caller) == "open"
 
 
-async def test_address__whose_sockets_have_closed__has_places_again(server):
+async def test_address__its_sockets_have_closed__has_places_again(server):
     async with crowd(server) as one:
         assert [await one.join("192.0.2.1") for _ in range(PER_ADDRESS)] == ["open"] * PER_ADDRESS
     async with crowd(server) as one:
@@ -93,7 +93,7 @@ async def test_public_sockets__of_many_addresses__leave_places_for_people(server
         assert await all_.join("198.51.100.99", caller) == "too_many_connections"
 
 
-async def test_public_sockets__with_a_made_up_session__count_as_public(server):
+async def test_public_sockets__with_an_invalid_session__count_as_public(server):
     async with crowd(server) as one:
         for n in range(PER_ADDRESS):
             assert await one.join("192.0.2.1", {"Cookie": f"session=made{n}up"}) == "open"
@@ -107,7 +107,7 @@ def device_token() -> str:
 
 
 async def test_device_token__at_the_socket__opens_nothing(server):
-    """So no title that its building hides reaches a device by a topic."""
+    """A device cannot follow a topic, so it gets no title that its building hides."""
     headers = {"Authorization": f"Bearer {await device_token()}", "X-Forwarded-For": "192.0.2.1"}
     with pytest.raises(InvalidStatus) as refused:
         async with server.raw_socket(additional_headers=headers):

@@ -1,4 +1,4 @@
-"""How sockets and processes end: on purpose, announced, and without a failed request."""
+"""Sockets and processes end on purpose: announced, and without a failed request."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ SOCKETS = 12
 
 @pytest.fixture
 def draining(transactional_db, tmp_path: Path) -> Iterator[Stack]:
-    """Run a web process that takes its time to end."""
+    """Run a web process that drains for 3 s."""
     running = Stack(tmp_path, {"DRAIN_NOTICE_S": "1", "DRAIN_SPREAD_S": "2", "LOG_LEVEL": "INFO"})
     try:
         running.start_web()
@@ -42,12 +42,12 @@ async def ended(live: LiveClient) -> tuple[int, dict]:
 
 
 def logged(stack: Stack, event: str) -> dict:
-    """Return the line that the web process has logged of an event."""
-    lines = (line for line in stack.web.output.splitlines() if line.startswith("{"))
-    return next(line for line in map(json.loads, lines) if line["event"] == event)
+    """Return the log entry of the web process for an event."""
+    entries = (entry for entry in stack.web.output.splitlines() if entry.startswith("{"))
+    return next(entry for entry in map(json.loads, entries) if entry["event"] == event)
 
 
-async def test_sigterm__sockets_told_one_after_another__and_requests_finished(draining: Stack):
+async def test_sigterm__open_sockets__close_one_after_another_and_requests_finish(draining: Stack):
     dogger, headers = await prepared()
     held = [draining.socket() for _ in range(SOCKETS)]
     async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient(base_url=draining.url) as http:
@@ -60,18 +60,18 @@ async def test_sigterm__sockets_told_one_after_another__and_requests_finished(dr
         for n in range(5):
             body = {"room": str(dogger.uuid), **slot(n)}
             answers.append(await http.post("/api/v1/bookings", json=body, headers=headers))
-        told = await asyncio.gather(*ends)
+        results = await asyncio.gather(*ends)
     assert draining.web.wait(PATIENCE_S) == 0
     assert [a.status_code for a in answers] == [201] * 5
-    assert {code for code, _ in told} == {1012}
-    assert {frame["type"] for _, frame in told} == {"bye"}
+    assert {code for code, _ in results} == {1012}
+    assert {frame["type"] for _, frame in results} == {"bye"}
     started, done = (logged(draining, event) for event in ("drain_started", "drain_done"))
     assert (started["sockets"], started["spread_s"]) == (SOCKETS, 2.0)
     took = datetime.fromisoformat(done["timestamp"]) - datetime.fromisoformat(started["timestamp"])
     assert took.total_seconds() > 1.5, "spread, so that they do not all arrive at once"
 
 
-async def test_sigint__is_quick_and_says_goodbye_all_the_same(draining: Stack):
+async def test_sigint__open_socket__gets_bye_at_once(draining: Stack):
     async with asyncio.timeout(PATIENCE_S), draining.socket() as live:
         draining.web.signal(signal.SIGINT)
         code, frame = await ended(live)
@@ -80,7 +80,7 @@ async def test_sigint__is_quick_and_says_goodbye_all_the_same(draining: Stack):
     assert logged(draining, "drain_started")["spread_s"] == 0
 
 
-async def test_socket__grown_old__is_recycled(transactional_db, tmp_path: Path):
+async def test_socket__maximum_age__is_recycled(transactional_db, tmp_path: Path):
     running = Stack(tmp_path, {"SOCKET_MAX_AGE_S": "2"})
     try:
         running.start_web()
@@ -98,7 +98,7 @@ async def test_socket__grown_old__is_recycled(transactional_db, tmp_path: Path):
         ("autobahn", "the client received other bytes than those sent"),
     ],
 )
-async def test_self_test__not_what_is_relied_on__takes_the_plain_way(
+async def test_self_test__unexpected_library__uses_plain_asgi_send(
     transactional_db, tmp_path: Path, other: str, fault: str
 ):
     running = Stack(tmp_path, {"LOG_LEVEL": "INFO"})

@@ -1,4 +1,4 @@
-"""From command to screen through the real processes: what a newcomer is promised."""
+"""From a command to a screen through the real processes: the main guarantees."""
 
 import asyncio
 import statistics
@@ -52,8 +52,8 @@ async def test_bookings__a_hundred_over_http__are_a_hundred_contiguous_frames(st
     print(f"commit to frame over {BOOKINGS} bookings: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
-async def test_boundary__nothing_written__flips_within_a_second(stack: Stack):
-    """Beside what this machine takes for the same way without the clock: a commit to its frame."""
+async def test_boundary__no_write__changes_within_a_second(stack: Stack):
+    """The limit is one second, plus the slowest of five commits from request to frame."""
     dogger, headers = await prepared()
     async with (
         asyncio.timeout(PATIENCE_S),
@@ -67,9 +67,8 @@ async def test_boundary__nothing_written__flips_within_a_second(stack: Stack):
         body = {"room": str(dogger.uuid), **times}
         assert (await http.post("/api/v1/bookings", json=body, headers=headers)).status_code == 201
         due = max(starts, SYSTEM_CLOCK.now())
-        while (
-            live.rooms[str(dogger.uuid)]["status"] != "reserved"
-        ):  # between, too little time is left to book
+        # an earlier frame may show that too little time is left for a booking
+        while live.rooms[str(dogger.uuid)]["status"] != "reserved":
             await live.next("room")
         flipped = SYSTEM_CLOCK.now()
         commits_s = [await _commit_to_frame_s(http, headers, live, dogger, n) for n in range(5)]

@@ -1,4 +1,4 @@
-"""Holds over the socket, seen by others: cases 22 to 24 with real processes."""
+"""Holds over the socket, as other people see them: cases 22 to 24 with real processes."""
 
 import asyncio
 from datetime import timedelta
@@ -37,52 +37,60 @@ async def hold(live: LiveClient, where: Room, slot: Interval) -> dict:
 
 
 async def until_status(live: LiveClient, status: str) -> dict:
-    """Return the room as soon as it comes in this status.
+    """Return the room as soon as it has this status.
 
-    How soon that is: `make bench ARGS="--rows commit-p50"`, and test_ticker for the clock.
+    `make bench ARGS="--rows commit-p50"` measures the delay; test_ticker that of the clock.
     """
     while (frame := await live.next("room"))["room"]["status"] != status:
         pass
     return frame["room"]
 
 
-async def test_case_022__others_see_who_holds_it_within_a_second_and_cannot_have_it(shared_stack):
+async def test_case_022__others_see_the_holder_within_a_second_and_cannot_hold_it(shared_stack):
     """A hold reaches the screens of others within a second"""
     dogger, ann, ben = await prepared()
     async with (
         asyncio.timeout(PATIENCE_S),
-        shared_stack.socket(additional_headers=ann) as hers,
-        shared_stack.socket(additional_headers=ben) as his,
+        shared_stack.socket(additional_headers=ann) as ann_socket,
+        shared_stack.socket(additional_headers=ben) as ben_socket,
         shared_stack.socket() as board,
     ):
-        for live in (his, board):
+        for live in (ben_socket, board):
             await live.follow_known(f"room:{dogger.uuid}")
         slot = next_hour()
-        held = await hold(hers, dogger, slot)
-        seen = await until_status(his, "held")
-        assert [(h["id"], h["holder"], h["expires_at"]) for h in seen["holds"]] == [
+        held = await hold(ann_socket, dogger, slot)
+        staff_room = await until_status(ben_socket, "held")
+        assert [(h["id"], h["holder"], h["expires_at"]) for h in staff_room["holds"]] == [
             (held["hold"], "Ann", held["expires_at"])
         ]
-        told = (await board.next("room"))["room"]  # to the public it is free, and nobody holds it
-        assert (told["status"], told["holds"], told["version"]) == ("free", [], seen["version"])
-        refused = await hold(his, dogger, slot)
+        # to the public the room is free, without a hold
+        public_room = (await board.next("room"))["room"]
+        assert (public_room["status"], public_room["holds"], public_room["version"]) == (
+            "free",
+            [],
+            staff_room["version"],
+        )
+        refused = await hold(ben_socket, dogger, slot)
         assert (refused["code"], refused["ref"]) == ("slot_held", "form")
         assert "held_until" in refused["facts"]
 
 
-async def test_case_023__the_hold_runs_out_and_everybody_is_told_within_a_second(shared_stack):
+async def test_case_023__the_hold_expires_and_all_screens_show_it_within_a_second(shared_stack):
     """A hold that runs out is pushed by the clock alone"""
     dogger, _, ben = await prepared()
-    async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=ben) as his:
-        await his.follow_known(f"room:{dogger.uuid}")
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        shared_stack.socket(additional_headers=ben) as ben_socket,
+    ):
+        await ben_socket.follow_known(f"room:{dogger.uuid}")
         earlier = FixedClock(SYSTEM_CLOCK.now() - timedelta(seconds=118))
         ann = actor_of(await database_sync_to_async(person)())
         facts = await database_sync_to_async(hold_slot)(
             actor=ann, room=dogger.uuid, interval=next_hour(), clock=earlier
         )
-        await until_status(his, "held")
+        await until_status(ben_socket, "held")
         await asyncio.sleep((facts.expires_at - SYSTEM_CLOCK.now()).total_seconds())
-        assert (await until_status(his, "free"))["holds"] == []
+        assert (await until_status(ben_socket, "free"))["holds"] == []
         async with asyncio.timeout(PATIENCE_S):
             while not await Booking.objects.filter(pk=facts.id, state="lapsed").aexists():
                 await asyncio.sleep(0.05)
@@ -91,22 +99,25 @@ async def test_case_023__the_hold_runs_out_and_everybody_is_told_within_a_second
 async def test_case_024__the_page_is_closed_and_the_room_is_free_within_a_second(shared_stack):
     """The holder closes the tab"""
     dogger, ann, ben = await prepared()
-    async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=ben) as his:
-        await his.follow_known(f"room:{dogger.uuid}")
-        async with shared_stack.socket(additional_headers=ann) as hers:
-            await hold(hers, dogger, next_hour())
-            await until_status(his, "held")
-        assert (await until_status(his, "free"))["holds"] == []
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        shared_stack.socket(additional_headers=ben) as ben_socket,
+    ):
+        await ben_socket.follow_known(f"room:{dogger.uuid}")
+        async with shared_stack.socket(additional_headers=ann) as ann_socket:
+            await hold(ann_socket, dogger, next_hour())
+            await until_status(ben_socket, "held")
+        assert (await until_status(ben_socket, "free"))["holds"] == []
 
 
-async def test_case_024__a_connection_that_is_cut_keeps_its_hold_for_the_holder(shared_stack):
-    """The holder's network fails and comes back"""
+async def test_case_024__a_cut_connection_keeps_the_hold_for_the_holder(shared_stack):
+    """The holder's network fails and is available again"""
     dogger, ann, _ = await prepared()
     slot = next_hour()
     async with asyncio.timeout(PATIENCE_S):
-        async with shared_stack.socket(additional_headers=ann) as hers:
-            before = await hold(hers, dogger, slot)
-            hers.raw.transport.abort()
+        async with shared_stack.socket(additional_headers=ann) as ann_socket:
+            before = await hold(ann_socket, dogger, slot)
+            ann_socket.raw.transport.abort()
         async with shared_stack.socket(additional_headers=ann) as again:
             after = await hold(again, dogger, slot)
     assert (after["type"], after["hold"]) == ("held", before["hold"])
@@ -117,20 +128,20 @@ async def test_hold__renewed_and_released__is_answered_with_the_ref(shared_stack
     dogger, ann, ben = await prepared()
     async with (
         asyncio.timeout(PATIENCE_S),
-        shared_stack.socket(additional_headers=ann) as hers,
-        shared_stack.socket(additional_headers=ben) as his,
+        shared_stack.socket(additional_headers=ann) as ann_socket,
+        shared_stack.socket(additional_headers=ben) as ben_socket,
     ):
-        held = await hold(hers, dogger, next_hour())
-        await hers.send(type="renew", hold=held["hold"], ref=2)
-        renewed = await hers.next("held")
+        held = await hold(ann_socket, dogger, next_hour())
+        await ann_socket.send(type="renew", hold=held["hold"], ref=2)
+        renewed = await ann_socket.next("held")
         assert (renewed["hold"], renewed["ref"]) == (held["hold"], 2)
         assert renewed["renewable_until"] == held["renewable_until"]
-        await his.send(type="release", hold=held["hold"])
-        assert (await his.next("error"))["code"] == "not_found"
-        await hers.send(type="release", hold=held["hold"], ref="bye")
-        assert (await hers.next("released"))["ref"] == "bye"
-        await hers.send(type="renew", hold=held["hold"])
-        assert (await hers.next("error"))["code"] == "hold_over"
+        await ben_socket.send(type="release", hold=held["hold"])
+        assert (await ben_socket.next("error"))["code"] == "not_found"
+        await ann_socket.send(type="release", hold=held["hold"], ref="bye")
+        assert (await ann_socket.next("released"))["ref"] == "bye"
+        await ann_socket.send(type="renew", hold=held["hold"])
+        assert (await ann_socket.next("error"))["code"] == "hold_over"
 
 
 @pytest.mark.parametrize(
@@ -138,21 +149,24 @@ async def test_hold__renewed_and_released__is_answered_with_the_ref(shared_stack
     [
         ({"end": "2026-03-12T10:00Z"}, "end_not_after_start"),
         ({"room": "dogger"}, "bad_frame"),
-        ({"start": "2026-03-12T11:00"}, "bad_frame"),  # of which zone?
+        ({"start": "2026-03-12T11:00"}, "bad_frame"),  # without a zone
     ],
     ids=["backwards", "no_room", "no_zone"],
 )
-async def test_hold__senseless__is_refused_and_the_socket_stays(shared_stack, changes, code):
+async def test_hold__invalid__is_refused_and_the_socket_stays_open(shared_stack, changes, code):
     dogger, ann, _ = await prepared()
     frame = {"room": str(dogger.uuid), "start": "2026-03-12T11:00Z", "end": "2026-03-12T12:00Z"}
-    async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=ann) as hers:
-        await hers.send(type="hold", **{**frame, **changes})
-        assert (await hers.next("error"))["code"] == code
-        await hers.send(type="ping", t=1)
-        await hers.next("pong")
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        shared_stack.socket(additional_headers=ann) as ann_socket,
+    ):
+        await ann_socket.send(type="hold", **{**frame, **changes})
+        assert (await ann_socket.next("error"))["code"] == code
+        await ann_socket.send(type="ping", t=1)
+        await ann_socket.next("pong")
 
 
-async def test_hold__nobody_in_particular__is_sent_to_sign_in(shared_stack: Stack):
+async def test_hold__anonymous__is_refused_and_closed_4401(shared_stack: Stack):
     dogger, _, _ = await prepared()
     async with asyncio.timeout(PATIENCE_S), shared_stack.socket() as board:
         refused = await hold(board, dogger, next_hour())

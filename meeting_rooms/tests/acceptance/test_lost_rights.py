@@ -19,7 +19,8 @@ from realtime.protocol import messages
 from rooms.models import Room
 from rooms.tests.factories import room
 
-BEATS_MOST = 12 / messages.HEARTBEAT_S + 1  # that a socket still gets: 12 s by the server's clock
+# heartbeats until the socket must be closed: 12 s by the server's clock
+BEATS_MOST = 12 / messages.HEARTBEAT_S + 1
 
 
 @database_sync_to_async
@@ -53,7 +54,7 @@ async def frames_until_closed(live: LiveClient) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("how", ["revoked", "left"])
-async def test_case_095__a_lost_token_or_person_gets_no_further_frame(shared_stack, how):
+async def test_case_095__a_revoked_token_or_person_gets_no_further_frame(shared_stack, how):
     """Rights revoked while a socket is open"""
     dogger, owner, headers = await by_token()
     async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=headers) as live:
@@ -70,7 +71,7 @@ async def test_case_095__a_lost_token_or_person_gets_no_further_frame(shared_sta
     assert types.count("heartbeat") <= BEATS_MOST
 
 
-async def test_case_095__whoever_signs_out_in_another_tab_is_signed_out_here(shared_stack):
+async def test_case_095__a_person_who_signs_out_in_another_tab_is_signed_out_here(shared_stack):
     """Signed out in another tab"""
     dogger, client, headers = await by_session()
     async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=headers) as live:
@@ -81,7 +82,7 @@ async def test_case_095__whoever_signs_out_in_another_tab_is_signed_out_here(sha
     assert types.count("heartbeat") <= BEATS_MOST
 
 
-async def test_case_095__a_hold_is_refused_at_once_without_waiting_for_the_round(shared_stack):
+async def test_case_095__a_hold_is_refused_before_the_next_check_of_rights(shared_stack):
     """A command with a token that was just revoked"""
     dogger, owner, headers = await by_token()
     async with asyncio.timeout(PATIENCE_S), shared_stack.socket(additional_headers=headers) as live:

@@ -1,4 +1,4 @@
-"""Two hundred clients want one slot while other processes use every core: one wins, none fails."""
+"""Two hundred clients book one slot while other processes use every core: one succeeds."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ from rooms.tests.factories import room, rooms
 
 CLIENTS = 200
 BUSY_LOOPS = 2
-# Seconds. No measure of speed: it only ends a test whose server is stuck. The server's own last
-# resort is 60 s.
+# Seconds. Not a measure of speed: the limit only ends a test whose server hangs. The server's own
+# limit is 60 s.
 PATIENCE_S = 240
 
 
@@ -39,7 +39,7 @@ def _busy_loops(tmp_path: Path) -> Iterator[None]:
 @database_sync_to_async
 def _prepared():
     dogger = room("Dogger")
-    rooms(20, on=dogger.floor)  # other rooms to offer instead
+    rooms(20, on=dogger.floor)  # other rooms as alternatives
     return dogger, bearer(person("Ann"))
 
 
@@ -70,7 +70,7 @@ async def test_one_slot__wanted_by_two_hundred_on_a_busy_machine__one_wins_and_n
 async def test_slots_of_one_room__wanted_by_one_client_each_on_a_busy_machine__are_all_booked(
     shared_stack: Stack,
 ):
-    """Each of them loses races for the room's version, and would still succeed."""
+    """Each client may lose races for the version of the room, and must still succeed."""
     dogger, headers = await _prepared()
     bodies = [{"room": str(dogger.uuid), **slot(number)} for number in range(CLIENTS)]
     answers = await _post(shared_stack, bodies, headers)

@@ -1,4 +1,4 @@
-"""What a crash or a restart leaves behind heals by itself; nothing wrong is vouched for."""
+"""After a crash or a restart the screens become right again, and none claims a wrong state."""
 
 import asyncio
 import os
@@ -22,8 +22,9 @@ from realtime.protocol import messages
 from rooms.tests.factories import room
 
 REDIS_ONLY = [ServiceName.REDIS]
-BEATS_MOST = 10 / messages.HEARTBEAT_S  # before a change comes: 10 s by the server's clock
-SILENCE_PROVES_S = 6.0  # longer than a heartbeat's interval
+# heartbeats before a change arrives: 10 s by the server's clock
+BEATS_MOST = 10 / messages.HEARTBEAT_S
+SILENCE_PROVES_S = 6.0  # longer than the interval of heartbeats
 
 
 def quiet(_line: str) -> None:
@@ -42,7 +43,7 @@ def book_slot(dogger, ann, n: int):
     return book(dogger, Interval.of(start, end), by=ann, clock=SYSTEM_CLOCK)
 
 
-async def test_worker__killed_between_commit_and_projection__screen_is_right_after_its_return(
+async def test_worker__killed_between_commit_and_projection__screen_is_right_after_its_restart(
     stack: Stack,
 ):
     dogger, ann, headers = await prepared()
@@ -50,11 +51,11 @@ async def test_worker__killed_between_commit_and_projection__screen_is_right_aft
         await live.follow_known(f"room:{dogger.uuid}")
         stack.worker.stop()
         doomed = stack.start_worker(["-m", "meeting_rooms.tests.acceptance.crashing_worker"])
-        while not await listeners():  # a kill earlier would prove less
+        while not await listeners():  # an earlier kill would prove less
             await asyncio.sleep(0.05)
         await book_slot(dogger, ann, 0)
         assert await asyncio.to_thread(doomed.wait, PATIENCE_S) == -9
-        while True:  # nobody vouches for the screen while no projector is at work
+        while True:  # no heartbeats are sent while no projector works
             try:
                 async with asyncio.timeout(SILENCE_PROVES_S):
                     frame = await live.receive()
@@ -83,7 +84,7 @@ def start_redis(folder: Path) -> str:
 
 
 async def next_version(live: LiveClient) -> tuple[int, int]:
-    """Return the version of the next room, and how many heartbeats came before it."""
+    """Return the version of the next room, and the number of heartbeats before it."""
     beats = 0
     while (frame := await live.receive())["type"] != "room":
         beats += frame["type"] == "heartbeat"
@@ -101,12 +102,12 @@ async def test_redis__restarted_under_an_open_socket__is_right_within_ten_second
             await live.follow_known(f"room:{dogger.uuid}")
             servers.stop(redis_folder, report=quiet)
             await book_slot(dogger, ann, 0)
-            version, without = await next_version(live)
+            version, beats_without_redis = await next_version(live)
             start_redis(redis_folder)
             await asyncio.sleep(3)
             await book_slot(dogger, ann, 1)
-            again, after = await next_version(live)
+            again, beats_with_redis = await next_version(live)
             assert again == version + 1
     finally:
         stack.stop()
-    assert max(without, after) <= BEATS_MOST
+    assert max(beats_without_redis, beats_with_redis) <= BEATS_MOST

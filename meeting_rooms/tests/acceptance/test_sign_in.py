@@ -1,4 +1,4 @@
-"""Signing in on both pages, and a rush of wrong passwords against a real web process."""
+"""Signing in on both pages, and many wrong passwords at once against a real web process."""
 
 import asyncio
 import json
@@ -24,13 +24,13 @@ from meeting_rooms.tests.stack import Stack
 PASSWORD = "correct horse battery"
 PAGES = ["/sign-in", "/admin/login/"]
 RUSH = 40  # wrong passwords at one time
-ANSWERS_AT_LEAST = 10  # of the API while a rush is on
+ANSWERS_AT_LEAST = 10  # answers of the API during the wrong passwords
 TIMEOUT_S = 50.0
 
 
 @pytest.fixture
 def own_counters(settings) -> Iterator[None]:
-    """Let a test neither find attempts of others, in Redis or in memory, nor leave some to them."""
+    """Isolate a test's attempts from those of other tests, in Redis and in memory."""
     settings.REDIS_PREFIX = f"test-{uuid4().hex}"
     shared_counters.cache_clear()
     yield
@@ -55,7 +55,7 @@ def test_page__right_password__signs_in(page, admin, own_counters):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page__tried_too_often__refuses_before_hashing_and_says_what_to_do(
+def test_page__too_many_attempts__refuses_before_hashing_and_gives_advice(
     page, admin, own_counters
 ):
     for _ in range(PER_ACCOUNT_AND_ADDRESS):
@@ -69,12 +69,12 @@ def test_page__tried_too_often__refuses_before_hashing_and_says_what_to_do(
     assert "Too many attempts to sign in. Wait 15 minutes, then try again." in text
     assert f'href="{page}"' in text
     other = next(one for one in PAGES if one != page)
-    assert sign_in(other, PASSWORD).status_code == 429  # one limit for both
+    assert sign_in(other, PASSWORD).status_code == 429  # one limit for both pages
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page__every_place_taken__answers_503_and_when_to_come_back(page, admin, own_counters):
-    for _ in range(HASHES_AT_ONCE + MAX_WAITING):  # as requests that wait hold them
+def test_page__no_place_free__answers_503_with_retry_after(page, admin, own_counters):
+    for _ in range(HASHES_AT_ONCE + MAX_WAITING):  # like waiting requests
         assert PLACES._admitted.acquire(blocking=False)
     try:
         answer = sign_in(page, PASSWORD)
@@ -98,7 +98,7 @@ def own_stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_rush__of_wrong_passwords__is_bounded_and_the_api_keeps_answering(own_stack, page):
-    """One account tried 40 times at once, then 40 accounts: each kind has a bound of its own."""
+    """Try one account 40 times at once, then 40 accounts: each way has its own limit."""
     async with httpx.AsyncClient(base_url=own_stack.url, timeout=TIMEOUT_S) as client:
         token = await _csrf_token(client, page)
         caller = await sync_to_async(lambda: bearer(person()))()
@@ -133,7 +133,7 @@ async def _rush(
 ) -> tuple[Counter[int], int]:
     """Try a wrong password for each address at once; return the answers by status.
 
-    Also returns how often the API answered meanwhile. Every answer of the API must be 200.
+    Also returns how many times the API answered in between. Every answer must be 200.
     """
 
     async def try_(email: str) -> int:
@@ -156,5 +156,7 @@ async def _hashes(client: httpx.AsyncClient) -> dict[str, float]:
 
 
 def _outcomes(stack: Stack) -> Counter[str]:
-    lines = (json.loads(line) for line in stack.web.output.splitlines() if line.startswith("{"))
-    return Counter(line["outcome"] for line in lines if line["event"] == "sign_in")
+    entries = (
+        json.loads(entry) for entry in stack.web.output.splitlines() if entry.startswith("{")
+    )
+    return Counter(entry["outcome"] for entry in entries if entry["event"] == "sign_in")

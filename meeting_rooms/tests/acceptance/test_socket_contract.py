@@ -1,4 +1,4 @@
-"""The live protocol on every way out: direct send, plain ASGI send, and another ASGI server."""
+"""The live protocol on each transport: direct send, plain ASGI send, and another ASGI server."""
 
 import asyncio
 import json
@@ -29,16 +29,17 @@ LIMITS = {
     "SOCKET_STUCK_S": "8",
     "SOCKET_MAX_AGE_S": "86400",
 }
-# Of a changed room: few changes fill what the kernels and the process keep for a client, so even a
-# busy machine makes them long before the client counts as stuck (SOCKET_STUCK_S).
+# Length of a changed room's name: a few changes fill the buffers for a client, so a busy machine
+# makes enough of them before the client counts as stuck (SOCKET_STUCK_S).
 CHANGE_CHARACTERS = 20_000
-NEVER_S = "86400"  # uvicorn's own pings would close a client that does not read before we do
-SMALL = 4096  # bytes that the kernel keeps for a client that does not read
+# uvicorn's own pings would close a client that does not read before our server does
+NEVER_S = "86400"
+SMALL = 4096  # bytes that the kernel buffers for a client that does not read
 
 
 @pytest.fixture(scope="module", params=["direct", "asgi", "uvicorn"])
 def server(request, django_db_setup, tmp_path_factory) -> Iterator[Stack]:
-    """Run a worker and a web process that sends in one of the three ways."""
+    """Run a worker and a web process that uses one of the three transports."""
     way = {"DIRECT_SEND": "0"} if request.param == "asgi" else {}
     running = Stack(tmp_path_factory.mktemp(request.param), {**LIMITS, **way})
     arguments = None
@@ -96,7 +97,7 @@ async def test_follow__booking_made__comes_as_one_frame(transactional_db, server
         assert beat["digest"].keys() == {f"room:{dogger.uuid}"}
 
 
-async def test_resume__with_have__gets_what_was_missed_only(transactional_db, server: Stack):
+async def test_resume__with_have__gets_only_missed_changes(transactional_db, server: Stack):
     (dogger, humber), headers = await prepared("Dogger", "Humber")
     async with asyncio.timeout(PATIENCE_S), server.socket(additional_headers=headers) as live:
         await live.follow_known("campus", dogger.uuid, humber.uuid)
@@ -178,19 +179,19 @@ async def test_connections__of_one_token__are_limited(transactional_db, server: 
 
 
 async def change_often(store: LiveStore, room_id: UUID, times: int) -> None:
-    """Give a room that many versions through the layer, each of CHANGE_CHARACTERS."""
+    """Publish `times` versions of a room through the layer, each with CHANGE_CHARACTERS."""
     publisher = Publisher(get_channel_layer())
     state = await store.get(str(room_id))
     for n in range(times):
         name = "x" * CHANGE_CHARACTERS + str(n)
-        fresh = replace(state, version=state.version + 1, name=name)
-        assert await store.replace(fresh, expected=state.mark)
-        await publisher.publish(fresh)
-        state = fresh
+        changed = replace(state, version=state.version + 1, name=name)
+        assert await store.replace(changed, expected=state.mark)
+        await publisher.publish(changed)
+        state = changed
 
 
 async def versions_up_to(last: int, live: LiveClient) -> list[int]:
-    """Read rooms up to this version; return the versions in the order in which they came."""
+    """Read rooms up to version `last`; return the versions in the order of arrival."""
     versions = []
     while not versions or versions[-1] != last:
         versions.append((await live.next("room"))["room"]["version"])
@@ -200,9 +201,9 @@ async def versions_up_to(last: int, live: LiveClient) -> list[int]:
 async def change_under(
     reader: LiveClient, deaf: LiveClient, store: LiveStore, room_id: UUID, times: int
 ) -> int:
-    """Change a room often while one client reads on and another does not; return the version.
+    """Change a room often while one client reads and another does not; return the version.
 
-    The reader reads meanwhile: on a slow machine one that waits until the end would be as deaf.
+    The reader must read meanwhile: on a slow machine it would otherwise be as slow as the other.
     """
     deaf.raw.transport.get_extra_info("socket").setsockopt(
         socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL
@@ -222,7 +223,7 @@ def ended_as_too_slow(server: Stack) -> int:
     return server.web.output.count("socket_too_slow")
 
 
-async def test_slow_client__skips_to_the_newest_and_never_back(
+async def test_slow_client__resumes_reading__gets_the_newest_in_order(
     transactional_db, server: Stack, store
 ):
     (dogger,), headers = await prepared("Dogger")
@@ -236,21 +237,21 @@ async def test_slow_client__skips_to_the_newest_and_never_back(
     assert len(versions) < 27, "some were skipped"
 
 
-async def test_dead_client__is_closed_and_the_others_do_not_notice(
+async def test_dead_client__never_reads__is_closed_without_effect_on_others(
     transactional_db, server: Stack, store
 ):
     (dogger,), headers = await prepared("Dogger")
     dead = server.socket(additional_headers=headers, max_queue=1, close_timeout=1)
     quick = server.socket(additional_headers=headers)
-    async with asyncio.timeout(PATIENCE_S), dead as never, quick as ahead:
+    async with asyncio.timeout(PATIENCE_S), dead as dead_client, quick as ahead:
         before = ended_as_too_slow(server)
-        await change_under(ahead, never, store, dogger.uuid, 60)
+        await change_under(ahead, dead_client, store, dogger.uuid, 60)
         while ended_as_too_slow(server) == before:
-            # Of quick changes only the newest are sent, so the first 60 may all fit.
+            # Only the newest of quick changes are sent, so the first 60 may all fit.
             await change_often(store, dogger.uuid, 1)
             await asyncio.sleep(0.2)
-        never.raw.transport.resume_reading()
-        code, frames = await closed(never)
+        dead_client.raw.transport.resume_reading()
+        code, frames = await closed(dead_client)
         await ahead.send(type="ping", t=1)
         assert (await ahead.next("pong"))["t"] == 1
     assert code in (4408, 1006)

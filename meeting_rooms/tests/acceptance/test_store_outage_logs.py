@@ -1,4 +1,4 @@
-"""What the real processes log while a real store is away."""
+"""The log of the real processes while a real store is away."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from meeting_rooms.dev.servers import ENVIRONMENT, ServiceName
 from meeting_rooms.tests.dev.servers_environment import clean_up, ignore, start_all
 from meeting_rooms.tests.stack import ROOT, Stack
 
-GIVE_UP_S = 120.0  # a hang is a failure
-REQUESTS = 25  # each fails on the absent store; the loops of both processes fail meanwhile
-LINES_AT_MOST = 8  # a process and an outage: it begins, it ends, liveness goes and comes, …
+GIVE_UP_S = 120.0  # the test fails if a process hangs so long
+REQUESTS = 25  # each fails without the store; the loops of both processes fail meanwhile
+LINES_AT_MOST = 8  # per process and outage: start, end, liveness lost and regained, …
 PATHS = ("/readyz", "/api/v1/rooms", "/board/none", "/accounts/sign-in")
 
 
@@ -31,14 +31,14 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 class Log:
-    """The log of one process, read from where the reader last stopped."""
+    """The log of one process, read from the last position of the reader."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0
 
     def lines(self) -> list[str]:
-        """Return the lines that are new, without the one that every request has."""
+        """Return the new lines, without the access line of each request."""
         return [line for line in self._new().splitlines() if '"event": "request"' not in line]
 
     def skip(self) -> None:
@@ -54,7 +54,7 @@ class Log:
 
 
 class Running:
-    """A web process and a worker, with servers that only they use."""
+    """A web process and a worker, on servers that only they use."""
 
     def __init__(self, folder: Path) -> None:
         self.data_dir = folder / "data"
@@ -93,10 +93,10 @@ def running(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.timeout(2 * GIVE_UP_S)
 @pytest.mark.parametrize("store", list(ServiceName))
-def test_processes__a_store_is_away__log_its_going_and_its_return(running: Running, store):
+def test_processes__a_store_is_away__log_its_start_and_its_end(running: Running, store):
     for log in running.logs.values():
         log.skip()
-    # Without a change of a room the worker does not use Redis, and has nothing to say about it.
+    # Without a changed room the worker does not use Redis, and logs nothing about it.
     concerned = ("web",) if store is ServiceName.REDIS else ("web", "worker")
     servers.stop(running.data_dir, names=[store], report=ignore)
     wait_until(lambda: running.get("/readyz") == 503)

@@ -1,6 +1,6 @@
-"""Sentinel, Cluster and a replica set, chosen by URL alone, go on after their leader is killed.
+"""Sentinel, Cluster and a replica set, selected by URL alone, survive a kill of their leader.
 
-What is opened before the kill is used after it: nothing is restarted.
+The clients that were opened before the kill are used after it: nothing is restarted.
 """
 
 import asyncio
@@ -29,36 +29,36 @@ from realtime.tests.factories import live
 RETRY_S = 0.1
 
 
-class Ends:
-    """A publisher and a hub's link to the layer, each with connections of its own."""
+class LinkPair:
+    """A publisher and a hub's link to the layer, each with its own connections."""
 
     def __init__(self, url: str) -> None:
-        self.heard: list[int] = []
+        self.received: list[int] = []
         self.returns = 0
-        self._news = asyncio.Event()
+        self._received_one = asyncio.Event()
         self.publisher = Publisher(_layer(url))
-        self.link = LayerLink(_layer(url), on_change=self._hear, on_return=self._return)
+        self.link = LayerLink(_layer(url), on_change=self._receive, on_return=self._return)
         self._version = 0
 
     async def pass_one(self, within_s: float = PATIENCE_S) -> float:
-        """Publish new versions until one arrives; return after how many seconds one did."""
+        """Publish new versions until one arrives; return the seconds until then."""
         started = time.monotonic()
         async with asyncio.timeout(within_s):
             while True:
                 self._version += 1
-                self._news.clear()
+                self._received_one.clear()
                 if await self.publisher.publish(live(version=self._version)):
                     try:
                         async with asyncio.timeout(RETRY_S):
-                            await self._news.wait()
+                            await self._received_one.wait()
                     except TimeoutError:
                         continue
                     return time.monotonic() - started
                 await asyncio.sleep(RETRY_S)
 
-    def _hear(self, state: LiveState, _published_at: float) -> None:
-        self.heard.append(state.version)
-        self._news.set()
+    def _receive(self, state: LiveState, _published_at: float) -> None:
+        self.received.append(state.version)
+        self._received_one.set()
 
     def _return(self) -> None:
         self.returns += 1
@@ -70,21 +70,21 @@ def _layer(url: str):
 
 
 @asynccontextmanager
-async def joined(url: str) -> AsyncIterator[Ends]:
-    ends = Ends(url)
-    tasks = [asyncio.ensure_future(run()) for run in (ends.link.listen, ends.link.probe)]
+async def joined(url: str) -> AsyncIterator[LinkPair]:
+    pair = LinkPair(url)
+    tasks = [asyncio.ensure_future(run()) for run in (pair.link.listen, pair.link.probe)]
     try:
-        yield ends
+        yield pair
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for layer in (ends.publisher._layer, ends.link._layer):
+        for layer in (pair.publisher._layer, pair.link._layer):
             await _close(layer)
 
 
 async def _close(layer) -> None:
-    """Flush it, and close its questions to sentinels, which channels_redis leaves to the exit."""
+    """Close a layer, and its connections to sentinels, which channels_redis does not close."""
     pools = [shard._redis.connection_pool for shard in layer._get_layer()._shards]
     await layer.flush()
     for pool in pools:
@@ -117,30 +117,30 @@ def replica_set(tmp_path: Path) -> Iterator[Topology]:
 async def test_sentinel__leader_and_a_sentinel_killed__messages_pass_again(sentinel, settings):
     redis, watchers = sentinel
     settings.REDIS_URL = redis.url
-    async with joined(redis.url) as ends:
-        await ends.pass_one()
+    async with joined(redis.url) as pair:
+        await pair.pass_one()
         assert await is_ready("redis")
         old = redis.leader
-        watchers[0].kill()  # the one that is asked first
+        watchers[0].kill()  # the sentinel that is asked first
         old.kill()
         took_over = await asyncio.to_thread(redis.await_other_leader, old)
-        again = await ends.pass_one()
+        seconds = await pair.pass_one()
         assert await is_ready("redis")
-        while ends.returns < 2:  # the first join, and the return: the hub resyncs
+        while pair.returns < 2:  # the first connection, and the next one: the hub resyncs
             await asyncio.sleep(RETRY_S)
-    assert ends.heard == sorted(set(ends.heard))
-    print(f"another leader after {took_over:.1f} s, messages pass {again:.1f} s later")
+    assert pair.received == sorted(set(pair.received))
+    print(f"another leader after {took_over:.1f} s, messages pass {seconds:.1f} s later")
 
 
 async def test_cluster__nodes_killed_one_by_one__messages_pass_while_one_is_left(cluster, settings):
     settings.REDIS_URL = cluster.url
-    async with joined(cluster.url) as ends:
-        await ends.pass_one()
+    async with joined(cluster.url) as pair:
+        await pair.pass_one()
         for node in list(cluster.servers.values())[:-1]:
             node.kill()
-            print(f"messages pass {await ends.pass_one():.1f} s after a node was killed")
+            print(f"messages pass {await pair.pass_one():.1f} s after a node was killed")
             assert await is_ready("redis")
-    assert ends.heard == sorted(set(ends.heard))
+    assert pair.received == sorted(set(pair.received))
 
 
 @pytest.mark.usefixtures("mongodb_away")
@@ -154,7 +154,7 @@ async def test_replica_set__primary_killed__next_write_succeeds(replica_set, set
         assert await is_ready("mongodb")
         replica_set.leader.kill()
         killed = time.monotonic()
-        state, refused = await _write_until_taken(store, state)
+        state, refused = await _write_until_stored(store, state)
         took = time.monotonic() - killed
         assert await store.get(state.id) == state
         assert await is_ready("mongodb")
@@ -164,7 +164,7 @@ async def test_replica_set__primary_killed__next_write_succeeds(replica_set, set
 
 
 async def _prepare(store: LiveStore) -> None:
-    """Prepare a store, again and again as a worker does: it may be slow in its first seconds."""
+    """Prepare a store with retries, like a worker: the store may be slow in its first seconds."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
@@ -173,15 +173,15 @@ async def _prepare(store: LiveStore) -> None:
                 await asyncio.sleep(RETRY_S)
 
 
-async def _write_until_taken(store: LiveStore, state: LiveState) -> tuple[LiveState, int]:
-    """Replace as a projector does: read what holds, name it, try again when the store is away."""
+async def _write_until_stored(store: LiveStore, state: LiveState) -> tuple[LiveState, int]:
+    """Replace a state like a projector: read the stored state, replace it, retry on an outage."""
     refused = 0
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
-                held = await store.get(state.id)
-                if held != state:
-                    return held, refused  # written by an attempt whose answer was lost
+                stored = await store.get(state.id)
+                if stored != state:
+                    return stored, refused  # written by an attempt whose answer was lost
                 later = replace(state, version=state.version + 1)
                 if await store.replace(later, expected=state.mark):
                     return later, refused

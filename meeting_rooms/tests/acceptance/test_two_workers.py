@@ -1,4 +1,4 @@
-"""Two workers side by side: each change is applied once, and one of them is enough."""
+"""Two workers side by side: each change is applied once, and one worker is enough."""
 
 import asyncio
 from collections.abc import Iterator
@@ -45,12 +45,12 @@ def listeners() -> int:
 
 @database_sync_to_async
 def prepared():
-    """Make rooms, and one whose booking nobody has come to: both workers will find it."""
-    waited = make_room("Waited")
+    """Make rooms, and one with a no-show: both workers will find it."""
+    no_show_room = make_room("Waited")
     now = SYSTEM_CLOCK.now()
     past = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
-    book(waited, past, clock=FixedClock(now - timedelta(hours=2)))
-    return [make_room(f"Room {n}") for n in range(ROOMS)], waited
+    book(no_show_room, past, clock=FixedClock(now - timedelta(hours=2)))
+    return [make_room(f"Room {n}") for n in range(ROOMS)], no_show_room
 
 
 @database_sync_to_async
@@ -59,7 +59,7 @@ def schedule_versions():
 
 
 async def caught_up(store: LiveStore) -> None:
-    """Wait until what is stored is what Postgres says. Hints tell nothing: they may be lost."""
+    """Wait until the live states have the schedule versions of Postgres."""
     while await store.schedule_versions() != await schedule_versions():
         await asyncio.sleep(0.02)
 
@@ -76,18 +76,20 @@ def book_hour(room, n: int):
 
 
 async def test_two_workers__one_killed_halfway__each_change_is_applied_once(workers):
-    rooms, waited = await prepared()
-    heard: dict[str, list[int]] = {}
+    rooms, no_show_room = await prepared()
+    received: dict[str, list[int]] = {}
 
-    def hear(state: LiveState, _published_at: float) -> None:
-        heard.setdefault(state.id, []).append(state.version)
+    def receive(state: LiveState, _published_at: float) -> None:
+        received.setdefault(state.id, []).append(state.version)
 
     layer, store = get_channel_layer(), open_store()
-    link = LayerLink(layer, on_change=hear, on_return=lambda: None)
+    link = LayerLink(layer, on_change=receive, on_return=lambda: None)
     tasks = [asyncio.ensure_future(run()) for run in (link.listen, link.probe)]
     try:
         async with asyncio.timeout(PATIENCE_S):
-            while link.is_deaf or await listeners() < len(workers) or not await released(waited):
+            while (
+                link.is_deaf or await listeners() < len(workers) or not await released(no_show_room)
+            ):
                 await asyncio.sleep(0.05)
             await caught_up(store)
             first = {one.uuid: (await store.get(str(one.uuid))).version for one in rooms}
@@ -104,6 +106,6 @@ async def test_two_workers__one_killed_halfway__each_change_is_applied_once(work
         await layer.flush()
         await store.close()
     assert last == {uuid: version + BOOKINGS for uuid, version in first.items()}
-    assert all(versions == sorted(set(versions)) for versions in heard.values())
-    assert await released(waited) == 1
+    assert all(versions == sorted(set(versions)) for versions in received.values())
+    assert await released(no_show_room) == 1
     assert workers[1].is_alive

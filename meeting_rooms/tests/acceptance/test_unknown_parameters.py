@@ -1,4 +1,4 @@
-"""No operation ignores a query parameter: a misspelt filter must not answer with everything."""
+"""No operation ignores a query parameter: a misspelt filter must not return all rows."""
 
 import re
 
@@ -33,7 +33,7 @@ def admin():
 @pytest.mark.parametrize(
     "method,path,operation", OPERATIONS, ids=[o["operationId"] for *_, o in OPERATIONS]
 )
-def test_operation__unknown_parameter__is_refused_and_both_kinds_are_named(
+def test_operation__unknown_parameter__is_refused_with_unknown_and_known_names(
     admin, method, path, operation
 ):
     address = re.sub(r"\{[^}]*\}", UNKNOWN, path)
@@ -46,11 +46,11 @@ def test_operation__unknown_parameter__is_refused_and_both_kinds_are_named(
 
 
 @pytest.mark.parametrize("operation", [o for *_, o in OPERATIONS], ids=lambda o: o["operationId"])
-def test_document__each_operation__tells_of_the_refusal(operation):
+def test_document__each_operation__contains_the_refusal(operation):
     assert "application/problem+json" in operation["responses"]["422"]["content"]
 
 
-def test_export__misspelt_filter__does_not_answer_with_the_whole_campus(admin):
+def test_export__misspelt_filter__does_not_return_all_rooms(admin):
     days = "from=2036-03-01&to=2036-03-02"
     assert admin.get(f"/exports/bookings?{days}").status_code == 200
     problem = admin.refused("get", f"/exports/bookings?{days}&room={UNKNOWN}")

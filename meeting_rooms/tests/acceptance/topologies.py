@@ -1,6 +1,6 @@
-"""Redis under Sentinel, a Redis Cluster, a MongoDB replica set: real servers, of one test each.
+"""Redis under Sentinel, a Redis Cluster, a MongoDB replica set: real servers for one test each.
 
-Each runs in the test's folder, on free ports of 127.0.0.1, and ends with the test.
+Each server runs in the test's folder, on free ports of 127.0.0.1, and ends with the test.
 """
 
 import socket
@@ -27,15 +27,15 @@ QUOTED = "p%40ss%2Fword"
 READY_TIMEOUT_S = PATIENCE_S
 DOWN_AFTER_MS = 2000  # as docs/scaling.md advises
 SLOTS = 16384
-BUS_OFFSET = 10_000  # a cluster's nodes speak to each other on their port and this
+BUS_OFFSET = 10_000  # the nodes of a cluster connect to each other on their port plus this offset
 
 
-def until(is_so: Callable[[], object], what: str, within_s: float = READY_TIMEOUT_S) -> None:
-    """Wait until something is so, whatever a server that is still starting throws."""
+def until(condition: Callable[[], object], what: str, within_s: float = READY_TIMEOUT_S) -> None:
+    """Wait until the condition is true. Errors of a starting server are ignored."""
     deadline = time.monotonic() + within_s
     while True:
         with suppress(RedisError, PyMongoError, OSError):
-            if is_so():
+            if condition():
                 return
         assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
         time.sleep(0.05)
@@ -57,7 +57,7 @@ class Server:
 
 
 class Topology:
-    """Servers that belong together, and the URL that an application reaches them by."""
+    """Servers that work together, and the URL with which an application connects to them."""
 
     def __init__(
         self, url: str, servers: dict[int, Server], find_leader: Callable[[], int]
@@ -68,22 +68,22 @@ class Topology:
 
     @property
     def leader(self) -> Server:
-        """The server that takes writes now. Raises what the driver raises while there is none."""
+        """The server that accepts writes now. Raises the driver's error while there is none."""
         return self.servers[self._find_leader()]
 
     def await_other_leader(self, than: Server) -> float:
-        """Return after how many seconds another server has taken over."""
+        """Return the seconds until another server has taken over."""
         started = time.monotonic()
         until(lambda: self.leader is not than, "another leader")
         return time.monotonic() - started
 
 
-def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> Server:
+def _redis(stack: ExitStack, folder: Path, config_lines: Sequence[str], *more: str) -> Server:
     port = _node_port()
     home = folder / f"redis-{port}"
     home.mkdir()
     config = home / "redis.conf"
-    text = [f"bind {HOST}", f"port {port}", f"dir {home}", *lines]
+    text = [f"bind {HOST}", f"port {port}", f"dir {home}", *config_lines]
     config.write_text("\n".join(text) + "\n")
     server = Server(home, port, [redis_server(), config, *more])
     stack.callback(server.kill)
@@ -91,7 +91,7 @@ def _redis(stack: ExitStack, folder: Path, lines: Sequence[str], *more: str) -> 
 
 
 def _node_port() -> int:
-    """Return a free port whose bus port is free too, and never that of an outgoing connection."""
+    """Return a free port whose bus port is free too, and is not a port of outgoing connections."""
     return next(port for port in iter(free_port, None) if _is_bus_port(port + BUS_OFFSET))
 
 
@@ -125,7 +125,7 @@ def sentinel(folder: Path) -> Iterator[tuple[Topology, list[Server]]]:
         ]
         sentinels = [_redis(stack, folder, watch, "--sentinel") for _ in range(3)]
         for one in sentinels:
-            until(lambda one=one: _is_whole(ask(one).sentinel_masters()[SERVICE]), "sentinels")
+            until(lambda one=one: _is_complete(ask(one).sentinel_masters()[SERVICE]), "sentinels")
         hosts = ",".join(one.address for one in sentinels)
 
         def leader() -> int:
@@ -136,17 +136,17 @@ def sentinel(folder: Path) -> Iterator[tuple[Topology, list[Server]]]:
         yield Topology(url, by_port, leader), sentinels
 
 
-def _is_whole(state: dict[str, Any]) -> bool:
+def _is_complete(state: dict[str, Any]) -> bool:
     return state["num-other-sentinels"] == 2 and state["num-slaves"] == 2
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Topology]:
     """Run a cluster of three nodes, a third of the slots each."""
-    lines = ['save ""', "cluster-enabled yes", "cluster-node-timeout 2000"]
-    lines += [f'requirepass "{PASSWORD}"', f'masterauth "{PASSWORD}"']
+    config_lines = ['save ""', "cluster-enabled yes", "cluster-node-timeout 2000"]
+    config_lines += [f'requirepass "{PASSWORD}"', f'masterauth "{PASSWORD}"']
     with ExitStack() as stack:
-        nodes = [_redis(stack, folder, lines) for _ in range(3)]
+        nodes = [_redis(stack, folder, config_lines) for _ in range(3)]
         for n, node in enumerate(nodes):
             client = ask(node, password=PASSWORD)
             until(client.ping, "node")
@@ -169,13 +169,13 @@ def _is_joined(client: Redis) -> bool:
 
 @contextmanager
 def replica_set(folder: Path) -> Iterator[Topology]:
-    """Run three mongods; their election time-out is MongoDB's own default of ten seconds."""
+    """Run three mongods; their election time-out is MongoDB's default of ten seconds."""
     with ExitStack() as stack:
         members = [_mongod(stack, folder) for _ in range(3)]
         hosts = [{"_id": n, "host": one.address} for n, one in enumerate(members)]
         for one in reversed(members):
             with MongoClient(one.address, directConnection=True) as client:
-                client.admin.command("ping")  # waits for it to start
+                client.admin.command("ping")  # waits until the server has started
                 if one is members[0]:
                     client.admin.command("replSetInitiate", {"_id": "rs0", "members": hosts})
         url = f"mongodb://{','.join(one.address for one in members)}/?replicaSet=rs0"

@@ -1,6 +1,6 @@
-"""A package index on disk that offers each locked package twice: as locked, and in a newer version.
+"""A package index on disk that offers each locked package twice: as locked, and as a newer version.
 
-The packages are empty, but say what the real ones say about the packages they need.
+The packages are empty, but declare the same dependencies as the real ones.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ def version_of(requirement: Requirement) -> str:
 
 
 class PackageIndex:
-    """The index `folder`, to be named to pip by `url`."""
+    """The index in `folder`; pip uses it by its `url`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class PackageIndex:
         self._hashes: dict[tuple[str, str], str] = {}
 
     def lock(self, source: Path, target: Path) -> list[Requirement]:
-        """Offer what the lock `source` names; write the same lock with this index's hashes."""
+        """Offer the packages of the lock `source`; write the same lock with this index's hashes."""
         requirements = read_lock(source)
         lines = []
         for requirement in requirements:
@@ -73,7 +73,7 @@ def _metadata(name: str, version: str) -> str:
     try:
         real = metadata(name)
     except PackageNotFoundError:
-        pass  # locked for another platform: nothing is known of it, and nothing installs it here
+        pass  # locked for another platform: its metadata is unknown, and it is not installed here
     else:
         for field in ("Requires-Dist", "Provides-Extra"):
             lines += [f"{field}: {value}" for value in real.get_all(field) or []]

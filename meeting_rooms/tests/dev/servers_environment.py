@@ -1,4 +1,4 @@
-"""What the tests of the embedded servers share: connecting, killing, and owners that can die."""
+"""Helpers of the tests of the embedded servers: connections, kills, and owners that can die."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ DEADLINE_S = 10.0
 
 
 def ignore(line: str) -> None:
-    """Take a progress line and forget it."""
+    """Ignore a progress line."""
 
 
 def start_all(data_dir: Path, owner_pid: int | None = None) -> Started:
@@ -30,14 +30,14 @@ def start_redis(data_dir: Path, owner_pid: int | None = None) -> Started:
 
 
 def clean_up(data_dir: Path) -> None:
-    """Stop what runs, and remove what root's Postgres keeps outside of pytest's folders."""
+    """Stop all servers, and remove the files of root's Postgres outside of pytest's folders."""
     stop(data_dir, report=ignore)
     remove_outside_home(data_dir)
 
 
 @contextmanager
 def a_process() -> Iterator[int]:
-    """Run a process that can own servers; it is dead and reaped afterwards."""
+    """Run a process that can own servers; after the block it is dead and reaped."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with child:
         yield child.pid

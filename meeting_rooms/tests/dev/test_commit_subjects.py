@@ -1,4 +1,4 @@
-"""Which commit subjects the check refuses, and why."""
+"""The commit subjects that the check refuses, and the reason for each."""
 
 import pytest
 
@@ -23,7 +23,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("subject", GOOD)
-def test_subject__in_the_form__is_taken(subject: str):
+def test_subject__in_the_form__is_accepted(subject: str):
     assert fault_of(subject) is None
 
 

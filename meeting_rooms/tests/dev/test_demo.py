@@ -1,4 +1,4 @@
-"""The demo: believable, alive, and through the same doors as everybody."""
+"""The demo: realistic, with activity, and through the same entry points as all clients."""
 
 import random
 from collections import Counter
@@ -30,7 +30,7 @@ def quiet(_line: str) -> None:
 
 
 @pytest.mark.django_db
-def test_demo__empty_database__is_three_houses_in_three_zones_and_a_week():
+def test_demo__empty_database__gets_three_buildings_in_three_zones_and_a_week():
     assert load_demo_if_empty(report=quiet)
     assert Building.objects.values("timezone").distinct().count() == 3
     assert Room.objects.count() == 24
@@ -41,7 +41,7 @@ def test_demo__empty_database__is_three_houses_in_three_zones_and_a_week():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("hour", range(0, 24, 3))
-def test_demo__every_hour__two_houses_are_open_and_no_booking_lies_outside_the_hours(hour):
+def test_demo__every_hour__two_buildings_are_open_and_bookings_are_inside_the_hours(hour):
     now = datetime(2026, 3, 12, hour, tzinfo=UTC)  # a Thursday
     assert load_demo_if_empty(report=quiet, clock=FixedClock(now))
     rules = current_room_policies([room.uuid for room in active_rooms()])
@@ -59,7 +59,7 @@ def minute_from(now: datetime) -> Interval:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_simulator__some_steps__people_book_come_and_leave():
+async def test_simulator__some_steps__people_book_check_in_and_leave():
     clock = FixedClock(SYSTEM_CLOCK.now())
     await database_sync_to_async(load_demo_if_empty)(report=quiet, clock=clock)
     store = open_store()

@@ -1,4 +1,4 @@
-"""Every refusal takes its code from the enumeration of an app, and the docs list them all."""
+"""Every refusal takes its code from the enumeration of an app, and the docs list all codes."""
 
 import ast
 from collections import Counter
@@ -11,12 +11,17 @@ from meeting_rooms.dev.error_pages import APPS, main
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("meeting_rooms", "identity", "rooms", "booking", "realtime", "frontend")
-POSITIONS = {"RuleViolation": 0, "RefusedRow": 1, "RefusedEvent": 2}  # of a code without keyword
+# position of the code among the arguments
+POSITIONS = {
+    "RuleViolation": 0,
+    "RefusedRow": 1,
+    "RefusedEvent": 2,
+}
 MEMBERS = [code for codes in APPS.values() for code in codes]
 
 
 def literal_codes(source: str) -> Iterator[str]:
-    """Yield each code that is given as a text of its own."""
+    """Yield each code that is a string literal."""
     for node in ast.walk(ast.parse(source)):
         given: list[ast.expr] = []
         if isinstance(node, ast.Call) and not ast.unparse(node.func).startswith("log."):
@@ -33,7 +38,7 @@ def literal_codes(source: str) -> Iterator[str]:
                 yield ast.unparse(each)
 
 
-def test_refusals__all_of_the_product__take_their_code_from_an_enumeration():
+def test_refusals__of_the_product__take_their_code_from_an_enumeration():
     found = {
         f"{path.relative_to(ROOT)}: {code}"
         for folder in FOLDERS
@@ -53,17 +58,17 @@ def test_refusals__all_of_the_product__take_their_code_from_an_enumeration():
         'raise ConflictError("no", code=f"nothing_{side}")',
     ],
 )
-def test_literal__however_it_is_given__is_found(source: str):
+def test_literal__in_any_form__is_found(source: str):
     assert list(literal_codes(source))
 
 
-def test_codes__of_all_apps__are_named_once_and_explained():
+def test_codes__of_all_apps__are_unique_and_explained():
     assert [code for code, count in Counter(MEMBERS).items() if count > 1] == []
     assert all(code.name == code.value.upper() for code in MEMBERS)
     assert [code for code in MEMBERS if not code.meaning.endswith(".")] == []
 
 
-def test_codes__every_one__is_used():
+def test_codes__each__is_used():
     text = "".join(
         path.read_text()
         for folder in FOLDERS

@@ -1,4 +1,4 @@
-"""The installation: what it says first, and that it installs the lock whatever an index offers."""
+"""The installation: its first messages, and the locked versions that it installs from any index."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ TIMEOUT_S = 240.0
 FIRST_PIP_THAT_RESOLVES_BESIDE_A_LOCK = Version("23.3")
 
 
-def nothing(_program: str) -> None:
+def finds_nothing(_program: str) -> None:
     return None
 
 
@@ -35,11 +35,11 @@ LINUX = Machine(
     libc=("glibc", "2.28"),
     modules=frozenset({"venv", "ensurepip"}),
     environment={},
-    which=nothing,
+    which=finds_nothing,
 )
 
 
-def everything(program: str) -> str:
+def finds_everything(program: str) -> str:
     return f"/usr/bin/{program}"
 
 
@@ -52,12 +52,12 @@ def test_missing__linux_with_a_redis_wheel__is_nothing(version):
 @pytest.mark.parametrize(
     "change",
     [
-        {"which": everything},
+        {"which": finds_everything},
         {"which": lambda program: program if program == "valkey-server" else None},
         {"environment": {"REDIS_URL": "redis://127.0.0.1:6379/0"}},
     ],
 )
-def test_missing__newer_python_with_a_redis_of_its_own__is_nothing(version, change):
+def test_missing__newer_python_with_its_own_redis__is_nothing(version, change):
     assert find_missing(replace(LINUX, version=version, **change)) == []
 
 
@@ -71,36 +71,36 @@ def test_missing__newer_python_with_a_redis_of_its_own__is_nothing(version, chan
         ({"implementation": "PyPy"}, "make run PYTHON="),
         ({"libc": ("", "")}, "docker run -it python:3.12"),
         ({"libc": ("glibc", "2.17")}, "docker run -it python:3.12"),
-        ({"architecture": "aarch64", "which": everything}, "export MONGODB_URL="),
-        ({"system": "darwin", "which": everything}, "export MONGODB_URL="),
+        ({"architecture": "aarch64", "which": finds_everything}, "export MONGODB_URL="),
+        ({"system": "darwin", "which": finds_everything}, "export MONGODB_URL="),
     ],
 )
-def test_missing__one_thing__is_named_with_the_command_that_helps(change, command):
+def test_missing__one_program__is_named_with_the_command_to_install_it(change, command):
     (sentence,) = find_missing(replace(LINUX, **change))
     assert command in sentence
 
 
-def test_missing__a_venv_that_works__needs_no_module_to_make_one():
+def test_missing__working_venv__needs_no_venv_module():
     assert find_missing(replace(LINUX, modules=frozenset(), needs_venv=False)) == []
 
 
-def test_notes__no_browser__are_for_the_tests_only():
+def test_notes__no_browser__appear_for_the_tests_only():
     assert notes(LINUX, "servers") == []
     (note,) = notes(LINUX, "dev")
     assert "apt install chromium" in note
-    assert notes(replace(LINUX, which=everything), "dev") == []
+    assert notes(replace(LINUX, which=finds_everything), "dev") == []
 
 
 @pytest.mark.parametrize(
     ("version", "age"), [((3, 6), "old"), ((3, 10), "old"), ((3, 15), "new"), ((4, 0), "new")]
 )
-def test_python__outside_of_the_range__is_refused_with_another_to_take(version, age):
+def test_python__outside_of_the_range__is_refused_with_an_alternative(version, age):
     advice = python_advice(*version)
     assert f"Python {version[0]}.{version[1]} is too {age}" in advice
     assert "make run PYTHON=python3." in advice
 
 
-def test_python__too_new__ends_before_anything_is_made(tmp_path: Path):
+def test_python__too_new__ends_before_creating_a_venv(tmp_path: Path):
     script = copied(tmp_path) / INSTALLER
     pretend = f"import runpy, sys; sys.version_info = (3, 15, 0); runpy.run_path({str(script)!r})"
     done = subprocess.run(
@@ -117,7 +117,7 @@ def test_command__wrong_group__is_a_usage_error():
     assert ended.value.code == 2
 
 
-def test_venv__without_a_pip__counts_as_none(tmp_path: Path):
+def test_venv__without_pip__counts_as_none(tmp_path: Path):
     assert version_of(tmp_path / "python") is None
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "v"], check=True)
     assert version_of(tmp_path / "v" / "bin" / "python") is None
@@ -125,7 +125,7 @@ def test_venv__without_a_pip__counts_as_none(tmp_path: Path):
 
 
 def copied(folder: Path) -> Path:
-    """Copy what the Makefile's installation needs, and no lock."""
+    """Copy the files that the Makefile's installation needs, without a lock."""
     (folder / INSTALLER).parent.mkdir(parents=True)
     shutil.copy(ROOT / INSTALLER, folder / INSTALLER)
     shutil.copy(ROOT / "Makefile", folder)
@@ -134,7 +134,7 @@ def copied(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A folder with the Makefile and the locks; its index offers more than they name."""
+    """A folder with the Makefile and the locks; its index has more versions than the locks."""
 
     folder: Path
     index: PackageIndex
@@ -180,7 +180,7 @@ def test_make__index_with_a_newer_version_of_everything__installs_what_is_locked
     assert [line for line in said if line.startswith("Installing")] == [
         f"Installing {number} of 3" for number in (1, 2, 3)
     ]
-    # What is not locked comes in the newer version, and pip 23.2 will not resolve beside a lock.
+    # An unlocked package gets the newer version, and pip 23.2 cannot resolve it beside a lock.
     resolve = (".venv/bin/python", "-m", "pip", "install", "--dry-run", "--ignore-installed")
     unlocked = checkout.run(*resolve, "coverage")
     assert f"Would install coverage-{NEWER}" in unlocked.stdout

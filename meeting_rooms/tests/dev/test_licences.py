@@ -1,4 +1,4 @@
-"""The check of licences accepts what is shipped, and refuses what must not be."""
+"""The check of licences accepts the distributed files, and refuses incompatible licences."""
 
 from importlib.metadata import distributions
 from pathlib import Path
@@ -17,7 +17,7 @@ from meeting_rooms.dev.licences import (
 )
 
 
-def test_check__what_is_shipped__is_compatible(capsys: pytest.CaptureFixture[str]):
+def test_check__distributed_files__are_compatible(capsys: pytest.CaptureFixture[str]):
     assert main([]) == 0
     assert capsys.readouterr().err == ""
 
@@ -58,13 +58,13 @@ def test_expression__incompatible_or_unreadable__is_refused(expression):
     assert not is_allowed(expression)
 
 
-def test_lgpl__the_driver_used_as_a_library__is_allowed_and_nothing_else_is():
+def test_lgpl__driver_used_as_a_library__is_the_only_allowed_one():
     assert is_allowed("LGPL-3.0-only", "psycopg_pool")
     assert not is_allowed("LGPL-3.0-only", "chardet")
 
 
 def package(folder: Path, *fields: str) -> str:
-    """Lay out an installed package, and return what the check reads from its metadata."""
+    """Create an installed package, and return the check's result for its metadata."""
     info = folder / "borrowed-1.0.dist-info"
     info.mkdir()
     lines = ["Metadata-Version: 2.4", "Name: borrowed", "Version: 1.0", *fields]
@@ -121,7 +121,7 @@ def test_package__not_installed_and_not_known__is_refused(tmp_path: Path):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Copy the page and the licence texts of what is vendored."""
+    """Copy the page, and the licence texts of the vendored files."""
     (tmp_path / PAGE).parent.mkdir()
     (tmp_path / PAGE).write_text((ROOT / PAGE).read_text())
     folders = [folder for glob in VENDORED for folder in ROOT.glob(glob)]
@@ -134,7 +134,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_files__a_folder_that_is_not_listed__is_refused(copy: Path):
+def test_files__unlisted_folder__is_refused(copy: Path):
     (copy / "frontend/static/frontend/vendor/jquery-4").mkdir()
     (sentence,) = refused_files(copy)
     assert sentence == "frontend/static/frontend/vendor/jquery-4: not listed in docs/licences.md."

@@ -1,4 +1,4 @@
-"""The check of plain words finds each of them, and nothing inside other words."""
+"""The check of plain words finds each listed word, but not inside other words."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from meeting_rooms.dev.plain_words import found_in
      "it had its say", "one in its stead", "let go of a hold", "what was promised",
      "reckoned from it", "Say whether it is", "the very same room", "says what would do", "Wish"],
 )  # fmt: skip
-def test_word__in_prose_or_a_name__is_found_with_a_plain_one(text: str):
+def test_word__in_prose_or_a_name__is_found_with_a_plain_word(text: str):
     [(line, word, plain)] = found_in(text)
     assert line == 1
     assert word in text
@@ -26,5 +26,5 @@ def test_word__in_prose_or_a_name__is_found_with_a_plain_one(text: str):
     ["a whole day", "Bartold", "outstretched", "the manewer", 'accounts = ("nobody",)',
      "the account `nobody`", "outlet goods", "compromised", "at the moment"],
 )  # fmt: skip
-def test_word__inside_another__is_left(text: str):
+def test_word__inside_another__is_ignored(text: str):
     assert list(found_in(text)) == []

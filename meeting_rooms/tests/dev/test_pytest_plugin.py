@@ -1,4 +1,4 @@
-"""The test run itself: a broken test harms no other, and groups name tests that exist."""
+"""The test run itself: a broken test does not affect others, and groups name existing tests."""
 
 import os
 import re
@@ -121,7 +121,7 @@ def test_group__each_test_of_it__exists(test: str):
     assert not name or f"def {name}" in (ROOT / path).read_text()
 
 
-def test_group__of_a_test__is_that_of_its_kind():
+def test_group__of_a_test__is_the_group_of_its_kind():
     contract = "meeting_rooms/tests/acceptance/test_socket_contract.py::test_hello__first"
     assert group_of(f"{contract}[asgi]") == group_of(f"{contract}s[asgi-1]")
     assert group_of(f"{contract}[asgi]") != group_of(f"{contract}[direct]")

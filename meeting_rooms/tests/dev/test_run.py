@@ -1,4 +1,4 @@
-"""`manage.py run`: one command from nothing to a live board, and nothing left behind."""
+"""`manage.py run`: one command from an empty folder to a live board; all processes end with it."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from meeting_rooms.dev.servers.ports import free_port
 from meeting_rooms.management.commands.run import FIRST_PORT, port_to_use
 from meeting_rooms.tests.stack import Process
 
-GIVE_UP_S = 150.0  # a hang is a failure; how fast it is is measured elsewhere
+GIVE_UP_S = 150.0  # the test fails if the command hangs so long; the speed is measured elsewhere
 LOG_LINE = re.compile(r"\[(debug|info|warning|error|critical) *\]|Traceback")
 
 
@@ -54,7 +54,7 @@ def pids(data_dir: Path) -> dict[ServiceName, int | None]:
 
 
 @pytest.mark.timeout(3 * GIVE_UP_S)
-def test_run__empty_folder__shows_a_board_restarts_its_stores_and_leaves_nothing(tmp_path: Path):
+def test_run__empty_folder__shows_a_board_restarts_its_stores_and_cleans_up(tmp_path: Path):
     data_dir, port = settings.DATA_DIR / "run", free_port()
     environ = environment(data_dir, LOG_LEVEL="INFO")
     board = f"http://127.0.0.1:{port}/board/harbour-house"
@@ -92,7 +92,7 @@ def is_ready(port: int) -> bool:
     return False
 
 
-def test_run__stores_that_do_not_answer__ends_with_the_end_of_the_log(tmp_path: Path):
+def test_run__stores_do_not_answer__prints_the_end_of_the_log(tmp_path: Path):
     closed = f"127.0.0.1:{free_port()}"
     urls = {"DATABASE_URL": f"postgres://a:b@{closed}/c", "REDIS_URL": f"redis://{closed}/0"}
     urls["MONGODB_URL"] = f"mongodb://{closed}/"
@@ -104,7 +104,7 @@ def test_run__stores_that_do_not_answer__ends_with_the_end_of_the_log(tmp_path: 
     assert "PostgreSQL has given no connection" in process.output
 
 
-def test_run__port_that_is_taken__names_the_next_free_one_and_starts_nothing():
+def test_run__port_is_taken__names_the_next_free_port_and_starts_nothing():
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         with pytest.raises(CommandError) as refused:
@@ -117,9 +117,9 @@ def test_run__port_that_is_taken__names_the_next_free_one_and_starts_nothing():
     assert int(found[1]) == int(found[2]) != taken
 
 
-def test_run__first_port_is_taken__uses_the_next_free_one_and_says_so():
+def test_run__default_port_is_taken__uses_the_next_free_port_and_reports_it():
     lines: list[str] = []
-    with suppress(OSError):  # it may be taken already
+    with suppress(OSError):  # the port may be taken already
         other = socket.create_server(("127.0.0.1", FIRST_PORT))
     try:
         port = port_to_use(None, lines.append)
@@ -131,6 +131,6 @@ def test_run__first_port_is_taken__uses_the_next_free_one_and_says_so():
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536])
-def test_run__number_that_is_no_port__is_refused(port: int):
+def test_run__invalid_port__is_refused(port: int):
     with pytest.raises(CommandError, match=f"{port} is not a port"):
         port_to_use(port, print)

@@ -12,7 +12,7 @@ from meeting_rooms.tests.dev.servers_environment import clean_up, is_redis_up
 
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder of which only Redis is wanted: the other two are set in the environment."""
+    """Return a data folder for Redis only: the environment names the other two stores."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/rooms")
     monkeypatch.setenv("MONGODB_URL", "mongodb://elsewhere/rooms")
     monkeypatch.delenv("REDIS_URL", raising=False)
@@ -21,7 +21,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     clean_up(folder)
 
 
-def test_command__start_status_stop__tells_the_state_by_exit_code(
+def test_command__start_status_stop__reports_the_state_by_exit_code(
     data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = ["--data-dir", str(data_dir)]
@@ -37,7 +37,7 @@ def test_command__start_status_stop__tells_the_state_by_exit_code(
     assert main(["status", *place]) == 3
 
 
-def test_command__data_dir_is_unusable__fails_with_a_sentence(
+def test_command__unusable_data_dir__fails_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")

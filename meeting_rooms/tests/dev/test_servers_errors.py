@@ -1,4 +1,4 @@
-"""What people read when a server cannot be started, and what is left behind: nothing."""
+"""The messages when a server cannot start. Nothing stays behind."""
 
 import os
 import socket
@@ -32,7 +32,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     clean_up(folder)
 
 
-def nothing_installed(name: str) -> Path | None:
+def finds_no_program(name: str) -> Path | None:
     del name
     return None
 
@@ -45,12 +45,12 @@ def nothing_installed(name: str) -> Path | None:
         (ServiceName.REDIS, "valkey-server", "REDIS_URL"),
     ],
 )
-def test_start__wheel_is_missing__says_what_to_do(
+def test_start__wheel_is_missing__gives_advice(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, name: ServiceName, wheel: str, variable: str
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(EmbeddedServerError) as refusal:
-        start(data_dir, wanted=[name], owner_pid=None, report=ignore, locate=nothing_installed)
+        start(data_dir, wanted=[name], owner_pid=None, report=ignore, locate=finds_no_program)
     assert wheel in str(refusal.value)
     assert f"set {variable} to" in str(refusal.value)
 
@@ -101,7 +101,7 @@ def test_start__owner_does_not_exist__is_refused(data_dir: Path) -> None:
         start_redis(data_dir, 2**22 + 1)
 
 
-def test_start__place_is_a_file__is_refused(tmp_path: Path) -> None:
+def test_start__data_dir_is_a_file__is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EmbeddedServerError, match="cannot be used"):
         start_redis(tmp_path / "file" / "data")
@@ -116,7 +116,7 @@ def test_exclusive__lock_is_held__gives_up_in_time(tmp_path: Path) -> None:
         pass
 
 
-def test_recorded_urls__record_is_damaged__says_so(tmp_path: Path) -> None:
+def test_recorded_urls__damaged_record__is_reported(tmp_path: Path) -> None:
     (tmp_path / "services.json").write_text('{"format": 1, "servers": {"redis": {}}}')
     with pytest.raises(StoreRecordError, match="is damaged"):
         recorded_urls(tmp_path)

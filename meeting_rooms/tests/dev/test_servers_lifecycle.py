@@ -1,4 +1,4 @@
-"""Starting, sharing, recovering and stopping real servers."""
+"""Start, sharing, recovery and stop of real servers."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def servers(data_dir: Path) -> Started:
-    """All three servers, started by the first test that needs them, run by this process."""
+    """Return the three servers. The first test starts them, and this process owns them."""
     return start_all(data_dir, os.getpid())
 
 
@@ -103,7 +103,7 @@ def test_start__without_the_password__is_refused_by_every_server(servers: Starte
         is_redis_up(in_memory)
 
 
-def test_start__running_already__reuses_and_leaves_stopping_to_the_first(
+def test_start__already_running__reuses_the_servers_and_does_not_own_them(
     servers: Started, data_dir: Path
 ) -> None:
     again = start_all(data_dir, os.getpid())
@@ -112,7 +112,7 @@ def test_start__running_already__reuses_and_leaves_stopping_to_the_first(
     assert recorded_urls(data_dir) == servers.urls
 
 
-def test_start__any__leaves_only_private_files(servers: Started, data_dir: Path) -> None:
+def test_start__any__creates_only_private_files(servers: Started, data_dir: Path) -> None:
     assert servers.urls
     assert stat.S_IMODE((data_dir / "services.json").stat().st_mode) == 0o600
     for name in ("postgres", "mongodb", "redis", "logs"):
@@ -124,7 +124,7 @@ def test_start__any__leaves_only_private_files(servers: Started, data_dir: Path)
     assert not list(data_dir.glob("*.key")) + list(data_dir.glob("redis/*.conf"))
 
 
-def test_start__two_data_dirs_at_once__are_apart(servers: Started, other_dir: Path) -> None:
+def test_start__two_data_dirs_at_once__are_separate(servers: Started, other_dir: Path) -> None:
     with mongo_client(servers.urls[ServiceName.MONGODB]) as client:
         client.get_default_database().apart.insert_one({"_id": 1})
     other = start_all(other_dir, os.getpid())
@@ -158,7 +158,7 @@ def test_start__servers_were_killed__recovers_with_the_data(
         assert client.get_default_database().kept.count_documents({"_id": 7}) == 1
 
 
-def test_start__ports_were_taken_meanwhile__moves_and_keeps_the_data(
+def test_start__ports_were_taken_meanwhile__changes_ports_and_keeps_the_data(
     servers: Started, data_dir: Path
 ) -> None:
     with mongo_client(servers.urls[ServiceName.MONGODB]) as client:
@@ -168,7 +168,7 @@ def test_start__ports_were_taken_meanwhile__moves_and_keeps_the_data(
 
     with ExitStack() as occupants:
         for server in record["servers"].values():
-            with suppress(OSError):  # somebody else was faster: taken is taken
+            with suppress(OSError):  # another process was faster: the port is taken anyway
                 occupants.enter_context(socket.create_server(("127.0.0.1", server["port"])))
         moved = start_all(data_dir, os.getpid())
 
@@ -193,7 +193,7 @@ def test_start__record_was_lost__sets_new_passwords_and_keeps_the_data(
         assert client.server_info()["ok"] == 1
 
 
-def test_start__owner_was_killed__takes_the_servers_over(other_dir: Path) -> None:
+def test_start__owner_was_killed__becomes_the_owner(other_dir: Path) -> None:
     with a_process() as owner_pid:
         first = start_redis(other_dir, owner_pid)
         while_owned = start_redis(other_dir, os.getpid())
@@ -206,7 +206,7 @@ def test_start__owner_was_killed__takes_the_servers_over(other_dir: Path) -> Non
     assert pid_of(other_dir, ServiceName.REDIS) == pid
 
 
-def test_start__runs_detached__is_not_taken_over(other_dir: Path) -> None:
+def test_start__servers_are_detached__does_not_own_them(other_dir: Path) -> None:
     start_redis(other_dir, None)
     assert start_redis(other_dir, os.getpid()).started == frozenset()
 
@@ -223,7 +223,7 @@ def test_start__subset_wanted__starts_nothing_else(other_dir: Path) -> None:
 
 
 @pytest.mark.usefixtures("servers")
-def test_stop__some_names__leaves_the_others(data_dir: Path) -> None:
+def test_stop__some_names__stops_only_those(data_dir: Path) -> None:
     assert stop(data_dir, names=[ServiceName.REDIS], report=ignore) == [ServiceName.REDIS]
     states = {one.name: one.state for one in status(data_dir)}
     assert states[ServiceName.REDIS] is ServiceState.STOPPED
@@ -231,7 +231,7 @@ def test_stop__some_names__leaves_the_others(data_dir: Path) -> None:
     assert ServiceName.REDIS not in recorded_urls(data_dir)
 
 
-def test_stop__recorded_number_belongs_to_another_process__leaves_it_alone(
+def test_stop__recorded_pid_of_another_process__does_not_stop_it(
     other_dir: Path,
 ) -> None:
     start_redis(other_dir, os.getpid())
@@ -250,7 +250,7 @@ def test_stop__nothing_was_ever_started__makes_no_folder(tmp_path: Path) -> None
     assert not (tmp_path / "never").exists()
 
 
-def test_status__all_running__hides_passwords_and_tells_versions(
+def test_status__all_running__hides_passwords_and_shows_versions(
     servers: Started, data_dir: Path
 ) -> None:
     assert set(servers.urls) == set(ServiceName)

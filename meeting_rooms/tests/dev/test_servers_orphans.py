@@ -32,7 +32,7 @@ def test_reap_orphans__owner_is_dead__stops_servers_and_deletes_test_folders(roo
     assert redis_state(root / "run") is ServiceState.STOPPED
 
 
-def test_reap_orphans__owner_lives_or_none__leaves_the_servers(root: Path) -> None:
+def test_reap_orphans__owner_alive_or_none__keeps_the_servers(root: Path) -> None:
     start_redis(root / "test-living", os.getpid())
     start_redis(root / "test-detached", None)
 
@@ -42,7 +42,9 @@ def test_reap_orphans__owner_lives_or_none__leaves_the_servers(root: Path) -> No
     assert redis_state(root / "test-detached") is ServiceState.RUNNING
 
 
-def test_reap_orphans__postgres_of_a_test_folder__goes_with_its_data(root: Path) -> None:
+def test_reap_orphans__postgres_of_a_test_folder__is_stopped_and_its_data_deleted(
+    root: Path,
+) -> None:
     data_dir = root / "test-postgres"
     with a_process() as owner_pid:
         start(data_dir, wanted=[ServiceName.POSTGRES], owner_pid=owner_pid, report=ignore)
@@ -55,7 +57,7 @@ def test_reap_orphans__postgres_of_a_test_folder__goes_with_its_data(root: Path)
     assert not data.exists()
 
 
-def test_reap_orphans__damaged_record__is_reported_and_passed_over(root: Path) -> None:
+def test_reap_orphans__damaged_record__is_reported_and_skipped(root: Path) -> None:
     (root / "test-broken").mkdir()
     (root / "test-broken" / "services.json").write_text("{")
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Ports of servers are never those of outgoing connections."""
+"""The ports of servers are never ports of outgoing connections."""
 
 import socket
 
@@ -14,7 +14,7 @@ def test_pick_ports__without_preferred__are_below_those_of_outgoing_connections(
     assert all(ports.FIRST_PORT <= port < first_outgoing for port in picked.values())
 
 
-def test_pick_ports__preferred_is_taken__is_another():
+def test_pick_ports__preferred_is_taken__is_another_port():
     with socket.create_server(("127.0.0.1", 0)) as occupant:
         taken = occupant.getsockname()[1]
         picked = ports.pick_ports([ServiceName.REDIS], {ServiceName.REDIS: taken})
@@ -22,7 +22,7 @@ def test_pick_ports__preferred_is_taken__is_another():
 
 
 @pytest.mark.parametrize("text", [None, "", "no numbers", "1024 65535"])
-def test_free_port__range_unknown_or_everything__is_a_free_one(text, tmp_path, monkeypatch):
+def test_free_port__range_unknown_or_complete__is_a_free_port(text, tmp_path, monkeypatch):
     monkeypatch.setattr(ports, "OUTGOING", tmp_path / "range")
     if text is not None:
         (tmp_path / "range").write_text(text)

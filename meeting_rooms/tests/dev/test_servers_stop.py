@@ -1,4 +1,4 @@
-"""Stopping servers that another, still living process started."""
+"""Stopping servers whose starter, another process, is still alive."""
 
 import subprocess
 import sys
@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     clean_up(tmp_path / "servers")
 
 
-def test_stop__starter_lives_and_reaps_nothing__ends_at_once(folder: Path) -> None:
-    """The ended server is a zombie of its starter, which must not be waited for."""
+def test_stop__living_starter_does_not_reap__ends_at_once(folder: Path) -> None:
+    """The ended server is a zombie of its starter; `stop` must not wait for the starter."""
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

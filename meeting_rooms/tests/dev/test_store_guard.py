@@ -1,4 +1,4 @@
-"""The guard of `manage.py run`: real servers that die are started again, but not for ever."""
+"""The guard of `manage.py run`: it restarts a real server that dies, a limited number of times."""
 
 import os
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 class Watched:
-    """A Redis with a guard, whose lines are kept."""
+    """A Redis with a guard, whose output lines are stored."""
 
     def __init__(self, data_dir: Path, owner_pid: int | None) -> None:
         self.data_dir = data_dir
@@ -54,12 +54,12 @@ class Watched:
         kill_and_wait(self.redis.pid)
         assert self.redis.state is ServiceState.CRASHED
 
-    def look(self) -> dict[str, str]:
+    def check(self) -> dict[str, str]:
         self.clock.now += LOOK_S
         return self.guard.watch()
 
 
-def test_budget__spent__is_there_again_after_the_period():
+def test_budget__spent__is_available_again_after_the_period():
     clock = Clock()
     budget = RestartBudget(clock)
     assert [budget.spend() for _ in range(RESTARTS_AT_MOST + 1)] == [True] * RESTARTS_AT_MOST + [
@@ -71,50 +71,50 @@ def test_budget__spent__is_there_again_after_the_period():
     assert budget.spend()
 
 
-def test_guard__a_store_dies__is_started_again_under_the_same_address(data_dir: Path):
+def test_guard__a_store_dies__is_started_again_at_the_same_address(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
     old = watched.redis
     watched.kill()
-    assert watched.look() == {}
+    assert watched.check() == {}
     assert watched.redis.state is ServiceState.RUNNING
     assert (watched.redis.pid != old.pid, watched.redis.url) == (True, old.url)
     assert watched.lines[0] == "Redis has ended unexpectedly; starting it again."
 
 
-def test_guard__before_the_next_look__does_nothing(data_dir: Path):
+def test_guard__before_the_next_check__does_nothing(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
-    watched.look()
+    watched.check()
     watched.kill()
     assert watched.guard.watch() == {}
     assert watched.redis.state is ServiceState.CRASHED
 
 
-def test_guard__a_store_that_dies_again_and_again__is_given_up_in_one_sentence(data_dir: Path):
+def test_guard__a_store_that_dies_too_often__is_reported_once_and_not_restarted(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
     for _ in range(RESTARTS_AT_MOST):
         watched.kill()
-        watched.look()
+        watched.check()
     watched.kill()
     watched.lines.clear()
     for _ in range(3):
-        watched.look()
+        watched.check()
     assert watched.redis.state is ServiceState.CRASHED
     (line,) = watched.lines
     assert line.startswith("Redis has ended more than 5 times within 120 s")
     assert str(data_dir / "logs" / "redis.log") in line
-    start_redis(data_dir, os.getpid())  # what the sentence asks for
+    start_redis(data_dir, os.getpid())  # as the sentence advises
     watched.clock.now += RESTARTS_PERIOD_S
-    watched.look()
+    watched.check()
     watched.kill()
-    watched.look()
+    watched.check()
     assert watched.redis.state is ServiceState.RUNNING
 
 
-def test_guard__a_store_of_another_command__is_named_and_left_alone(data_dir: Path):
+def test_guard__a_store_of_another_command__is_reported_and_not_restarted(data_dir: Path):
     watched = Watched(data_dir, None)
     watched.kill()
-    watched.look()
-    watched.look()
+    watched.check()
+    watched.check()
     assert watched.redis.state is ServiceState.CRASHED
     (line,) = watched.lines
     assert "was not started by this command; start it again with: " in line
@@ -123,30 +123,30 @@ def test_guard__a_store_of_another_command__is_named_and_left_alone(data_dir: Pa
 def test_guard__a_store_stopped_on_purpose__stays_stopped(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
     stop(data_dir, report=ignore)
-    watched.look()
-    watched.look()
+    watched.check()
+    watched.check()
     assert watched.redis.state is ServiceState.STOPPED
     (line,) = watched.lines
     assert "was stopped by another command" in line
 
 
-def test_guard__a_store_that_has_moved__returns_its_new_address(data_dir: Path):
+def test_guard__a_store_with_a_new_address__returns_it(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
     stop(data_dir, report=ignore)
-    (data_dir / "services.json").unlink()  # with it go the port and the password
+    (data_dir / "services.json").unlink()  # with this file the port and the password are lost
     moved = start_redis(data_dir, os.getpid())
-    assert watched.look() == {"REDIS_URL": moved.urls[ServiceName.REDIS]}
-    assert watched.look() == {}
+    assert watched.check() == {"REDIS_URL": moved.urls[ServiceName.REDIS]}
+    assert watched.check() == {}
 
 
-def test_guard__a_store_that_cannot_start__is_tried_a_few_times_and_then_named(data_dir: Path):
+def test_guard__a_store_that_cannot_start__is_retried_and_then_reported(data_dir: Path):
     watched = Watched(data_dir, os.getpid())
     watched.kill()
     folder = data_dir / "redis"
     folder.rename(data_dir / "moved")
     folder.write_text("not a folder")
     for _ in range(RESTARTS_AT_MOST + 3):
-        watched.look()
+        watched.check()
     reasons = [line for line in watched.lines if line.startswith("Redis could not be started: ")]
     assert len(reasons) == RESTARTS_AT_MOST
     assert all(str(folder) in line for line in reasons)

@@ -21,7 +21,7 @@ SHOW_URL = "import os, time; print(os.environ['REDIS_URL'], flush=True); time.sl
 
 @pytest.fixture(autouse=True)
 def _own_signals() -> Iterator[None]:
-    """Give this process its signal handlers back."""
+    """Restore the signal handlers of this process after a test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -33,14 +33,14 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "run.log"
 
 
-def test_watch__a_store_has_moved__starts_the_children_with_its_new_address(log: Path):
+def test_watch__a_store_has_a_new_address__restarts_the_children_with_it(log: Path):
     lines: list[str] = []
     child = Child("shell", ["shell", "--no-imports", "-c", SHOW_URL])
 
     def watch_stores() -> dict[str, str]:
         seen = log.read_text()
         if NEW in seen:
-            signal.raise_signal(signal.SIGTERM)  # as if it came during the start of a store
+            signal.raise_signal(signal.SIGTERM)  # like a signal during the start of a store
         return {"REDIS_URL": NEW} if OLD in seen and not lines else {}
 
     supervisor = Supervisor(
@@ -62,7 +62,7 @@ def test_watch__a_store_has_moved__starts_the_children_with_its_new_address(log:
     assert supervisor.ended() == ["shell"]
 
 
-def test_watch__a_child_that_ends_again_and_again__is_an_error(log: Path):
+def test_watch__a_child_that_ends_too_often__is_an_error(log: Path):
     budget = RestartBudget(lambda: 0.0)
     child = Child("web", ["serve"], budget=budget)
     for _ in range(RESTARTS_AT_MOST):

@@ -25,7 +25,7 @@ def test_merge__touching_and_nested__become_one():
     assert merge([hours(3, 4), hours(1, 3), hours(2, 3), hours(6, 7)]) == [hours(1, 4), hours(6, 7)]
 
 
-def test_gaps__around_and_between__are_what_is_left():
+def test_gaps__around_and_between__are_the_rest():
     assert gaps([hours(1, 2), hours(3, 9)], hours(0, 8)) == [hours(0, 1), hours(2, 3)]
     assert gaps([], hours(0, 8)) == [hours(0, 8)]
     assert gaps([hours(0, 8)], hours(0, 8)) == []

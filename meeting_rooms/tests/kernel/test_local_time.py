@@ -39,14 +39,14 @@ def z(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
-def test_resolve__a_plain_time__is_itself():
+def test_resolve__a_plain_time__is_unchanged():
     found = resolve(datetime(2026, 7, 1, 9), BERLIN)
     assert (found.kind, found.instant) == (WallKind.PLAIN, z(2026, 7, 1, 7))
     assert found.local == found.asked == datetime(2026, 7, 1, 9)
     assert found.choices == (z(2026, 7, 1, 7),)
 
 
-def test_resolve__in_a_gap__is_shifted_and_tells_both():
+def test_resolve__in_a_gap__returns_the_requested_and_the_shifted_time():
     for fold in (0, 1):
         found = resolve(datetime(2026, 3, 29, 2, 30), BERLIN, fold=fold)
         assert (found.kind, found.instant) == (WallKind.GAP, z(2026, 3, 29, 1, 30))
@@ -76,7 +76,7 @@ def test_resolve__at_the_edges_of_a_gap__is_half_open(clock, kind):
         (datetime(1, 1, 1), "invalid_time"),
     ],
 )
-def test_resolve__what_cannot_be_read__is_refused(local, code):
+def test_resolve__impossible_time__is_refused(local, code):
     with pytest.raises(InvalidCommandError) as refused:
         resolve(local, BERLIN)
     assert refused.value.code == code
@@ -99,7 +99,7 @@ def test_resolve_strict__a_gap__offers_the_shifted_time():
     assert "03:30" in refused.value.detail
 
 
-def test_resolve_strict__a_fold__asks_and_takes_the_answer():
+def test_resolve_strict__a_fold__offers_both_instants_and_accepts_a_choice():
     twice = datetime(2026, 11, 1, 1, 30)
     with pytest.raises(InvalidCommandError) as refused:
         resolve_strict(twice, NEW_YORK)
@@ -111,7 +111,7 @@ def test_resolve_strict__a_fold__asks_and_takes_the_answer():
         assert answered.instant == datetime.fromisoformat(choice["instant"])
 
 
-def test_interval_of__a_start_in_the_gap__moves_the_whole_stretch():
+def test_interval_of__a_start_in_the_gap__moves_both_ends():
     begin, finish = resolve_pair(datetime(2026, 3, 29, 2, 30), datetime(2026, 3, 29, 3, 15), BERLIN)
     assert (begin.local, finish.local) == (
         datetime(2026, 3, 29, 3, 30),
@@ -134,7 +134,7 @@ def test_interval_of__an_end_in_the_gap__keeps_the_real_length():
     assert wanted.duration == timedelta(hours=1)
 
 
-def test_interval_of__both_ends_twice__the_end_lies_after_the_start():
+def test_interval_of__both_ends_in_a_fold__ends_after_the_start():
     start, end = datetime(2026, 11, 1, 1, 15), datetime(2026, 11, 1, 1, 45)
     first = interval_of(start, end, NEW_YORK)
     second = interval_of(start, end, NEW_YORK, fold=1)
@@ -160,7 +160,7 @@ def test_day_bounds__a_repeated_midnight__begins_at_the_first():
     ]
 
 
-def test_day_bounds__a_date_the_zone_left_out__is_refused_with_the_next():
+def test_day_bounds__a_date_that_the_zone_skipped__is_refused_with_the_next():
     with pytest.raises(InvalidCommandError) as refused:
         day_bounds(date(2011, 12, 30), APIA)
     assert refused.value.code == "day_does_not_exist"
@@ -180,7 +180,7 @@ def test_hour_rows__a_jump_of_half_an_hour__has_a_row_of_half_an_hour():
     assert rows[2].interval.duration == timedelta(minutes=30)
 
 
-def test_label__with_the_abbreviation__on_request_and_where_it_is_needed():
+def test_label__on_request_or_in_a_fold__has_the_abbreviation():
     assert label(z(2026, 7, 1, 7), BERLIN) == "09:00"
     assert label(z(2026, 7, 1, 7), BERLIN, always_abbreviation=True) == "09:00 CEST"
     assert label(z(2026, 10, 25, 1, 30), BERLIN) == "02:30 CET"
@@ -189,7 +189,7 @@ def test_label__with_the_abbreviation__on_request_and_where_it_is_needed():
 @given(local=TIMES, zone=ZONES, fold=st.sampled_from([0, 1]))
 @example(local=datetime(2026, 10, 4, 2, 15), zone=LORD_HOWE, fold=0)
 @example(local=datetime(2026, 4, 5, 1, 45), zone=LORD_HOWE, fold=1)
-def test_resolve__any_time__the_clock_shows_what_it_says(local, zone, fold):
+def test_resolve__any_time__is_the_local_time_of_its_instants(local, zone, fold):
     found = resolve(local, zone, fold=fold)
     for choice in found.choices:
         assert choice.astimezone(zone).replace(tzinfo=None, fold=0) == found.local
@@ -201,7 +201,7 @@ def test_resolve__any_time__the_clock_shows_what_it_says(local, zone, fold):
 @given(day=DAYS, zone=ZONES)
 @example(day=date(2026, 9, 6), zone=SANTIAGO)
 @example(day=date(2026, 10, 4), zone=LORD_HOWE)
-def test_days__any_day__follow_each_other_and_are_covered_by_rows(day, zone):
+def test_days__any_day__are_adjacent_and_covered_by_rows(day, zone):
     bounds, following = day_bounds(day, zone), day_bounds(day + timedelta(days=1), zone)
     assert bounds.end == following.start
     assert day_of(bounds.start, zone) == day

@@ -1,7 +1,8 @@
-"""Promise P3: whatever is lost, repeated, swapped or cut off, a screen ends equal to a fresh load.
+"""Requirement P3: after any loss, repetition or reordering a screen ends equal to a fresh load.
 
-Real commands, projector, stores, hub and frames; only the layer between them is drawn: it loses,
-repeats and swaps what is published. `--hypothesis-profile=thorough` runs a thousand histories.
+Commands, projector, stores, hub and frames are the real ones. Only the channel layer is simulated:
+this layer loses, repeats and reorders messages. `--hypothesis-profile=thorough` runs a thousand
+histories.
 """
 
 import asyncio
@@ -61,8 +62,8 @@ steps = st.one_of(
 
 
 @dataclass
-class Air:
-    """A layer that keeps what is published until it is drawn."""
+class PendingLayer:
+    """A channel layer that keeps each published message until the test delivers it."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ class Air:
 
 @dataclass(eq=False)
 class Line:
-    """A connection: what was sent is read in order, or lost with it."""
+    """A connection: its client reads the sent texts in order, or loses them with the connection."""
 
     texts: list[str] = field(default_factory=list)
 
@@ -90,7 +91,7 @@ class Line:
 
 
 class History:
-    """One run: everything there is, and the screen at its end."""
+    """One run: the stores, the projector, the hub, the connection and the screen."""
 
     def __init__(self, store: LiveStore, rooms: list[Any], ann: Actor) -> None:
         self.ann = ann
@@ -98,15 +99,16 @@ class History:
         self.store = store
         self.rooms = rooms
         self.topic = Topic("building", rooms[0].floor.building.slug)
-        self.air = Air()
-        self.projector = Projector(store, Publisher(self.air, self.clock), self.clock)
+        self.layer = PendingLayer()
+        self.projector = Projector(store, Publisher(self.layer, self.clock), self.clock)
         self.sink = OccupancySink(store, self.projector, self.clock)
-        self.hub = Hub(store, self.air, self.clock)
+        self.hub = Hub(store, self.layer, self.clock)
         self.screen = Screen(str(self.topic))
-        self.line: Line | None = None
+        self.connection: Line | None = None
 
     async def play(self, step: tuple[Any, ...]) -> None:
-        with suppress(MeetingRoomsError):  # a refusal is an answer: the history goes on
+        # a refused command is a valid answer: the history continues
+        with suppress(MeetingRoomsError):
             await getattr(self, step[0])(*step[1:])
 
     async def book(self, room: int, slot: int) -> None:
@@ -137,8 +139,8 @@ class History:
         await self.projector.rebuild(self.rooms[room].uuid)
 
     async def deliver(self, place: int, how: str) -> None:
-        if self.air.messages:
-            message = self.air.messages.pop(place % len(self.air.messages))
+        if self.layer.messages:
+            message = self.layer.messages.pop(place % len(self.layer.messages))
             for _ in range({"once": 1, "twice": 2, "lost": 0}[how]):
                 self.hub.accept(*decode_change(message))
 
@@ -153,20 +155,20 @@ class History:
         await self.hub.broadcast.flush()
 
     async def read_line(self, frames: int) -> None:
-        if self.line is not None:
-            for text in self.line.texts[:frames]:
+        if self.connection is not None:
+            for text in self.connection.texts[:frames]:
                 self.screen.take(text)
-            del self.line.texts[:frames]
+            del self.connection.texts[:frames]
             await self._ask()
 
     async def cut(self) -> None:
-        if self.line is not None:
-            self.hub.disconnect(self.line)
-            self.line = None
+        if self.connection is not None:
+            self.hub.disconnect(self.connection)
+            self.connection = None
 
     async def connect(self) -> None:
-        if self.line is None:
-            self.line = Line()
+        if self.connection is None:
+            self.connection = Line()
             self.screen.asks.clear()
             self.screen.subscribe()
             await self._ask()
@@ -175,19 +177,19 @@ class History:
         asks, self.screen.asks = self.screen.asks, []
         for ask in asks:
             have = {r: tuple(mark) for r, mark in ask["have"].items()}
-            await self.hub.subscribe(self.line, self.topic, STAFF, have)
+            await self.hub.subscribe(self.connection, self.topic, STAFF, have)
 
     async def settle(self) -> None:
-        """Let the safe paths do their round: sweep, comparison, heartbeats, one resync."""
-        self.air.messages.clear()
+        """Run each repair path once: sweep, comparison, heartbeats, one resync."""
+        self.layer.messages.clear()
         for room in range(ROOMS):
             await self.project(room)
-        self.air.messages.clear()
+        self.layer.messages.clear()
         await self.connect()
         await self.compare()
         for _ in range(2):
             await self.beat()
-            while self.line.texts or self.screen.asks:
+            while self.connection.texts or self.screen.asks:
                 await self.read_line(100)
 
 
@@ -215,9 +217,9 @@ async def test_screen__any_history__ends_equal_to_a_fresh_load(history):
             await run.play(step)
         await run.settle()
         fresh = Screen(str(run.topic))
-        line = Line()
-        await Hub(store, run.air, run.clock).subscribe(line, run.topic, STAFF, {})
-        fresh.take(line.texts[0])
+        connection = Line()
+        await Hub(store, run.layer, run.clock).subscribe(connection, run.topic, STAFF, {})
+        fresh.take(connection.texts[0])
         assert run.screen.rooms == fresh.rooms
         assert len(fresh.rooms) == ROOMS
         assert_rises(run.screen.history)
@@ -227,7 +229,7 @@ async def test_screen__any_history__ends_equal_to_a_fresh_load(history):
 
 
 def assert_rises(history: list[tuple[str, str, int]]) -> None:
-    """Within an epoch a room's version only rises; an epoch that was left never returns."""
+    """Assert that versions rise within an epoch, and that no room returns to an earlier epoch."""
     newest: dict[str, tuple[str, int]] = {}
     left: set[tuple[str, str]] = set()
     for room, epoch, version in history:

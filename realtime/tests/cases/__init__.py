@@ -1,1 +1,1 @@
-"""The numbered hard cases that need the live state, one file an area."""
+"""The numbered hard cases that need the live state, one file for each area."""

@@ -1,4 +1,4 @@
-"""Numbered hard cases 88 and 89: what sensors say of bookings."""
+"""Numbered hard cases 88 and 89: how sensor readings change bookings."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -42,12 +42,12 @@ class Sensor:
         self.clock, self.room = clock, room
 
     async def reads(self, count: int, made_at=None):
-        """Send a reading; without a time it is made as it is sent."""
+        """Send a reading. By default the sensor made the reading at the time of sending."""
         made_at = made_at or self.clock.now()
         return await self.sink.record(Reading(self.room.uuid, count, None, "ceiling-1", made_at))
 
     async def is_at(self, *moment: int) -> None:
-        """Let it be that time, and the worker look after the rooms."""
+        """Set the clock to a time of the day, and let the worker process the rooms."""
         self.clock.advance(at(*moment) - self.clock.now())
         await self.sink.projector.project(self.room.uuid)
         await self.watch.end_abandoned()
@@ -68,10 +68,10 @@ async def sensor(store, projector, clock) -> Sensor:
         (Presence.IGNORED, BookingState.RELEASED),
     ],
 )
-async def test_case_088__seeing_people_checks_in_only_where_the_policy_says_so(
+async def test_case_088__a_reading_with_people_checks_in_only_if_the_policy_allows_it(
     sensor, presence, state
 ):
-    """The sensor sees people and nobody has checked in"""
+    """The sensor sees people and no person has checked in"""
     await call(factories.policy)(sensor.room, presence=presence)
     facts = await call(booked)(sensor.room)
     await sensor.is_at(10, 2)
@@ -90,8 +90,8 @@ async def checked_in(sensor: Sensor, minutes: int | None):
     return facts
 
 
-async def test_case_088__nobody_for_as_long_as_the_policy_says_ends_the_booking(sensor):
-    """Checked in, and the sensor says empty"""
+async def test_case_088__an_empty_room_for_the_minutes_of_the_policy_ends_the_booking(sensor):
+    """Checked in, and the sensor reports an empty room"""
     facts = await checked_in(sensor, 15)
     for minute in range(5, 21, 5):  # at 10:05, 10:10, 10:15 and 10:20
         await sensor.is_at(10, minute)
@@ -102,12 +102,12 @@ async def test_case_088__nobody_for_as_long_as_the_policy_says_ends_the_booking(
     entry = await AuditEntry.objects.aget(command="end_booking")
     assert (entry.at, entry.actor_kind, entry.actor_name) == (at(10, 20), "sensor", "ceiling-1")
     assert entry.reason == "ceiling-1 has seen no people for 15 minutes"
-    await sensor.watch.end_abandoned()  # and once only
+    await sensor.watch.end_abandoned()  # a second run ends nothing
     assert await AuditEntry.objects.filter(command="end_booking").acount() == 1
 
 
 @pytest.mark.parametrize("minutes", [16, None, 0], ids=["not_yet", "no_such_policy", "never"])
-async def test_case_088__not_before_the_policys_minutes(sensor, minutes):
+async def test_case_088__an_empty_room_for_fewer_minutes_ends_nothing(sensor, minutes):
     """Empty for less than the policy says, or no policy"""
     facts = await checked_in(sensor, minutes)
     for minute in range(5, 21, 5):
@@ -129,8 +129,8 @@ async def test_case_088__a_sensor_that_falls_silent_or_stale_never_releases(sens
     assert (await Booking.objects.aget(pk=facts.id)).interval == TEN_TO_ELEVEN
 
 
-async def test_case_088__a_silent_stretch_is_no_proof_of_absence(sensor):
-    """The sensor was away for half an hour"""
+async def test_case_088__an_interval_without_readings_does_not_prove_absence(sensor):
+    """The sensor sent nothing for half an hour"""
     facts = await checked_in(sensor, 15)
     for minute in (5, 35, 40, 45):
         await sensor.is_at(10, minute)
@@ -144,7 +144,7 @@ async def test_case_088__a_silent_stretch_is_no_proof_of_absence(sensor):
 
 
 async def test_case_088__absence_counts_from_the_check_in(sensor):
-    """Checked in from the way to the room"""
+    """The organizer checked in on the way to the room"""
     await call(factories.policy)(sensor.room, absence_minutes=5)
     facts = await call(booked)(sensor.room)
     await sensor.is_at(10, 0)
@@ -170,7 +170,7 @@ async def test_case_089__late_repeated_and_reordered_readings_end_the_same(senso
         await sensor.reads(count, made_at)
     state = await sensor.sink.projector.project(sensor.room.uuid)
     assert (state.occupancy.count, state.occupancy.observed_at) == (0, at(10, 5))
-    assert state.status is RoomStatus.OCCUPIED  # checked in: they came at 10:03
+    assert state.status is RoomStatus.OCCUPIED  # checked in by the reading of 10:03
     assert (await Booking.objects.aget(pk=facts.id)).state == BookingState.CHECKED_IN
 
 
@@ -178,19 +178,20 @@ async def test_case_089__two_sensors_at_one_instant_end_the_same(store, projecto
     """Two readings of one instant"""
     ends = []
     for order in ((0, 4), (4, 0)):
-        there = Sensor(store, projector, clock, await make_room())
+        sensor_room = Sensor(store, projector, clock, await make_room())
         for count in order:
-            state = await there.reads(count, at(9, 59))
+            state = await sensor_room.reads(count, at(9, 59))
         ends.append((state.occupancy.count, state.status))
     assert ends == [(4, RoomStatus.OCCUPIED)] * 2
 
 
 @pytest.mark.parametrize("order", list(permutations([0, 5, 10])))
 def test_case_089__absence_is_the_same_in_any_order(order):
-    """Empty for as long, in whatever order it was told"""
-    told = [(at(10, minute), False) for minute in order] * 2
-    assert empty_for(told, since=at(10), now=at(10, 11)) == 10 * MINUTE
-    seen = [*told, (at(10, 5), True)]
+    """The room is empty for equally long, in any order of the readings"""
+    readings = [(at(10, minute), False) for minute in order] * 2
+    assert empty_for(readings, since=at(10), now=at(10, 11)) == 10 * MINUTE
+    seen = [*readings, (at(10, 5), True)]
     assert empty_for(seen, since=at(10), now=at(10, 11)) == timedelta(0)
-    assert empty_for(told, since=at(10), now=at(10, 20)) == timedelta(0)  # silent since
-    assert empty_for(told, since=at(10, 4), now=at(10, 11)) == 6 * MINUTE
+    # no reading since then
+    assert empty_for(readings, since=at(10), now=at(10, 20)) == timedelta(0)
+    assert empty_for(readings, since=at(10, 4), now=at(10, 11)) == 6 * MINUTE

@@ -52,7 +52,7 @@ def test_case_078__checked_in_at_the_last_second_stays():
     assert check_in(actor=SYSTEM_ACTOR, booking_id=facts.id, clock=clock).state == "checked_in"
 
 
-def test_case_078__released_once_at_the_grace_instant_and_told():
+def test_case_078__released_once_at_the_grace_instant_with_an_audit_entry():
     """Released exactly once at 10:10:00.000"""
     dogger = factories.room()
     facts = booked(dogger)
@@ -60,13 +60,13 @@ def test_case_078__released_once_at_the_grace_instant_and_told():
     assert Booking.objects.get().state == BookingState.CONFIRMED
     for later in (timedelta(0), timedelta(0), SECOND):
         expire_due_bookings(room=dogger.uuid, clock=FixedClock(GRACE_ENDS + later))
-    told = AuditEntry.objects.get(command="release_no_show")  # what the organizer's mail is made of
-    assert (told.at, told.booking_id) == (GRACE_ENDS, facts.id)
-    assert "10:10:00" in told.reason
+    outcome = AuditEntry.objects.get(command="release_no_show")  # the source of the mail
+    assert (outcome.at, outcome.booking_id) == (GRACE_ENDS, facts.id)
+    assert "10:10:00" in outcome.reason
 
 
-def test_case_078__too_late_to_check_in_is_offered_the_rest_while_it_is_free():
-    """Check-in at 10:10:01 is told, and books the rest again"""
+def test_case_078__a_late_check_in_is_offered_the_rest_if_it_is_free():
+    """A check-in at 10:10:01 is refused with the reason, and the rest can be booked again"""
     dogger, ann = factories.room(), people.actor()
     facts = booked(dogger, by=ann)
     late = FixedClock(GRACE_ENDS + SECOND)
@@ -98,7 +98,7 @@ async def test_case_082__released_and_pushed_within_a_second_with_no_display_con
         while not await released.aexists():
             await asyncio.sleep(0.01)
     worker.cancel()
-    assert pushed_late >= timedelta(0)  # how late at most: test_ticker
+    assert pushed_late >= timedelta(0)  # test_ticker checks the maximum delay
     assert (await released.aget()).at >= grace_ends
 
 
@@ -107,10 +107,10 @@ def test_case_080__check_in_and_release_in_the_same_millisecond_are_one_event():
     for _ in range(10):
         dogger = factories.room()
         facts = booked(dogger)
-        together = Barrier(2)
+        barrier = Barrier(2)
 
-        def arrive(facts=facts, together=together) -> str:
-            together.wait(timeout=10)
+        def check_in_at_once(facts=facts, barrier=barrier) -> str:
+            barrier.wait(timeout=10)
             try:
                 clock = FixedClock(GRACE_ENDS - MILLISECOND)
                 return str(check_in(actor=SYSTEM_ACTOR, booking_id=facts.id, clock=clock).state)
@@ -119,16 +119,16 @@ def test_case_080__check_in_and_release_in_the_same_millisecond_are_one_event():
             finally:
                 connection.close()
 
-        def release(dogger=dogger, together=together) -> None:
-            together.wait(timeout=10)
+        def release(dogger=dogger, barrier=barrier) -> None:
+            barrier.wait(timeout=10)
             expire_due_bookings(room=dogger.uuid, clock=FixedClock(GRACE_ENDS))
             connection.close()
 
         with ThreadPoolExecutor(2) as pool:
-            settled, told = pool.submit(release), pool.submit(arrive).result(20)
+            settled, outcome = pool.submit(release), pool.submit(check_in_at_once).result(20)
             settled.result(20)
         state = Booking.objects.get(pk=facts.id).state
-        assert told == state in (BookingState.CHECKED_IN, BookingState.RELEASED)
+        assert outcome == state in (BookingState.CHECKED_IN, BookingState.RELEASED)
         events = AuditEntry.objects.filter(booking_id=facts.id).exclude(command="book_room")
         assert events.count() == 1
 
@@ -157,4 +157,5 @@ def _assert_free_in_queries(dogger, humber) -> None:
     assert [b.room_id for b in bookings_during(rest, now=GRACE_ENDS)] == [humber.pk]
     assert unavailable_intervals([dogger, humber], rest, now=GRACE_ENDS).keys() == {humber.pk}
     assert dogger.pk in unavailable_intervals([dogger], rest, now=GRACE_ENDS - MILLISECOND)
-    assert Booking.objects.get(room=dogger).state == BookingState.CONFIRMED  # nothing has run
+    # the release has not run
+    assert Booking.objects.get(room=dogger).state == BookingState.CONFIRMED

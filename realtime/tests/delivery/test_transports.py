@@ -1,4 +1,4 @@
-"""What leaves for one connection: framing, order, conflation, the bound on what is unread."""
+"""Transports to one connection: framing, order, conflation, and the limit on unread data."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ def batch(**rooms: str) -> Batch:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 200_000])
-def test_frame__any_size__is_what_a_client_reads(size: int):
+def test_frame__any_size__is_read_by_a_client_unchanged(size: int):
     text = "é" * (size // 2) + "x" * (size % 2)
     reader = StreamReader()
     reader.feed_data(Frame(text).wire_bytes)
@@ -27,7 +27,7 @@ def test_frame__any_size__is_what_a_client_reads(size: int):
     assert parsed.value.value.data.decode() == text
 
 
-def test_send_queue__room_that_waits__is_replaced_and_goes_last():
+def test_send_queue__waiting_room_changes__is_replaced_and_sent_last():
     send_queue = SendQueue()
     send_queue.put(batch(a="a1", b="b1"))
     send_queue.put(batch(a="a2"))
@@ -35,7 +35,7 @@ def test_send_queue__room_that_waits__is_replaced_and_goes_last():
     assert not send_queue
 
 
-def test_send_queue__heartbeat_behind_a_frame_that_is_replaced__is_dropped():
+def test_send_queue__heartbeat_behind_a_replaced_frame__is_dropped():
     send_queue = SendQueue()
     send_queue.put(batch(a="a1"))
     send_queue.put_beat(Frame("beat"))
@@ -44,7 +44,7 @@ def test_send_queue__heartbeat_behind_a_frame_that_is_replaced__is_dropped():
     assert not send_queue
 
 
-def test_send_queue__replies_nobody_reads__overflow():
+def test_send_queue__unread_replies__overflow():
     send_queue = SendQueue()
     for n in range(MAX_WAITING_REPLIES):
         send_queue.put_reply(Frame(str(n)))
@@ -55,7 +55,7 @@ def test_send_queue__replies_nobody_reads__overflow():
 
 
 class Server:
-    """An ASGI server whose send never waits, as Daphne's."""
+    """An ASGI server whose `send` never waits, like Daphne's."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
@@ -78,7 +78,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_asgi_transport__client_that_never_answers__gets_a_window_and_then_the_newest():
+async def test_asgi_transport__client_never_acknowledges__gets_a_window_and_then_the_newest():
     server = Server()
     text = "x" * (SYNC_EVERY // 4)
     for n in range(200):
@@ -97,7 +97,7 @@ async def test_asgi_transport__client_that_never_answers__gets_a_window_and_then
     server.transport.stop()
 
 
-async def test_asgi_transport__client_that_answers__is_never_behind():
+async def test_asgi_transport__client_acknowledges__is_never_behind():
     server = Server()
     for n in range(100):
         server.transport.push(batch(a=f"{n}" + "x" * SYNC_EVERY))
@@ -108,7 +108,7 @@ async def test_asgi_transport__client_that_answers__is_never_behind():
     server.transport.stop()
 
 
-async def test_asgi_transport__answer_to_nothing__is_none():
+async def test_asgi_transport__unexpected_acknowledgement__is_ignored():
     server = Server()
     assert not server.transport.acknowledge(5)
     server.transport.stop()
@@ -128,7 +128,7 @@ async def test_asgi_transport__behind__gets_no_heartbeat():
     server.transport.stop()
 
 
-async def test_asgi_transport__replies_nobody_reads__overflow():
+async def test_asgi_transport__unread_replies__overflow():
     server = Server()
     server.transport.reply(Frame("x" * (WINDOW + 1)))
     await settle()

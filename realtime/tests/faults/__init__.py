@@ -1,1 +1,1 @@
-"""Faults made on purpose, and what the product promises under each. Run them with `make faults`."""
+"""Faults made on purpose, and the guarantees of the product under each. `make faults` runs them."""

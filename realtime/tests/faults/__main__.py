@@ -20,13 +20,13 @@ SOAK = "F36"
 
 
 def main() -> int:
-    """Run the wanted rows, print a line for each, and return 1 unless all came out as they must."""
+    """Run the selected rows and print a line for each. Returns 1 if a row has a wrong result."""
     arguments = _parser().parse_args()
     if arguments.list:
         return _list()
     os.environ.update(FAULTS_SOAK_MINUTES=str(arguments.soak_minutes))
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    folder.chmod(0o755)  # Postgres does not run as root, and must come in
+    folder.chmod(0o755)  # Postgres does not run as root, and must be able to read the folder
     servers = Servers(folder / "stores")
     try:
         servers.start()
@@ -55,12 +55,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list() -> int:
     for row in all_rows():
-        print(f"{row.id} | {row.fault} | {row.promised} | guard: {row.guard.what}")
+        print(f"{row.id} | {row.fault} | {row.guarantee} | guard: {row.guard.what}")
     return 0
 
 
 def _prepare(servers: Servers, folder: Path) -> None:
-    """Let this process read the settings, and migrate the database that rows are copies of."""
+    """Load the settings into this process, and migrate the database that the rows copy."""
     make_template(servers)
     environment = process_environment(servers, TEMPLATE) | {"DATA_DIR": str(folder / "app")}
     os.environ.update({k: v for k, v in environment.items() if not k.endswith("_URL")})
@@ -107,11 +107,11 @@ def _run_one(row: Row, servers: Servers, folder: Path, *, is_control: bool) -> b
     if not is_control:
         verdict = "yes" if outcome.is_kept else "NO"
         print(
-            f"{row.id} | {row.fault} | {row.promised} | {measured} | kept: {verdict} ({took})",
+            f"{row.id} | {row.fault} | {row.guarantee} | {measured} | kept: {verdict} ({took})",
             flush=True,
         )
         return outcome.is_kept
-    # Without its guard a row must fail by what it measured, not by an error of the run.
+    # Without its guard a row must fail by a measurement, not by an error of the run.
     is_good = not outcome.error and any(not c.is_kept for c in outcome.claims)
     verdict = "fails without it, as it must" if is_good else "PROVES NOTHING"
     print(

@@ -1,4 +1,4 @@
-"""What a run leaves behind: everything the checker judges. Pure values, no store, no socket."""
+"""The results of a run that the checker reads. Pure values, no store, no socket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A client has put this state of a room on its screen."""
+    """A state of a room that a client has put on its screen."""
 
     room: str
     epoch: str
     version: int
-    content: str  # digest of the whole body
+    content: str  # digest of the complete body
     audience: str = "staff"  # what a state contains depends on who reads it
     at: float = 0.0  # monotonic seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A booking as Postgres holds it in the end."""
+    """A booking as Postgres stores it at the end of the run."""
 
     id: str
     room: str
@@ -31,13 +31,13 @@ class Stored:
 
     @property
     def is_live(self) -> bool:
-        """Say whether it takes its slot."""
+        """Return whether the booking takes its slot."""
         return self.state in ("confirmed", "checked_in")
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A command to book that was answered 201; `key` is its Idempotency-Key and its title."""
+    """A booking command that was answered 201; `key` is its Idempotency-Key and its title."""
 
     key: str
     booking: str
@@ -46,7 +46,7 @@ class Acknowledged:
 
 @dataclass
 class Evidence:
-    """One run. Histories and screens by client; `truth` is MongoDB's, redacted for each of them."""
+    """One run. Histories and screens by client; `truth`: MongoDB's states, redacted by client."""
 
     histories: dict[str, list[Applied]] = field(default_factory=dict)
     screens: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A board in a real browser, photographed twice a second, and what each picture claimed."""
+"""A board in a real browser, photographed twice a second, with the statements of each picture."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ LOOK = """() => ({
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What stood on the board at one instant. `free`: rooms that a passer-by would walk into."""
+    """The board at one instant. `free`: rooms that the board shows as free."""
 
     at: float
     phase: str
@@ -30,12 +30,12 @@ class Picture:
 
     @property
     def is_claim(self) -> bool:
-        """Say whether it shows its colours: a stale board takes them back and claims nothing."""
+        """Return whether the picture has colours: a stale board has none and claims nothing."""
         return self.state != "stale"
 
 
 class Photographer:
-    """Takes pictures until it is stopped; the files carry second, phase and state."""
+    """Takes pictures until it is stopped; the file names contain second, phase and state."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self._page = page
@@ -66,7 +66,7 @@ class Photographer:
 async def photographed(
     url: str, folder: Path, *, change: Change | None = None
 ) -> AsyncIterator[Photographer]:
-    """Open the address in a browser and photograph it into a folder that is there."""
+    """Open the address in a browser and photograph the page into an existing folder."""
     async with browser() as running:
         display = await open_display(running, url, change=change)
         photographer = Photographer(display.page, folder)

@@ -1,4 +1,4 @@
-"""Somebody who books over HTTP, repeats what got no answer with the same key, and remembers."""
+"""A client that books over HTTP, repeats unanswered commands by key, and records the answers."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request came to; status 0: no answer at all."""
+    """The answer to one request; status 0: no answer."""
 
     status: int
     took_s: float
@@ -33,7 +33,7 @@ class Booker:
     """Books slots of tomorrow, one after another in each room."""
 
     def __init__(self, url: str, headers: Mapping[str, str], *, is_patient: bool = False) -> None:
-        """Book by insisting, where the machine may be too busy for the product's own time-outs."""
+        """Let `book` repeat commands if the machine is too busy for the product's time-outs."""
         self._is_patient = is_patient
         self._http = httpx.AsyncClient(
             base_url=url, headers=dict(headers), timeout=30, trust_env=False
@@ -44,7 +44,7 @@ class Booker:
         self.answers: list[Answer] = []
 
     def turn_to(self, url: str) -> None:
-        """Send what follows to another process."""
+        """Send all later requests to another process."""
         self._http.base_url = httpx.URL(url)
 
     async def close(self) -> None:
@@ -53,7 +53,7 @@ class Booker:
     def command(
         self, room: str, start: datetime | None = None, length: timedelta = SLOT
     ) -> dict[str, Any]:
-        """Return a new command for the next slot nobody here has asked for yet."""
+        """Return a new command for the next slot that this client has not requested yet."""
         self._commands += 1
         if start is None:
             n = self._next[room] = self._next.get(room, -1) + 1
@@ -67,7 +67,7 @@ class Booker:
         }
 
     async def send(self, command: Mapping[str, Any], *, timeout_s: float = 30.0) -> Answer:
-        """Send a command once, with its title as its key; remember a 201."""
+        """Send a command once, with its title as its key; record a 201."""
         began = monotonic()
         headers = {"Idempotency-Key": command["title"]}
         try:
@@ -93,7 +93,7 @@ class Booker:
         return await (self.insist(command) if self._is_patient else self.send(command))
 
     async def insist(self, command: Mapping[str, Any], *, limit_s: float = 30.0) -> Answer:
-        """Repeat a command until it is answered, as a good client does."""
+        """Repeat a command until it is answered, as a correct client does."""
         deadline = monotonic() + limit_s
         while True:
             answer = await self.send(command)
@@ -102,7 +102,7 @@ class Booker:
             await asyncio.sleep(RETRY_S)
 
     async def cancel(self, booking: str) -> int:
-        """Cancel a booking; return the status of the answer, 0 for none."""
+        """Cancel a booking; return the status of the answer, 0 for no answer."""
         try:
             return (await self._http.post(f"/api/v1/bookings/{booking}/cancel")).status_code
         except httpx.HTTPError:

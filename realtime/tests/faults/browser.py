@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-Change = tuple[str, str]  # what is looked for in the scripts, and what stands there instead
+Change = tuple[str, str]  # the text to replace in the scripts, and its replacement
 
 
 class Display:
@@ -48,7 +48,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def open_display(
     running: Browser, url: str, *, first: str = "", change: Change | None = None
 ) -> Display:
-    """Open a page in a profile of its own, after running `first` in it, with changed scripts."""
+    """Open a page in its own profile, after running `first` in it, with changed scripts."""
     context = await running.new_context(viewport={"width": 960, "height": 540})
     page = await context.new_page()
     if first:

@@ -1,6 +1,6 @@
-"""The one judge of every run: what must hold, whatever was broken meanwhile. Pure.
+"""The checker of every run: the guarantees that hold under every fault. Pure.
 
-Each rule returns sentences, one per violation; none means that the promise was kept.
+Each rule returns sentences, one per violation; no sentence means that the guarantee held.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ MAX_TOLD = 5  # violations of one rule that a report repeats
 
 
 def violations(evidence: Evidence) -> list[str]:
-    """Return what the run has violated."""
+    """Return the violations of a run."""
     found = []
     for rule in RULES:
         broken = list(rule(evidence))
@@ -23,7 +23,7 @@ def violations(evidence: Evidence) -> list[str]:
 
 
 def versions_only_rise(evidence: Evidence) -> Iterator[str]:
-    """Within an epoch every state put on a screen is newer than the one before."""
+    """Within an epoch every state on a screen is newer than the state before it."""
     for client, history in evidence.histories.items():
         highest: dict[tuple[str, str], int] = {}
         for one in history:
@@ -34,7 +34,7 @@ def versions_only_rise(evidence: Evidence) -> Iterator[str]:
 
 
 def epochs_never_return(evidence: Evidence) -> Iterator[str]:
-    """An epoch that was left is over."""
+    """A room never returns to an earlier epoch."""
     for client, history in evidence.histories.items():
         current: dict[str, str] = {}
         over: set[tuple[str, str]] = set()
@@ -48,7 +48,7 @@ def epochs_never_return(evidence: Evidence) -> Iterator[str]:
 
 
 def same_mark_same_content(evidence: Evidence) -> Iterator[str]:
-    """Room, epoch and version name one state, on whatever screen of an audience."""
+    """Room, epoch and version name one state, on every screen of an audience."""
     contents: dict[tuple[str, str, str, int], str] = {}
     for client, history in evidence.histories.items():
         for one in history:
@@ -58,7 +58,7 @@ def same_mark_same_content(evidence: Evidence) -> Iterator[str]:
 
 
 def screens_equal_the_store(evidence: Evidence) -> Iterator[str]:
-    """In the end every screen shows exactly what MongoDB holds."""
+    """At the end every screen shows exactly the states in MongoDB."""
     for client, screen in evidence.screens.items():
         truth = evidence.truth.get(client, {})
         for room in truth.keys() | screen.keys():
@@ -83,7 +83,7 @@ def no_two_share_a_slot(evidence: Evidence) -> Iterator[str]:
 
 
 def acknowledged_exist_once(evidence: Evidence) -> Iterator[str]:
-    """Who was told "booked" has the room: the booking is there, live, and there only once."""
+    """Every acknowledged booking exists, is live, and exists only once."""
     by_id = {booking.id: booking for booking in evidence.stored}
     by_title: dict[str, int] = defaultdict(int)
     for booking in evidence.stored:
@@ -99,7 +99,7 @@ def acknowledged_exist_once(evidence: Evidence) -> Iterator[str]:
 
 
 def one_key_one_booking(evidence: Evidence) -> Iterator[str]:
-    """Repeating a command with its key names the same booking every time."""
+    """A command that is repeated with its key returns the same booking every time."""
     named: dict[str, str] = {}
     for one in evidence.acknowledged:
         first = named.setdefault(one.key, one.booking)

@@ -1,4 +1,4 @@
-"""What the stores hold in the end, asked past every proxy and every process under test."""
+"""The data in the stores at the end of a run, read without a proxy or a tested process."""
 
 import json
 from datetime import datetime
@@ -46,7 +46,7 @@ class Truth:
         return [Stored(*row) for row in await self.query(_BOOKINGS)]
 
     async def busy_rooms(self, at: datetime) -> set[str]:
-        """Return the rooms that somebody has booked at this instant, and not lost."""
+        """Return the rooms that have a live booking at this instant."""
         rows = await self.query(
             "SELECT r.uuid::text FROM booking_booking b JOIN rooms_room r ON r.id = b.room_id "
             "WHERE b.state IN ('confirmed', 'checked_in') AND b.during @> %s "

@@ -1,4 +1,4 @@
-"""One run of one row: its databases, its processes, its clients, and what it has measured."""
+"""One run of one row: its databases, its processes, its clients, and its measurements."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from realtime.tests.faults.proxy import Proxy
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS, Servers
 
 START_WITHIN_S = 30.0
-# What a process of the short form waits for, where the environment says how long that is.
+# Delays of a process in the short form, as far as the environment sets them.
 SHORT_ENVIRONMENT = {
     "STATEMENT_TIMEOUT_MS": "2000", "SOCKET_STUCK_S": "2",
     "DRAIN_NOTICE_S": "0.5", "DRAIN_SPREAD_S": "0.5",
@@ -32,7 +32,7 @@ SHORT_ENVIRONMENT = {
 
 
 class Lab(Measuring):
-    """A stage for one row. `off` is the guard that this run must do without."""
+    """The environment of one row. `off` is the guard that is switched off in this run."""
 
     def __init__(
         self, servers: Servers, folder: Path, *, start: Starter, is_short: bool,
@@ -53,13 +53,13 @@ class Lab(Measuring):
         self.headers: dict[str, str] = {}
         self.environment: dict[str, str] = {}
 
-    # -- stage ------------------------------------------------------------------------------
+    # -- environment ------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         return self
 
     async def prepare(self, rooms: int) -> None:
-        """Make the row's own databases, with rooms that are projected already."""
+        """Create the row's own databases, with rooms that are already projected."""
         postgres = self.servers.urls[POSTGRES]
         admin = await psycopg.AsyncConnection.connect(postgres, autocommit=True)
         async with admin:
@@ -76,16 +76,16 @@ class Lab(Measuring):
         self.booker = Booker(self.url, self.headers, is_patient=self.is_short)
 
     async def result_of(self, role: str, *arguments: str) -> str:
-        """Run a process to its end; return the last line that it wrote."""
+        """Run a process to its end; return its last line of output."""
         process = self.run(role, *arguments)
         await self.until(START_WITHIN_S, lambda: not process.is_alive, f"{role} did not end")
-        lines = process.output.splitlines()
-        if not lines or not lines[-1].startswith("{"):
+        output_lines = process.output.splitlines()
+        if not output_lines or not output_lines[-1].startswith("{"):
             raise AssertionError(f"{role} failed:\n{process.output[-2000:]}")
-        return lines[-1]
+        return output_lines[-1]
 
     def run(self, role: str, *arguments: str) -> Running:
-        """Start a process that is neither web nor worker."""
+        """Start a process that is neither web process nor worker."""
         log = self.folder / f"{role}.log"
         return self._start(role, arguments, (), log=log, environment=self.environment)
 
@@ -98,7 +98,7 @@ class Lab(Measuring):
                     process.kill()
         for proxy in self._proxies:
             await proxy.stop()
-        for client in ("truth", "booker"):  # the stage may be half set
+        for client in ("truth", "booker"):  # the environment may be incomplete
             if hasattr(self, client):
                 await getattr(self, client).close()
 
@@ -123,9 +123,9 @@ class Lab(Measuring):
     async def start_web(
         self, *patches: str, port: int = 0, env: Mapping[str, str] | None = None
     ) -> Running:
-        """Start a web process, without the guard that is off; return when it answers.
+        """Start a web process, without the guard that is off; return when the process answers.
 
-        A process that refuses to start, because a store answers too late, is started again.
+        A process that refuses to start because a store answers too late is started again.
         """
         port = port or self.port
         log = self.folder / f"web{len(self.webs)}.log"
@@ -154,7 +154,7 @@ class Lab(Measuring):
         return process
 
     async def proxy(self, service: str) -> Proxy:
-        """Put a proxy before a store, for the processes that are started from now on."""
+        """Put a proxy before a store, for the processes that are started later."""
         url = urlsplit(self.environment[service])
         assert url.port is not None
         proxy = Proxy(url.port)
@@ -172,7 +172,7 @@ class Lab(Measuring):
         return proxy
 
     def turn_to(self, port: int) -> None:
-        """Let the booker, and the clients from now on, use this port."""
+        """Let the booking client, and all clients that are started later, use this port."""
         self.port = port
         self.booker.turn_to(self.url)
 
@@ -186,7 +186,7 @@ class Lab(Measuring):
         self, count: int, *, port: int = 0, topic: str = "building:house", public: bool = False,
         extra: Mapping[str, Any] | None = None,
     ) -> list[Follower]:  # fmt: skip
-        """Let that many clients follow a topic from now on."""
+        """Start `count` clients that follow a topic."""
         url = f"ws://127.0.0.1:{port or self.port}/ws/v1/live"
         first = len(self.followers)
         made = [
@@ -202,7 +202,7 @@ class Lab(Measuring):
         return made
 
     async def ready(self, count: int = 4) -> None:
-        """Start both processes and some clients; wait until all are live and the layer is heard."""
+        """Start both processes and some clients; wait until all are live and connected."""
         await self.start()
         self.follow(count - 1)
         self.follow(1, public=True)
@@ -216,7 +216,7 @@ class Lab(Measuring):
 async def lab(
     servers: Servers, folder: Path, off: Guard, rooms: Sized[int], *, start: Starter, is_short: bool
 ) -> AsyncIterator[Lab]:
-    """Set the stage, and clear it whatever happens."""
+    """Prepare the environment of a row, and clean it up in every case."""
     async with Lab(servers, folder, off=off, start=start, is_short=is_short) as stage:
         await stage.prepare(stage.size(rooms))
         yield stage

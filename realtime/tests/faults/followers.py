@@ -1,7 +1,7 @@
-"""Clients of the live protocol as it is meant to be spoken, and a record of what they showed.
+"""Clients that follow the live protocol exactly, and a record of the states that they showed.
 
-They apply the room rule, compare digests, ask again with what they have, acknowledge, ping when
-it is silent, and connect again after a random wait.
+The clients apply the room rule, compare digests, ask again with what they have, acknowledge, ping
+a silent server, and reconnect after a random wait.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from realtime.protocol.messages import MAX_FRAME_BYTES
 from realtime.tests.faults.artifacts import Applied
 from realtime.tests.screen import Screen
 
-STALE_S = 10.0  # without proof of life a screen says that it is not live
-SILENCE_S = 6.0  # then a client asks whether anybody is there
-PATIENCE_S = 3.5  # for the answer, so that a dead line is left within STALE_S
-RETRY_LEAST_S, RETRY_S, RETRY_MOST_S = 0.2, 1.0, 5.0  # as docs/protocol.md asks for
+STALE_S = 10.0  # without proof of life for so long a screen shows that it is not live
+SILENCE_S = 6.0  # after so long a client sends a ping
+PATIENCE_S = 3.5  # wait for the answer, so that a dead connection is left within STALE_S
+RETRY_LEAST_S, RETRY_S, RETRY_MOST_S = 0.2, 1.0, 5.0  # as docs/protocol.md requires
 ASK_AGAIN_S = 1.0  # after an error
 OPEN_TIMEOUT_S = 10.0
 
 
 class RecordingScreen(Screen):
-    """The reference client's screen, with a record of every state it has put up."""
+    """The reference client's screen, with a record of every state that it has shown."""
 
     def __init__(self, topic: str, audience: str) -> None:
         super().__init__(topic)
@@ -50,7 +50,7 @@ class RecordingScreen(Screen):
 
 
 class CarelessScreen(RecordingScreen):
-    """Puts up whatever comes: the room rule is switched off."""
+    """A screen that shows every received state: the room rule is switched off."""
 
     def _follow_rule(self, room: dict[str, Any], *, is_snapshot: bool) -> None:
         self.rooms[room["id"]] = room
@@ -73,24 +73,24 @@ class Follower:
         self.name = name
         self._url = url
         self._headers = dict(headers)
-        self._extra = dict(extra or {})  # members a newer client might send
+        self._extra = dict(extra or {})  # members that a newer client might send
         self.is_public = "Authorization" not in headers
         kind = CarelessScreen if is_careless else RecordingScreen
         self.screen = kind(topic, "public" if self.is_public else "staff")
-        self.proofs: list[float] = []  # when a heartbeat proved the screen right
+        self.proofs: list[float] = []  # instants at which a heartbeat proved the screen right
         self.proven: list[tuple[float, dict[str, dict[str, Any]]]] = []
         self.closes: list[tuple[float, int]] = []
-        self.opened: list[tuple[float, float]] = []  # when, and how long the handshake took
+        self.opened: list[tuple[float, float]] = []  # start and duration of each handshake
         self.snapshots: list[float] = []
-        self.left: list[tuple[float, float]] = []  # dead lines: when, and silent for how long
+        self.left: list[tuple[float, float]] = []  # dead connections: instant, silent seconds
         self.refused = 0
-        self.frames: list[str] = []  # their types
+        self.frames: list[str] = []  # types of the received frames
         self.errors: list[str] = []
         self.builds: list[str] = []
-        self.comes_back = True  # after a close
+        self.comes_back = True  # reconnects after a close
         self.retry_most_s = RETRY_MOST_S
         self._attempts = 0  # since the last proof
-        self._invited_s: float | None = None  # by a `bye`
+        self._invited_s: float | None = None  # the delay that a `bye` asked for
         self._raw: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -107,17 +107,17 @@ class Follower:
         return self._raw is not None
 
     def is_live(self, at: float | None = None) -> bool:
-        """Say whether the screen calls itself live: proven within the last STALE_S."""
+        """Return whether the screen calls itself live: the last proof is not older than STALE_S."""
         at = monotonic() if at is None else at
         return any(at - STALE_S < proof <= at for proof in reversed(self.proofs))
 
     def part_of(self, rooms: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what this client's topic contains, of all rooms by id."""
+        """Return the rooms of this client's topic, from all rooms by id."""
         kind, _, name = self.screen.topic.partition(":")
         return {room: one for room, one in rooms.items() if kind != "room" or room == name}
 
     def version(self, room: str) -> int:
-        """Return the version that the screen shows, 0 for none."""
+        """Return the version that the screen shows, 0 if it shows none."""
         return int(self.screen.rooms.get(room, {}).get("version", 0))
 
     async def send(self, text: str | bytes) -> None:
@@ -173,7 +173,7 @@ class Follower:
             await self._take(str(text))
 
     def _encoded(self, ask: dict[str, Any]) -> str:
-        """Encode a frame; one too long for the server asks for everything instead."""
+        """Encode a frame; one that is too long for the server asks for everything instead."""
         text = json.dumps({**self._extra, **ask})
         if len(text) > MAX_FRAME_BYTES and "have" in ask:
             text = json.dumps({**self._extra, **ask, "have": {}})

@@ -1,8 +1,8 @@
-"""Processes of ours for the short form, forked from one that has loaded the project already.
+"""Product processes for the short form, forked from a process that has already loaded the project.
 
-Loading it takes a second and a half of CPU time, and the rows start some hundred processes. The
+Loading the project takes 1.5 s of CPU time, and the rows start about a hundred processes. The
 parent loads it once, without a connection, a thread or an event loop; a child takes the settings of
-its environment and then does what `launch` does, in a session and with a log of its own.
+its environment and then does the same as `launch`, in its own session and with its own log.
 """
 
 import importlib
@@ -34,7 +34,7 @@ ENDED_WITHIN_MS = 10_000
 
 
 class Forked:
-    """A child of the fork server; another process than ours is its parent."""
+    """A child of the fork server; its parent is the fork server, not this process."""
 
     def __init__(self, pid: int, log: Path) -> None:
         self.pid = pid
@@ -42,7 +42,7 @@ class Forked:
         try:
             self._handle: int | None = os.pidfd_open(pid)
         except ProcessLookupError:
-            self._handle = None  # it has ended already
+            self._handle = None  # the process has already ended
 
     @property
     def is_alive(self) -> bool:
@@ -73,7 +73,7 @@ class Forked:
 
 
 class ForkServer:
-    """A `Starter`. Ends its own process, not those that it started, when the block does."""
+    """A `Starter`. At the end of the block it ends its own process, not the started ones."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -111,7 +111,7 @@ class ForkServer:
 
 
 def main() -> None:
-    """Fork once a line of the standard input, and answer with the child's number."""
+    """Fork once for each line of the standard input; answer with the process id of the child."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
@@ -120,7 +120,7 @@ def main() -> None:
         importlib.import_module(name)
     if "twisted.internet.reactor" in sys.modules:
         raise RuntimeError("an event loop is installed: children would share it")
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears the children away
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes ended children
     for line in sys.stdin:
         if (pid := os.fork()) == 0:
             _be_child(*json.loads(line))
@@ -154,7 +154,7 @@ def _be_child(role: str, arguments: list[str], log: str, environment: dict[str, 
 
 
 def _take_settings() -> None:
-    """Let Django's settings be those of this environment: nothing has used a store yet."""
+    """Reload Django's settings from this environment; no code has used a store yet."""
     from django.conf import settings
     from django.db import connections
 
@@ -162,7 +162,7 @@ def _take_settings() -> None:
     for name in filter(str.isupper, vars(fresh)):
         setattr(settings, name, getattr(fresh, name))
     connections.settings = connections.configure_settings(settings.DATABASES)
-    for unused in connections.all(initialized_only=True):  # it was made when the apps were loaded
+    for unused in connections.all(initialized_only=True):  # created when the apps were loaded
         del connections[unused.alias]
 
 

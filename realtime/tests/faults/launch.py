@@ -1,7 +1,7 @@
 """`python -m … web PORT PATCH…` or `… worker PATCH…`: the real process after some replacements.
 
-Production code has no switch for tests: what a fault or a missing guard needs is replaced here, in
-this one process, before the command starts. `NAME=VALUE` passes a value to a patch.
+Production code has no switch for tests. This process replaces the code that a fault or a missing
+guard needs, before the command starts. `NAME=VALUE` passes a value to a patch.
 """
 
 import os

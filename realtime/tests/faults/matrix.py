@@ -1,4 +1,4 @@
-"""A row of the matrix: a fault, the promise, how it is measured, and the guard that keeps it."""
+"""A row of the matrix: a fault, the guarantee, its measurement, and the guard that ensures it."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -22,12 +22,12 @@ class Sized(Generic[Amount]):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What keeps the promise, and how its absence is made: patches by process, or in the driver."""
+    """The cause of a guarantee, and how a run removes it: patches by process, or in the driver."""
 
     what: str
     web: tuple[str, ...] = ()
     worker: tuple[str, ...] = ()
-    driver: str = ""  # the row itself, or the client, looks at this name
+    driver: str = ""  # the row itself, or the client, reads this name
 
 
 NO_GUARD = Guard("")
@@ -39,16 +39,16 @@ class Row:
 
     id: str
     fault: str
-    promised: str
+    guarantee: str
     measure: Measure
     guard: Guard
     rooms: Sized[int]
-    breaks_stores: bool  # a store of its stage is killed, frozen or filled: no row shares those
+    breaks_stores: bool  # kills, freezes or fills a store of its environment: no row shares those
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing that was measured, and whether it is as promised."""
+    """One measurement, and whether its result is as guaranteed."""
 
     what: str
     measured: str
@@ -57,7 +57,7 @@ class Claim:
 
 @dataclass
 class Outcome:
-    """What one run of a row came to."""
+    """The result of one run of a row."""
 
     claims: list[Claim] = field(default_factory=list)
     error: str = ""
@@ -67,8 +67,8 @@ class Outcome:
         return bool(self.claims) and not self.error and all(c.is_kept for c in self.claims)
 
     def __str__(self) -> str:
-        said = [f"{'' if c.is_kept else 'NOT '}{c.what}: {c.measured}" for c in self.claims]
-        return "; ".join([*said, *([f"ERROR {self.error}"] if self.error else [])])
+        parts = [f"{'' if c.is_kept else 'NOT '}{c.what}: {c.measured}" for c in self.claims]
+        return "; ".join([*parts, *([f"ERROR {self.error}"] if self.error else [])])
 
 
 ROWS: dict[str, Row] = {}
@@ -77,17 +77,17 @@ ROWS: dict[str, Row] = {}
 def row(
     id_: str,
     fault: str,
-    promised: str,
+    guarantee: str,
     guard: Guard,
     *,
     rooms: Sized[int] | int = 6,
     breaks_stores: bool = False,
 ) -> Callable[[Measure], Measure]:
-    """Enter a function into the matrix."""
+    """Return a decorator that adds a function to the matrix."""
     sized = Sized(rooms, rooms) if isinstance(rooms, int) else rooms
 
     def enter(measure: Measure) -> Measure:
-        ROWS[id_] = Row(id_, fault, promised, measure, guard, sized, breaks_stores)
+        ROWS[id_] = Row(id_, fault, guarantee, measure, guard, sized, breaks_stores)
         return measure
 
     return enter

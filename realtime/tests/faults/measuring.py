@@ -1,4 +1,4 @@
-"""What a run of a row claims, how long it waits for it, and the checker's look at all of it."""
+"""The claims of a row's run, the waiting for them, and the checker's result for the run."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,14 +16,14 @@ from realtime.tests.faults.matrix import Amount, Claim, Outcome, Sized
 
 HEALED_WITHIN_S = 10.0
 POLL_S = 0.05
-# The short form shows that a row still works, not how fast the product is: other tests run beside.
-PATIENCE = Sized(1.0, 8.0)  # times each limit
+# The short form proves that a row works, not the speed of the product: other tests run beside it.
+PATIENCE = Sized(1.0, 8.0)  # factor for each limit
 
 Condition = Callable[[], bool] | Callable[[], Awaitable[bool]]
 
 
 class Measuring:
-    """Claims of one run. Limits are those of the matrix; the short form waits longer."""
+    """The claims of one run. Limits are those of the matrix; the short form waits longer."""
 
     truth: Truth
     booker: Booker
@@ -34,36 +34,36 @@ class Measuring:
         self.followers: list[Follower] = []
 
     def size(self, sized: Sized[Amount]) -> Amount:
-        """Return how much of something this run takes."""
+        """Return the amount for this run."""
         return sized.short if self.is_short else sized.full
 
     def limit(self, limit_s: float) -> float:
-        """Return for how long this run waits where the matrix waits so long."""
+        """Return how long this run waits for a limit of the matrix."""
         return limit_s * self.size(PATIENCE)
 
     def claim(self, what: str, is_kept: bool, measured: object = "") -> None:
         self.outcome.claims.append(Claim(what, str(measured), is_kept))
 
     def claim_quick(self, what: str, took_s: float, limit_s: float) -> None:
-        """Claim that something took no longer than that."""
+        """Claim that an action took no longer than `limit_s`."""
         self.claim(what, took_s <= self.limit(limit_s), f"{took_s:.2f} s")
 
     async def until(self, limit_s: float, condition: Condition, otherwise: str) -> float:
-        """Wait for what the row needs before it can begin; AssertionError if it never comes."""
+        """Wait for a condition before the row begins. Raises AssertionError if it stays false."""
         took = await self.took(limit_s, condition)
         if took is None:
             raise AssertionError(f"{otherwise} within {self.limit(limit_s):.0f} s")
         return took
 
     async def within(self, limit_s: float, what: str, condition: Condition) -> float | None:
-        """Claim that `condition` comes true in time; return after how long it did."""
+        """Claim that `condition` becomes true in time; return the seconds until then."""
         took = await self.took(limit_s, condition)
         measured = f"> {self.limit(limit_s):.0f} s" if took is None else f"{took:.2f} s"
         self.claim(what, took is not None, measured)
         return took
 
     async def took(self, limit_s: float, condition: Condition) -> float | None:
-        """Wait for `condition`; return after how many seconds it came true, None if it did not."""
+        """Wait for `condition`; return the seconds until it became true, None if it did not."""
         began = monotonic()
         while True:
             answer = condition()
@@ -77,7 +77,7 @@ class Measuring:
         return all(one.is_live() for one in followers or self.followers)
 
     async def is_settled(self) -> bool:
-        """Say whether Postgres, MongoDB and every screen tell the same."""
+        """Return whether Postgres, MongoDB and every screen have the same states."""
         try:
             async with asyncio.timeout(5):
                 states = await self.truth.states()
@@ -108,6 +108,6 @@ class Measuring:
         )
 
     async def judge(self) -> None:
-        """Let the checker look at the whole run."""
+        """Run the checker on the finished run."""
         broken = violations(await self.evidence())
         self.claim("nothing violated", not broken, "; ".join(broken) or "0 violations")

@@ -1,4 +1,4 @@
-"""How a process of ours is started for a row: its command line, its environment, its being up."""
+"""The start of a product process for a row: its command line, its environment, its readiness."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ def database_url(url: str, name: str) -> str:
 
 
 def process_environment(servers: Servers, name: str) -> dict[str, str]:
-    """Return the environment of a process of ours on databases of this name."""
+    """Return the environment of a product process that uses databases of this name."""
     urls = {ENVIRONMENT[service]: url for service, url in servers.urls.items()}
     return {
         **os.environ,
@@ -42,7 +42,7 @@ def process_environment(servers: Servers, name: str) -> dict[str, str]:
 
 
 class Running(Protocol):
-    """A process of ours."""
+    """A started process of the product."""
 
     @property
     def pid(self) -> int: ...
@@ -55,7 +55,7 @@ class Running(Protocol):
 
 
 class Starter(Protocol):
-    """A way to start a process: its role, the arguments of that, and the patches it runs with."""
+    """Starts a process: its role, the arguments of the role, and the patches to apply."""
 
     def __call__(
         self,
@@ -76,7 +76,7 @@ def start_cold(
     log: Path,
     environment: Mapping[str, str],
 ) -> Running:
-    """Start the product's own command line, unless something is replaced."""
+    """Start the product's own command line, or `launch` if there are patches."""
     if role in PROGRAMS:
         line = ["-m", f"realtime.tests.faults.{role}", *arguments]
     elif patches:

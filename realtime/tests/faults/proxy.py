@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that breaks on demand whatever goes through it."""
+"""A TCP proxy on loopback that breaks connections on demand."""
 
 import asyncio
 import contextlib
@@ -15,16 +15,17 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST, not with FIN
 
 
 class Mode(Enum):
-    """What happens to bytes on their way, and to new connections."""
+    """How the proxy treats bytes and new connections."""
 
     PASS = auto()
     DELAY = auto()  # each chunk DELAY_S late
-    BLACKHOLE = auto()  # accepted, and then nothing: neither bytes nor an end, in no direction
-    REFUSE = auto()  # nobody listens; connections that are open go on
+    # accepts, then forwards nothing: neither bytes nor a close, in neither direction
+    BLACKHOLE = auto()
+    REFUSE = auto()  # no process listens; open connections continue
 
 
 class Proxy:
-    """Forwards one port to another. `mode` may be set at any time; `refuse` and `reset` act."""
+    """Forwards one port to another. `set` and `reset` take effect at once."""
 
     def __init__(self, target_port: int, target_host: str = "127.0.0.1") -> None:
         self._target = target_host, target_port
@@ -38,7 +39,7 @@ class Proxy:
 
     @property
     def open_links(self) -> int:
-        """Return how many connections are open."""
+        """Return the number of open connections."""
         return len(self._links)
 
     async def start(self) -> None:
@@ -47,12 +48,12 @@ class Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     def turn_to(self, port: int, *, spare: int | None = None) -> None:
-        """Send new connections to this port, and to the spare one if nobody listens there."""
+        """Send new connections to this port, and to the spare one if no process listens there."""
         self._target = self._target[0], port
         self._spare = spare
 
     async def set(self, mode: Mode) -> None:
-        """Break, or repair; what a black hole held back flows on when it ends."""
+        """Break or repair connections. The bytes in a black hole continue when it ends."""
         if mode is Mode.REFUSE and self._server is not None:
             self._server.close()
             self._server = None
@@ -65,7 +66,7 @@ class Proxy:
             self._passes.set()
 
     def reset(self) -> None:
-        """Tear every open connection, on both sides, with RST."""
+        """End every open connection, on both sides, with RST."""
         for link in list(self._links):
             for writer in link:
                 if writer is not None:
@@ -90,7 +91,7 @@ class Proxy:
                 group.create_task(self._pump(reader, out))
                 group.create_task(self._pump(back, writer))
         except (OSError, ExceptionGroup):
-            pass  # either side is gone, and so is the link
+            pass  # one side has closed, so the connection ends
         finally:
             self._links.discard(link)
             for one in link:
@@ -121,7 +122,7 @@ class Proxy:
 
 @contextlib.asynccontextmanager
 async def proxied(target_port: int) -> AsyncIterator[Proxy]:
-    """Run a proxy in front of a port of loopback."""
+    """Run a proxy before a port of loopback."""
     proxy = Proxy(target_port)
     await proxy.start()
     try:

@@ -1,4 +1,4 @@
-"""One run of a row on servers that are up, from its own databases to its outcome."""
+"""One run of a row on running servers, from its own databases to its outcome."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ ROW_LIMIT_S = 240.0
 
 
 def make_template(servers: Servers) -> None:
-    """Make the database that those of the rows are copies of, without tables."""
+    """Create the database, without tables, from which the databases of the rows are copied."""
     with psycopg.connect(servers.urls[POSTGRES], autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
         admin.execute(f"CREATE DATABASE {TEMPLATE}")
@@ -29,8 +29,8 @@ async def outcome_of(
     start: Starter = start_cold,
     is_short: bool = False,
 ) -> Outcome:
-    """Run the row in a folder that is there. An error of the run is a part of its outcome."""
-    from realtime.tests.faults.fault_env import lab  # it reads the settings
+    """Run the row in an existing folder. An error of the run is a part of its outcome."""
+    from realtime.tests.faults.fault_env import lab  # reads the settings
 
     outcome = Outcome()
     stage = lab(servers, folder, off, row.rooms, start=start, is_short=is_short)

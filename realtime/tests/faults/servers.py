@@ -20,53 +20,53 @@ class Servers:
     """Postgres, MongoDB and Redis of one data folder. Signals go to these servers only."""
 
     def __init__(self, data_dir: Path, *, given: Mapping[ServiceName, str] | None = None) -> None:
-        """Use the servers that are given, by default those that the environment names."""
+        """Use the given servers, by default those that the environment names."""
         self._data_dir = data_dir
         named = {n: url for n in ServiceName if (url := os.environ.get(ENVIRONMENT[n]))}
         self._given = named if given is None else dict(given)
         self.urls: dict[ServiceName, str] = {}
 
     def start(self) -> None:
-        """Start what does not run, on the ports of the last time. Harmless when repeated."""
+        """Start the servers that do not run, on their last ports. Harmless when repeated."""
         wanted = [name for name in ServiceName if name not in self._given]
         started = servers.start(self._data_dir, wanted=wanted, owner_pid=os.getpid(), report=_quiet)
         self.urls = {**self._given, **started.urls}
 
     def start_again(self) -> None:
-        """Repair whatever a row has left broken."""
+        """Repair every store that a row has left broken."""
         for name in ServiceName:
             self.thaw(name)
         self.start()
 
     def stop(self) -> None:
-        """Stop all of them, frozen ones too, without the care that data would need."""
+        """Stop all servers, frozen ones too, without care for their data."""
         for name in ServiceName:
             self._kill(self._tree(name))
         servers.stop(self._data_dir, report=_quiet)
         shutil.rmtree(self._data_dir, ignore_errors=True)
 
     def kill(self, name: ServiceName) -> None:
-        """End a server and its children by SIGKILL. Raises LookupError where it is not ours."""
+        """Kill a server and its children by SIGKILL. Raises LookupError if not owned."""
         self._kill(self._own(name))
 
     def freeze(self, name: ServiceName) -> None:
-        """Stop a server and its children where they are. Raises LookupError if not ours."""
+        """Freeze a server and its children by SIGSTOP. Raises LookupError if not owned."""
         self._own(name)
         self._signal(name, signal.SIGSTOP)
 
     def thaw(self, name: ServiceName) -> None:
-        """Let it go on. Harmless for one that runs."""
+        """Let a frozen server continue. Harmless for a running one."""
         self._signal(name, signal.SIGCONT)
 
     def wipe(self, name: ServiceName) -> None:
-        """Delete the files of a server that is down."""
+        """Delete the files of a stopped server."""
         folder = Path(read_servers(self._data_dir)[name].folder)
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _signal(self, name: ServiceName, number: signal.Signals) -> None:
         for process in self._tree(name):
-            with suppress(psutil.NoSuchProcess):  # a child of Postgres that has just ended
+            with suppress(psutil.NoSuchProcess):  # a child of Postgres has just ended
                 process.send_signal(number)
 
     def _kill(self, processes: list[psutil.Process]) -> None:
@@ -92,4 +92,4 @@ class Servers:
 
 
 def _quiet(_line: str) -> None:
-    """Say nothing: a failing start raises with the server's own words."""
+    """Ignore progress lines: a failing start raises with the server's own message."""

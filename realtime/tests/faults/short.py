@@ -1,8 +1,8 @@
 """The short form of the matrix: each row's set-up and its fault once, many rows side by side.
 
-It shows that a row still does what it says, with small amounts, short outages and patient limits;
-what is promised is measured by `make faults`. Rows that only break processes of their own, or
-their own lines, share one set of stores. Rows that break a store take turns on another.
+The short form proves that a row works, with small amounts, short outages and long time limits;
+`make faults` measures the guarantees. Rows that break only their own processes or connections
+share one set of stores. Rows that break a store use another set, one after another.
 """
 
 import asyncio
@@ -25,31 +25,31 @@ from realtime.tests.faults.processes import TEMPLATE, process_environment
 from realtime.tests.faults.running import make_template, outcome_of
 from realtime.tests.faults.servers import Servers
 
-AT_ONCE = 6  # most of their time is spent on waiting
-BREAKING_AT_ONCE = 3  # sets of stores, each of which costs a start of all three
+AT_ONCE = 6  # most of their time is spent waiting
+BREAKING_AT_ONCE = 3  # sets of stores; each set needs a start of all three
 TEMPLATE_WITHIN_S = 60.0
-LOG_END = 2_000  # characters of each log of a row that was not kept
+LOG_END = 2_000  # characters of each log of a failed row
 STOPPED_WITHIN_S = 60.0
 MEMORY, MEMORY_LEAST_BYTES = Path("/dev/shm"), 4 << 30  # the stores take 1.6 GB
-SLOWEST = ("F19", "F22c", "F17", "F16b", "S1", "F10", "F11", "F14")  # they start first
+SLOWEST = ("F19", "F22c", "F17", "F16b", "S1", "F10", "F11", "F14")  # these rows start first
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the short form says of one row."""
+    """The result of one row in the short form."""
 
     is_kept: bool
     text: str
 
 
 class ShortForm:
-    """The short form in a process of its own, as a test sees it."""
+    """The short form in its own process, as a test uses it."""
 
     def __init__(self, rows: Sequence[Row], folder: Path) -> None:
         self._folder = folder
         self._log = folder / "log"
         self._said: dict[str, Said] = {}
-        # What runs there is not the product's coverage, which would only make it slower.
+        # Coverage of that process would not be the product's, and would only slow it down.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
@@ -59,7 +59,7 @@ class ShortForm:
             )  # fmt: skip
 
     def outcome(self, row: Row) -> Said:
-        """Wait for one row. AssertionError where the process ended without a word of it."""
+        """Wait for one row. Raises AssertionError if the process ended without its result."""
         assert self._process.stdout is not None
         while row.id not in self._said:
             if not (line := self._process.stdout.readline()):
@@ -69,18 +69,18 @@ class ShortForm:
         return self._said[row.id]
 
     def ends_of_logs(self, row: Row) -> str:
-        """Return what the processes of a row wrote last."""
+        """Return the last log lines of a row's processes."""
         logs = sorted(self._folder.glob(f"*/{row.id}/*.log"))
         return "\n".join(f"{log.name}:\n{log.read_text()[-LOG_END:]}" for log in logs)
 
     def stop(self) -> None:
-        """End it, with all that it has started."""
+        """End the process and all that it has started."""
         self._process.terminate()
         self._process.communicate(timeout=STOPPED_WITHIN_S)
 
 
 class Lanes:
-    """Runs rows side by side, and prints a line for each as it ends."""
+    """Runs rows side by side, and prints a line for each finished row."""
 
     def __init__(self, rows: Sequence[Row], folder: Path) -> None:
         self._rows = sorted(rows, key=lambda row: row.id not in SLOWEST)
@@ -97,7 +97,7 @@ class Lanes:
                     group.create_task(self._lane(f"breaking{n}", own, 1, start))
 
     async def _lane(self, name: str, rows: list[Row], at_once: int, start: ForkServer) -> None:
-        """Run rows on stores of their own, so many side by side."""
+        """Run rows on their own stores, at most `at_once` side by side."""
         if not rows:
             return
         folder = self._folder / name
@@ -133,7 +133,7 @@ class Lanes:
 
 
 def _stores_in_memory(name: str) -> Path | None:
-    """Return a data folder in memory, none where there is no room: forty databases are made."""
+    """Return a data folder in memory, None if the memory is too small: forty databases are made."""
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_LEAST_BYTES:
         return None
     root = MEMORY / f"meeting-rooms-faults-{os.getuid()}"
@@ -141,13 +141,13 @@ def _stores_in_memory(name: str) -> Path | None:
     folder = root / f"test-{os.getpid()}-{name}"
     folder.mkdir(parents=True)
     for one in (root, folder):
-        one.chmod(0o755)  # Postgres does not run as root, and must come in
+        one.chmod(0o755)  # Postgres does not run as root, and must be able to read the folder
     return folder
 
 
 def main(folder: str, *ids: str) -> None:
-    """Run the rows of these ids in a folder that is there."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is stopped first
+    """Run the rows of these ids in an existing folder."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops the started processes first
     rows = [row for row in all_rows() if row.id in ids]
     with suppress(KeyboardInterrupt):
         asyncio.run(Lanes(rows, Path(folder)).run())

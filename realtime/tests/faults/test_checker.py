@@ -1,4 +1,4 @@
-"""The checker refuses every history that breaks a promise: else no run of it proves anything."""
+"""The checker refuses every run that breaks a guarantee; otherwise a passed run proves nothing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

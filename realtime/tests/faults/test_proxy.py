@@ -1,4 +1,4 @@
-"""The proxy does to a connection what it is told."""
+"""Each mode of the proxy breaks connections as documented."""
 
 import asyncio
 from collections.abc import AsyncIterator

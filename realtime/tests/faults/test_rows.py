@@ -1,4 +1,4 @@
-"""Every row of the fault matrix still works: each is run once here, in its short form."""
+"""Every row of the fault matrix works: each is run once here, in its short form."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from realtime.tests.faults.matrix import Row, all_rows
 from realtime.tests.faults.short import ShortForm
 
-pytestmark = pytest.mark.timeout(300)  # the first of them waits for most of the others
+pytestmark = pytest.mark.timeout(300)  # the first test waits for most of the other rows
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def short_form(request, tmp_path_factory) -> Iterator[ShortForm]:
     rows = [item.callspec.params["row"] for item in here if "row" in item.fixturenames]
     folder = tmp_path_factory.mktemp("faults")
     for one in (folder, folder.parent, folder.parent.parent):
-        one.chmod(0o755)  # Postgres does not run as root, and must come in
+        one.chmod(0o755)  # Postgres does not run as root, and must be able to read the folder
     form = ShortForm(rows, folder)
     yield form
     form.stop()

@@ -12,7 +12,7 @@ from realtime.state.live_state import Audience
 from realtime.state.topics import Topic
 from realtime.tests.factories import live
 
-PASSES = 5  # of the event loop: enough to send a change that is not delayed
+PASSES = 5  # passes of the event loop: enough to send a change that is not delayed
 
 
 class Screen:
@@ -29,12 +29,12 @@ class Screen:
         self.batches.append((asyncio.get_running_loop().time(), len(batch.frames)))
 
 
-async def test_run__lone_change__leaves_at_once_and_those_close_behind_leave_together():
+async def test_run__changes_close_together__the_first_is_sent_at_once_and_the_rest_together():
     broadcaster, screen = Broadcaster(Mirror(), SYSTEM_CLOCK), Screen()
     broadcaster.follow(screen, Topic("building", "house"), Rendering(Audience.STAFF))
     running = asyncio.ensure_future(broadcaster.run())
     try:
-        for first in (1, 4):  # the second pass: again after a pause without changes
+        for first in (1, 4):  # the second iteration: again after a pause without changes
             broadcaster.changed(None, live("r1", first))
             for _ in range(PASSES):
                 await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What a public page claims reaches neither the alert's metric nor a signed-in page's row."""
+"""Reports of public pages change neither the alert's metric nor the row of a signed-in page."""
 
 from pathlib import Path
 
@@ -18,11 +18,11 @@ CLAIMED = "meeting_rooms_commit_to_public_screen_seconds"
 
 
 @pytest.fixture
-def kept(live_store) -> DisplayLog:
+def display_log(live_store) -> DisplayLog:
     return DisplayLog(live_store, FixedClock(NOW))
 
 
-def timed(name: str) -> tuple[float, float]:
+def count_and_sum(name: str) -> tuple[float, float]:
     return tuple(REGISTRY.get_sample_value(f"{name}_{part}") for part in ("count", "sum"))
 
 
@@ -30,27 +30,29 @@ def timed(name: str) -> tuple[float, float]:
     "audience,name,other",
     [(Audience.STAFF, ALERTED, CLAIMED), (Audience.PUBLIC, CLAIMED, ALERTED)],
 )
-def test_seen__lags__are_timed_by_audience_even_of_connections_that_are_not_kept(
-    kept, audience, name, other
+def test_report__lags_of_an_unknown_connection__are_counted_by_audience(
+    display_log, audience, name, other
 ):
-    before, others = timed(name), timed(other)
-    report(kept, "unknown", 250, 750, audience=audience)
-    assert timed(name) == (before[0] + 2, pytest.approx(before[1] + 1))
-    assert timed(other) == others
+    before, others = count_and_sum(name), count_and_sum(other)
+    report(display_log, "unknown", 250, 750, audience=audience)
+    assert count_and_sum(name) == (before[0] + 2, pytest.approx(before[1] + 1))
+    assert count_and_sum(other) == others
 
 
-def test_alerts__of_screens__read_no_claim_of_public_pages():
+def test_alerts__of_screens__do_not_read_the_metric_of_public_pages():
     alerts = (Path(__file__).resolve().parents[3] / "infra/grafana/alerts.yml").read_text()
     assert f"{ALERTED}_bucket" in alerts
     assert CLAIMED not in alerts
 
 
-async def test_seen__public_page_with_a_signed_in_pages_name__does_not_replace_it(kept, live_store):
-    connect(kept, "own", Audience.STAFF)
-    connect(kept, "stranger")
-    report(kept, "own", 40, display="front-desk", audience=Audience.STAFF)
-    report(kept, "stranger", 3_000_000, display="front-desk", stale_s=9e15)
-    await kept.flush()
-    found = {d.audience: d for d in await live_store.displays(limit=9)}
-    assert found[Audience.STAFF].p95_ms == 40
-    assert found[Audience.PUBLIC].stale_s == MAX_STALE_S
+async def test_report__public_page_with_the_name_of_a_signed_in_page__does_not_replace_it(
+    display_log, live_store
+):
+    connect(display_log, "own", Audience.STAFF)
+    connect(display_log, "stranger")
+    report(display_log, "own", 40, display="front-desk", audience=Audience.STAFF)
+    report(display_log, "stranger", 3_000_000, display="front-desk", stale_s=9e15)
+    await display_log.flush()
+    rows = {d.audience: d for d in await live_store.displays(limit=9)}
+    assert rows[Audience.STAFF].p95_ms == 40
+    assert rows[Audience.PUBLIC].stale_s == MAX_STALE_S

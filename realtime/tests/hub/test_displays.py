@@ -1,4 +1,4 @@
-"""How fresh displays are: kept per process, told to the store, read from all of them."""
+"""The log of display freshness: kept per process, written to the store, read from all processes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -30,7 +30,7 @@ TOPIC = "building:house"
 
 @pytest.fixture
 async def live_store(settings) -> AsyncIterator[LiveStore]:
-    """A store of this file alone: servers of other tests write their displays every 15 s."""
+    """Open a store of this file alone: servers of other tests write their displays every 15 s."""
     settings.MONGODB_DATABASE = f"{settings.MONGODB_DATABASE}_displays"
     opened = open_store()
     await opened.prepare()
@@ -84,7 +84,7 @@ def test_percentile__nearest_rank(values, share, expected):
     assert percentile(values, share) == expected
 
 
-def test_freshness__by_the_last_report_and_its_own_word():
+def test_freshness__follows_the_last_report_and_its_stale_time():
     assert display().freshness(NOW + timedelta(seconds=40)) is Freshness.LIVE
     assert display().freshness(NOW + timedelta(seconds=41)) is Freshness.SILENT
     assert display(stale_s=3.0).freshness(NOW) is Freshness.STALE
@@ -117,7 +117,7 @@ async def test_flush__reports_of_two_processes__are_read_together(kept, live_sto
     assert (b.p50_ms, b.stale_s) == (None, 2.5)
 
 
-async def test_flush__connection_that_never_reported__is_no_display(kept, live_store):
+async def test_flush__connection_without_a_report__is_not_stored(kept, live_store):
     connect(kept, "a")
     await kept.flush()
     kept.note_closed("a")
@@ -125,7 +125,7 @@ async def test_flush__connection_that_never_reported__is_no_display(kept, live_s
     assert await live_store.displays(limit=9) == []
 
 
-async def test_flush__closed_before_it__still_tells_the_last_report(kept, live_store):
+async def test_flush__connection_closed_before__stores_the_last_report(kept, live_store):
     connect(kept, "a")
     report(kept, "a", 40)
     kept.note_closed("a")
@@ -133,7 +133,7 @@ async def test_flush__closed_before_it__still_tells_the_last_report(kept, live_s
     assert [d.id for d in await live_store.displays(limit=9)] == ["d-a"]
 
 
-async def test_flush__display_that_moved_on__is_not_overwritten_by_the_process_it_left(
+async def test_flush__display_moved_to_another_process__is_not_overwritten_by_the_first(
     kept, live_store, clock
 ):
     connect(kept, "a")
@@ -145,8 +145,8 @@ async def test_flush__display_that_moved_on__is_not_overwritten_by_the_process_i
     report(other, "b", 70, display="one")
     await other.flush()
     await kept.flush()
-    (only,) = await live_store.displays(limit=9)
-    assert (only.p50_ms, only.since) == (70, clock.now())
+    (stored,) = await live_store.displays(limit=9)
+    assert (stored.p50_ms, stored.since) == (70, clock.now())
 
 
 @pytest.mark.usefixtures("mongodb_away")
@@ -183,22 +183,22 @@ async def test_flush__store_away_for_long__keeps_a_bounded_number(clock, setting
     assert [d.id for d in kept._left.values()] == ["d-c", "d-d"]
 
 
-async def test_run__with_reports_and_a_store__tells_it_by_itself(monkeypatch):
+async def test_run__with_reports_and_a_store__writes_the_reports(monkeypatch):
     monkeypatch.setattr(displays, "FLUSH_S", 0.01)
-    log, told = shared_displays(), shared_store()
+    log, store = shared_displays(), shared_store()
     assert log is shared_displays()
     running = asyncio.ensure_future(log.run())
     connect(log, "a")
     report(log, "a", 40)
     async with asyncio.timeout(PATIENCE_S):
-        while not await told.displays(limit=1):
+        while not await store.displays(limit=1):
             await asyncio.sleep(0.01)
     running.cancel()
-    await told._displays.delete_many({})
-    await told.close()
+    await store._displays.delete_many({})
+    await store.close()
 
 
-async def test_seen__another_name_on_the_same_connection__is_the_first_one(kept, live_store):
+async def test_report__second_name_on_one_connection__is_ignored(kept, live_store):
     connect(kept, "a")
     report(kept, "a", display="first")
     report(kept, "a", display="second")
@@ -206,19 +206,19 @@ async def test_seen__another_name_on_the_same_connection__is_the_first_one(kept,
     assert [d.id for d in await live_store.displays(limit=9)] == ["first"]
 
 
-async def test_seen__hostile_values__are_bounded_and_kept_as_text(kept, live_store):
+async def test_report__hostile_values__are_bounded_and_kept_as_text(kept, live_store):
     connect(kept, "a")
     report(kept, "a", -5, 10**12, *range(300), display="$$ROOT")
     await kept.flush()
-    (only,) = await live_store.displays(limit=9)
-    assert only.id == "$$ROOT"
+    (stored,) = await live_store.displays(limit=9)
+    assert stored.id == "$$ROOT"
     assert len(kept._connections["a"].lags_ms) == LAGS_KEPT
     connect(kept, "b")
     report(kept, "b", -5, 10**12)
     assert list(kept._connections["b"].lags_ms) == [0, MAX_LAG_MS]
 
 
-def test_connected__more_than_are_kept__are_counted_and_harmless(kept, monkeypatch):
+def test_connected__more_than_the_maximum__are_only_counted(kept, monkeypatch):
     monkeypatch.setattr(displays, "MAX_CONNECTIONS", 2)
     name = "meeting_rooms_displays_unlogged_total"
     before = REGISTRY.get_sample_value(name)
@@ -233,7 +233,7 @@ def test_connected__more_than_are_kept__are_counted_and_harmless(kept, monkeypat
     assert REGISTRY.get_sample_value(name) == before + 1
 
 
-async def test_store__full__updates_what_it_knows_and_takes_no_more(live_store, monkeypatch):
+async def test_store__full__updates_known_displays_and_adds_none(live_store, monkeypatch):
     await live_store.put_displays([display("known")])
     monkeypatch.setattr(mongo_link, "MAX_DISPLAYS", 1)
     later = NOW + timedelta(seconds=15)
@@ -241,14 +241,14 @@ async def test_store__full__updates_what_it_knows_and_takes_no_more(live_store, 
     assert await live_store.displays(limit=9) == [display("known", last_seen=later)]
 
 
-async def test_store__report_of_another_release__is_left_out(live_store):
+async def test_store__row_of_another_release__is_not_returned(live_store):
     await live_store.put_displays([display("new")])
     await live_store._displays.insert_one({"_id": "old", "last_seen": NOW})
     assert await live_store.displays(limit=9) == [display("new")]
 
 
-class NotingStore(LiveStore):
-    """Notes of each write how many displays it is about, and in which turn of the event loop."""
+class RecordingStore(LiveStore):
+    """A store that records the number of displays of each write, and the event loop's turn."""
 
     turn = 0
 
@@ -262,12 +262,12 @@ class NotingStore(LiveStore):
             self.turn += 1
 
 
-async def test_flush__as_many_as_are_kept__does_not_hold_up_the_event_loop(kept, live_store):
-    """Between two turns of the loop no more lags are sorted than those of one batch."""
+async def test_flush__maximum_number_of_displays__does_not_block_the_event_loop(kept, live_store):
+    """Between two turns of the event loop the log sorts no more lags than those of one batch."""
     for n in range(displays.MAX_CONNECTIONS):
         connect(kept, f"c-{n}")
         report(kept, f"c-{n}", *range(LAGS_KEPT))
-    live_store.__class__, live_store.writes = NotingStore, []
+    live_store.__class__, live_store.writes = RecordingStore, []
     counting = asyncio.ensure_future(live_store.count_turns())
     await kept.flush()
     counting.cancel()
@@ -277,7 +277,7 @@ async def test_flush__as_many_as_are_kept__does_not_hold_up_the_event_loop(kept,
     assert len(set(turns)) == len(turns), "others had a turn between any two"
 
 
-async def test_prepare__on_displays__forgets_them_after_a_day(live_store):
+async def test_prepare__displays__expire_after_a_day(live_store):
     indexes = await live_store._displays.index_information()
     assert [i["expireAfterSeconds"] for i in indexes.values() if "expireAfterSeconds" in i] == [
         86_400

@@ -1,4 +1,4 @@
-"""A hub vouches for its screens only as a whole, and one fault leaves the loops to the others."""
+"""A hub is live only while all its loops run, and no loop blocks the event loop."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from realtime.hub.hub import Hub
 from realtime.layer.layer_link import LayerLink
 from realtime.store.live_store import LiveStore
 
-TURNS = 200  # of the event loop
-RECEIVES_MOST = 20  # of messages that cannot be read, in so many turns
+TURNS = 200  # turns of the event loop
+RECEIVES_MOST = 20  # unreadable messages received in so many turns
 
 
 class UnforeseenLayer(InMemoryChannelLayer):
-    """Fails in a way that nobody has thought of."""
+    """A layer that fails with an unexpected exception."""
 
     async def receive(self, channel: str) -> dict[str, object]:
         raise LookupError(channel)
 
 
 class UnreadableLayer(InMemoryChannelLayer):
-    """Hands on nothing but what cannot be read, and never waits for it."""
+    """A layer that returns only unreadable messages, and never waits for them."""
 
     receives = 0
 
@@ -48,7 +48,7 @@ def running(store: LiveStore, layer: BaseChannelLayer) -> Iterator[Hub]:
             task.cancel()
 
 
-async def test_is_live__all_loops_run__does(store):
+async def test_is_live__all_loops_run__becomes_true(store):
     await store.renew_lease()
     with running(store, InMemoryChannelLayer()) as hub:
         async with asyncio.timeout(PATIENCE_S):
@@ -56,11 +56,11 @@ async def test_is_live__all_loops_run__does(store):
                 await asyncio.sleep(0.02)
 
 
-async def test_is_live__a_loop_has_died__never_does(store):
+async def test_is_live__a_loop_has_died__stays_false(store):
     await store.renew_lease()
-    with running(store, UnforeseenLayer()) as hub, capture_logs() as lines:
+    with running(store, UnforeseenLayer()) as hub, capture_logs() as log_entries:
         async with asyncio.timeout(PATIENCE_S):
-            while not any(line["event"] == "hub_loop_died" for line in lines):
+            while not any(entry["event"] == "hub_loop_died" for entry in log_entries):
                 await asyncio.sleep(0.02)
         for _ in range(3):
             await store.renew_lease()
@@ -68,7 +68,7 @@ async def test_is_live__a_loop_has_died__never_does(store):
             assert not hub.is_live()
 
 
-async def test_listen__unreadable_without_end__leaves_the_event_loop_to_others():
+async def test_listen__endless_unreadable_messages__does_not_block_the_event_loop():
     layer = UnreadableLayer()
     link = LayerLink(layer, on_change=lambda _state, _at: None, on_return=lambda: None)
     listening = asyncio.ensure_future(link.listen())

@@ -1,4 +1,4 @@
-"""The mirror: versions never go back, epochs are the store's to decide."""
+"""The mirror: the version of a room never falls, and only the store decides about epochs."""
 
 from realtime.hub.mirror import Mirror, Verdict
 from realtime.state.topics import Topic
@@ -12,7 +12,7 @@ def mirror_of(*states) -> Mirror:
     return mirror
 
 
-def test_accept__swapped_and_repeated__never_goes_back():
+def test_accept__swapped_and_repeated__never_lowers_a_version():
     mirror = mirror_of(live(version=5))
     verdicts = [mirror.accept(live(version=v)) for v in (7, 6, 7, 8)]
     assert verdicts == [Verdict.GAP, Verdict.OLD, Verdict.OLD, Verdict.NEXT]
@@ -27,19 +27,19 @@ def test_accept__another_epoch__is_left_to_the_store():
     assert mirror.get("r1").mark == ("e2", 1)
 
 
-def test_correct__older_than_what_the_layer_brought__is_no_news():
+def test_correct__older_than_the_state_from_the_layer__is_ignored():
     mirror = mirror_of(live(version=5))
     assert not mirror.correct(live(version=4))
     assert mirror.get("r1").version == 5
 
 
-def test_differing__names_what_the_store_holds_otherwise():
+def test_differing__other_states_in_the_store__names_them():
     mirror = mirror_of(live("r1"), live("r2", 2))
     marks = {"r1": ("e1", 1), "r2": ("e1", 3), "r3": ("e1", 1)}
     assert mirror.differing(marks) == ["r2", "r3"]
 
 
-def test_states__room_that_moves__changes_topic():
+def test_states__room_moves__changes_topic():
     mirror = mirror_of(live("r1", floor="one"), live("r2", floor="one"))
     mirror.accept(live("r1", 2, floor="two"))
     assert [s.id for s in mirror.states(Topic("floor", "one"))] == ["r2"]

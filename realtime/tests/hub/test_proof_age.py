@@ -1,4 +1,4 @@
-"""How old a hub says that the proof is by which it vouches for its screens."""
+"""The heartbeat states the age of the lease, the proof that the states are up to date."""
 
 import json
 from datetime import timedelta
@@ -11,7 +11,7 @@ from realtime.hub.fragments import Rendering
 from realtime.hub.hub import LEASE_MAX_AGE_S, Hub
 from realtime.state.live_state import Audience
 from realtime.state.topics import Topic
-from realtime.tests.acceptance.test_convergence import Air, Line
+from realtime.tests.acceptance.test_convergence import Line, PendingLayer
 from rooms.tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,28 +19,30 @@ make_room = database_sync_to_async(factories.room)
 STAFF = Rendering(Audience.STAFF)
 
 
-async def greeted(store, projector, lease_age_s: float) -> list[dict]:
-    """Return what a screen is sent first, a projector having been at work that long ago."""
+async def first_frames(store, projector, lease_age_s: float) -> list[dict]:
+    """Return the first frames that a screen gets when the lease was renewed `lease_age_s` ago."""
     room = await make_room()
     await projector.project(room.uuid)
     await store.renew_lease()
-    ago = timedelta(seconds=lease_age_s)
+    lease_age = timedelta(seconds=lease_age_s)
     renewed = {
-        "$set": {"renewed_at": {"$subtract": ["$renewed_at", int(ago.total_seconds() * 1000)]}}
+        "$set": {
+            "renewed_at": {"$subtract": ["$renewed_at", int(lease_age.total_seconds() * 1000)]}
+        }
     }
     await store._leases.update_one({}, [renewed])
-    hub, line = Hub(store, Air(), SYSTEM_CLOCK), Line()
+    hub, connection = Hub(store, PendingLayer(), SYSTEM_CLOCK), Line()
     await hub.check()
-    await hub.subscribe(line, Topic("campus"), STAFF, {})
-    return [json.loads(text) for text in line.texts]
+    await hub.subscribe(connection, Topic("campus"), STAFF, {})
+    return [json.loads(text) for text in connection.texts]
 
 
-async def test_heartbeat__young_lease__says_how_old_the_proof_is(store, projector):
-    _, heartbeat = await greeted(store, projector, 2.0)
+async def test_heartbeat__young_lease__contains_the_age_of_the_lease(store, projector):
+    _, heartbeat = await first_frames(store, projector, 2.0)
     assert heartbeat["type"] == "heartbeat"
     assert 2_000 <= heartbeat["age_ms"] < 3_500
 
 
-async def test_heartbeat__old_lease__is_withheld(store, projector):
-    (snapshot,) = await greeted(store, projector, LEASE_MAX_AGE_S + 0.1)
+async def test_heartbeat__old_lease__is_not_sent(store, projector):
+    (snapshot,) = await first_frames(store, projector, LEASE_MAX_AGE_S + 0.1)
     assert snapshot["type"] == "snapshot"

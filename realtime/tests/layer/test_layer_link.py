@@ -1,4 +1,4 @@
-"""The link to the channel layer outlives Redis, on the event loop that serves."""
+"""The link to the channel layer survives lost Redis connections, also on uvloop."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from realtime.layer.layer_link import LayerLink
 from realtime.tests.faults.proxy import Mode, proxied
 
-WAIT_S = 100.0  # a last resort
+WAIT_S = 100.0  # only ends a test that hangs
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -19,8 +19,8 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def lose_and_find(host: dict[str, object], returns: list[bool]) -> None:
-    """Let a link hear, be cut off, and hear again; note in `returns` each time it can."""
+async def cut_and_reconnect(host: dict[str, object], returns: list[bool]) -> None:
+    """Receive through a link, cut its connections, receive again; append to `returns` each time."""
     port = urlsplit(str(host["address"])).port
     async with proxied(port) as proxy:
         address = str(host["address"]).replace(f":{port}", f":{proxy.port}")
@@ -28,7 +28,7 @@ async def lose_and_find(host: dict[str, object], returns: list[bool]) -> None:
         link = LayerLink(
             layer, on_change=lambda _state, _at: None, on_return=lambda: returns.append(True)
         )
-        async with asyncio.TaskGroup() as group:  # a loop that dies ends the test
+        async with asyncio.TaskGroup() as group:  # a listening loop that dies ends the test
             tasks = [group.create_task(link.listen()), group.create_task(link.probe())]
             await until(lambda: not link.is_deaf)
             await proxy.set(Mode.REFUSE)
@@ -41,8 +41,8 @@ async def lose_and_find(host: dict[str, object], returns: list[bool]) -> None:
         await layer.flush()
 
 
-def test_link__connections_reset_and_refused__hears_again(settings):
-    """uvloop refuses to write on a connection that was reset with a RuntimeError."""
+def test_link__connections_reset_and_refused__receives_again(settings):
+    """uvloop raises RuntimeError for a write on a connection that was reset."""
     returns: list[bool] = []
-    uvloop.run(lose_and_find(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0], returns))
+    uvloop.run(cut_and_reconnect(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0], returns))
     assert len(returns) == 2

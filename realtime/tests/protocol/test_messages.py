@@ -50,12 +50,12 @@ SEEN = '{"type":"seen","display":"d","lags_ms":[%s],"stale_s":%s}'
         '{"type":"ping","t":1,"ref":9007199254740992}',
     ],
 )
-def test_parse__number_without_a_bound__is_a_bad_frame(text):
+def test_parse__unbounded_number__is_a_bad_frame(text):
     with pytest.raises(BadFrameError):
         parse_frame(text)
 
 
-def test_parse__greatest_numbers__are_read_and_go_back_as_json():
+def test_parse__greatest_numbers__are_read_and_written_as_json():
     frame = parse_frame(SEEN % ("9007199254740991", "9007199254740991"))
     assert (frame.lags_ms, frame.stale_s) == ([2**53 - 1], 2.0**53 - 1)
     ping = parse_frame('{"type":"ping","t":-9007199254740991}')
@@ -63,12 +63,12 @@ def test_parse__greatest_numbers__are_read_and_go_back_as_json():
 
 
 @pytest.mark.parametrize("text", ["", "room:1", "building:", "building:A B", "floor:*", "campus:x"])
-def test_topic__of_no_known_form__is_refused(text):
+def test_topic__unknown_form__is_refused(text):
     with pytest.raises(InvalidCommandError):
         Topic.parse(text)
 
 
-def test_digest__any_order__is_the_same_and_moves_with_a_version():
+def test_digest__any_order__is_equal_and_changes_with_a_version():
     one, two = live("r1"), live("r2")
     assert topic_digest([one, two]) == topic_digest([two, one])
     assert topic_digest([one, two]) != topic_digest([one, live("r2", 2)])

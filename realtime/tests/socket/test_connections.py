@@ -1,4 +1,4 @@
-"""Which clients the watch over all sockets ends: those that take nothing, however slow we are."""
+"""The watch over all sockets: it ends a client that reads nothing, even on a slow server."""
 
 import asyncio
 import socket
@@ -13,12 +13,12 @@ from realtime.server.direct import DirectTransport
 from realtime.socket.connections import WATCH_S, Connections
 from realtime.state.live_state import Audience
 
-ROUNDS = 5  # without progress, after which a client is ended here
+ROUNDS = 5  # rounds without progress after which the watch ends a client here
 HOUR_S = 3600.0
 
 
 class Client:
-    """A socket, as the registry sees it; notes how it was ended."""
+    """A socket as the registry uses it. Records how the registry ended the socket."""
 
     audience = Audience.PUBLIC
     principal = None
@@ -42,8 +42,8 @@ class Client:
         self.ended.append("signed out")
 
 
-class Line(FileDescriptor):
-    """Twisted's own buffering over a client that takes only what a test lets it."""
+class BoundedDescriptor(FileDescriptor):
+    """Twisted's own buffering for a client that reads only the bytes that a test lets it read."""
 
     connected = True
 
@@ -72,7 +72,7 @@ class Line(FileDescriptor):
 
 
 class FullAsgi:
-    """A client on plain ASGI send that has not acknowledged a whole window."""
+    """A client on plain ASGI send that has not acknowledged a full window."""
 
     def __init__(self) -> None:
         self.client = Client()
@@ -98,10 +98,10 @@ class FullAsgi:
 
 
 class FullDirect:
-    """A client on direct send whose kernel takes no more."""
+    """A client on direct send whose kernel accepts no more bytes."""
 
     def __init__(self) -> None:
-        self._line = Line()
+        self._line = BoundedDescriptor()
         self.client = Client()
         self.client.transport = self.transport = DirectTransport(
             self._line, self.client.close_too_slow
@@ -119,7 +119,7 @@ class FullDirect:
 
 @pytest.fixture(params=[FullAsgi, FullDirect])
 async def behind(request, settings) -> Iterator[FullAsgi | FullDirect]:
-    """Return a client that is behind, on each way out."""
+    """Return a client that is behind, for each transport."""
     settings.SOCKET_STUCK_S = ROUNDS * WATCH_S
     made = request.param()
     await made.fill()
@@ -129,14 +129,14 @@ async def behind(request, settings) -> Iterator[FullAsgi | FullDirect]:
 
 
 def registry(client: Client) -> Connections:
-    """Return a registry that is watched by hand, with one socket."""
+    """Return a registry with one socket, whose watch the test runs."""
     connections = Connections()
     connections._tasks.append(asyncio.get_running_loop().create_future())
     connections.add(client)
     return connections
 
 
-async def test_watch__client_that_takes_nothing__is_ended_after_so_many_rounds(behind):
+async def test_watch__client_reads_nothing__is_ended_after_the_maximum_of_rounds(behind):
     connections = registry(behind.client)
     for _ in range(ROUNDS):
         connections.watch()
@@ -145,7 +145,7 @@ async def test_watch__client_that_takes_nothing__is_ended_after_so_many_rounds(b
     assert behind.client.ended == ["too slow"]
 
 
-async def test_watch__client_that_takes_a_little_each_round__stays(behind):
+async def test_watch__client_reads_a_little_each_round__stays(behind):
     connections = registry(behind.client)
     for _ in range(ROUNDS * 4):
         behind.take_a_little()
@@ -154,8 +154,8 @@ async def test_watch__client_that_takes_a_little_each_round__stays(behind):
     assert behind.client.ended == []
 
 
-async def test_watch__own_frame_while_the_client_takes_nothing__is_no_progress():
-    """A ping goes behind what the client has not read."""
+async def test_watch__own_frame_while_the_client_reads_nothing__is_no_progress():
+    """A ping is queued behind the bytes that the client has not read."""
     full = FullDirect()
     await full.fill()
     before = full.transport.taken()
@@ -164,8 +164,10 @@ async def test_watch__own_frame_while_the_client_takes_nothing__is_no_progress()
     full.close()
 
 
-async def test_watch__process_stood_still__ends_nobody_before_it_has_looked(behind, monkeypatch):
-    """Stopped for an hour: what the client sent meanwhile is still in the kernel's buffers."""
+async def test_watch__process_was_stopped__ends_no_client_before_the_next_round(
+    behind, monkeypatch
+):
+    """The process was stopped for an hour: the client's bytes are still in the kernel's buffers."""
     connections, loop = registry(behind.client), asyncio.get_running_loop()
     connections.watch()
     resumed_at = loop.time() + HOUR_S

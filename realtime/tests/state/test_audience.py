@@ -12,7 +12,7 @@ RETRO = slot(at(9), at(11))
 SECRET = slot(at(11), at(12), title="Merger", private=True)
 
 
-def test_redact__staff_and_nothing_private__reads_the_state_itself():
+def test_redact__staff_and_nothing_private__returns_the_same_state():
     state = live(schedule=Schedule(1, (RETRO,), RETRO), occupancy=seen(3))
     assert redact(state, Audience.STAFF) is state
 

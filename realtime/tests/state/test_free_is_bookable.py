@@ -1,4 +1,4 @@
-"""Free means bookable: what `derive` says is what the rules accept, whatever a room is like."""
+"""Status and rules agree: `derive` says free exactly if the rules accept the shortest booking."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -29,14 +29,14 @@ from rooms.domain.effective_policy import (
 )
 
 MINUTE, MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
-# Of these the length is not the reason, nor that the advance window ends.
+# Violations that do not depend on the length of the booking or on the end of the advance window.
 OF_HOURS = {"outside_opening_hours", "gap_leaves_hours"}
 OF_TIME = {*OF_HOURS, "slot_taken", "out_of_service", "gap_too_short", "day_taken"}
 
 ZONES = st.sampled_from(
     ["Europe/Helsinki", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu"]
 )
-# An ordinary day, and days on which a clock changes: Helsinki (twice), Lord Howe, Santiago.
+# An ordinary day, and days with a clock change: Helsinki (twice), Lord Howe, Santiago.
 DAYS = st.sampled_from([
     NOW, NOW, datetime(2026, 3, 28, 20, tzinfo=UTC), datetime(2026, 10, 24, 20, tzinfo=UTC),
     datetime(2026, 10, 3, 10, tzinfo=UTC), datetime(2026, 9, 5, 20, tzinfo=UTC),
@@ -72,7 +72,7 @@ ROOMS = st.builds(
 
 
 class Taken(NamedTuple):
-    """A booking or a hold by its minutes after some instant, and the room it is in."""
+    """A booking or a hold: its minutes after an instant, and its room."""
 
     pause: int
     minutes: int
@@ -92,7 +92,7 @@ OCCUPANCY = st.sampled_from([Occupancy(), Occupancy(), seen(0), seen(2)])
 
 
 class Room(NamedTuple):
-    """Everything that decides about a room, as both sides take it."""
+    """All facts that decide about a room, in the forms for `derive` and for the rules."""
 
     rules: RoomPolicy
     slots: list[Slot]
@@ -111,7 +111,7 @@ class Room(NamedTuple):
         return start_of_day(day_of(now, self.rules.zone) + timedelta(days), self.rules.zone)
 
     def refusals(self, wanted: Interval, now: datetime, *, holds: bool) -> list[str]:
-        """Return why a person who may book here is refused; empty: the rules accept."""
+        """Return the codes of the rules that refuse a person who may book here. Empty: accepted."""
         taken = [s for s in self.slots if (at := lapses_at(s)) is None or at > now]
         facts = [self._facts(n, s, s.booking) for n, s in enumerate(taken)]
         if holds:
@@ -142,7 +142,7 @@ def shortest(room: RoomPolicy) -> timedelta:
 
 @st.composite
 def situations(draw) -> tuple[Room, datetime]:
-    """Draw a room with all that takes its time, and an instant."""
+    """Draw a room with all bookings, holds and closures, and an instant."""
     now = draw(MOMENTS)
     begin = now.replace(second=0, microsecond=0) - draw(st.sampled_from([0, 30, 200])) * MINUTE
     slots, holds, elsewhere, cursor = [], [], {}, begin
@@ -169,8 +169,8 @@ def situations(draw) -> tuple[Room, datetime]:
 
 
 @given(situations())
-def test_derive__whatever_holds__is_free_just_where_the_rules_accept_the_shortest_booking(drawn):
-    """The two exceptions: people are in the room, or a meeting runs that nobody came to yet."""
+def test_derive__any_situation__is_free_only_if_the_rules_accept_the_shortest_booking(drawn):
+    """Two exceptions: the room is occupied, or a meeting runs without check-in."""
     room, now = drawn
     found = room.at(now)
     wanted = Interval(now, now + shortest(room.rules))
@@ -184,7 +184,7 @@ def test_derive__whatever_holds__is_free_just_where_the_rules_accept_the_shortes
         case RoomStatus.CLOSED:
             assert found.refusal == refused[0]
         case RoomStatus.OCCUPIED if found.current is None:
-            assert found.occupancy.is_sensed  # people are in it: that is no matter of rules
+            assert found.occupancy.is_sensed  # occupied by people: not a matter of the rules
         case _:
             assert found.closure or found.current
             assert refused
@@ -192,12 +192,12 @@ def test_derive__whatever_holds__is_free_just_where_the_rules_accept_the_shortes
 
 
 @given(situations())
-def test_derive__until__is_how_long_a_booking_may_last_or_when_the_refusal_is_over(drawn):
+def test_derive__until__is_the_latest_end_of_a_booking_or_the_end_of_the_refusal(drawn):
     room, now = drawn
     found = room.at(now)
     match found.status:
         case RoomStatus.FREE | RoomStatus.HELD:
-            # Without `until` the slice of the schedule ends, and what is shown is no bound.
+            # Without `until` the slice of the schedule ends, so it is no limit.
             end = found.until or max(room.midnight(now, 2), now + shortest(room.rules))
             step = room.rules.policy.step_minutes * MINUTE
             longest = min(end - now, room.rules.policy.max_minutes * MINUTE) // step * step
@@ -214,10 +214,10 @@ def test_derive__until__is_how_long_a_booking_may_last_or_when_the_refusal_is_ov
 
 
 @given(situations(), st.integers(0, 1000))
-def test_derive__until_next_change_at__says_the_same(drawn, part):
+def test_derive__before_next_change_at__returns_the_same_status(drawn, part):
     room, now = drawn
     found = room.at(now)
-    midnight = room.midnight(now, 1)  # when every room is derived again
+    midnight = room.midnight(now, 1)  # each room is derived again at midnight
     end = min(found.next_change_at or midnight, midnight)
     later = now + (end - now - MILLISECOND) // MILLISECOND * part // 1000 * MILLISECOND
     same = room.at(later)
@@ -227,7 +227,7 @@ def test_derive__until_next_change_at__says_the_same(drawn, part):
 
 
 @given(situations())
-def test_derive__holds__change_nothing_that_the_public_is_told(drawn):
+def test_derive__holds__do_not_change_the_public_state(drawn):
     room, now = drawn
     found, without = room.at(now), room._replace(holds=[]).at(now)
     status = RoomStatus.FREE if found.status is RoomStatus.HELD else found.status

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("mongodb_away")
 
 @asynccontextmanager
 async def store_of(*opened: AsyncMongoClient, database: str) -> AsyncIterator[LiveStore]:
-    """Open a store that uses these clients, one after the other."""
+    """Open a store that uses these clients, in this order."""
     in_turn = iter(opened)
     store = LiveStore(lambda: next(in_turn), database)
     yield store
@@ -31,7 +31,7 @@ async def store_of(*opened: AsyncMongoClient, database: str) -> AsyncIterator[Li
 
 @asynccontextmanager
 async def alone() -> AsyncIterator[AsyncMongoClient]:
-    """Open a client of a server that never answers; close it in the end."""
+    """Open a client of a server that never answers; close the client at the end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = AsyncMongoClient(f"mongodb://127.0.0.1:{silent.getsockname()[1]}/")
         yield client
@@ -41,7 +41,7 @@ async def alone() -> AsyncIterator[AsyncMongoClient]:
 async def break_lock(client: AsyncMongoClient, call: Coroutine[Any, Any, Any]) -> BaseException:
     """Cancel a call twice while it waits for the lock of the driver; return how it ended.
 
-    What has waited for the call gets the lock afterwards, and never releases it.
+    The call that waited for the lock acquires it afterwards, and never releases it.
     """
     lock, waiting = client._topology._lock, client._topology._condition._waiters
     task = asyncio.create_task(call)
@@ -59,7 +59,7 @@ async def break_lock(client: AsyncMongoClient, call: Coroutine[Any, Any, Any]) -
 
 
 def repair_lock(client: AsyncMongoClient) -> None:
-    """Release the lock: a client with a broken lock cannot be closed, and would leave sockets."""
+    """Release the lock: a client with a broken lock cannot be closed, and its sockets stay open."""
     client._topology._lock.release()
 
 
@@ -76,10 +76,10 @@ async def proxy_before(url: str) -> AsyncIterator[tuple[Proxy, AsyncMongoClient]
 
 
 async def test_call__no_server_found__the_next_uses_a_new_client(settings):
-    there = AsyncMongoClient(settings.MONGODB_URL)
+    live_client = AsyncMongoClient(settings.MONGODB_URL)
     async with (
-        alone() as nobody,
-        store_of(nobody, there, database=settings.MONGODB_DATABASE) as store,
+        alone() as silent_client,
+        store_of(silent_client, live_client, database=settings.MONGODB_DATABASE) as store,
     ):
         with pytest.raises(UnavailableError):
             await store.ping()
@@ -113,10 +113,10 @@ async def test_break_lock__driver_alone__no_call_ends_any_more():
 
 
 async def test_call__lock_of_the_driver_is_broken__the_next_uses_a_new_client(settings):
-    there = AsyncMongoClient(settings.MONGODB_URL)
+    live_client = AsyncMongoClient(settings.MONGODB_URL)
     async with (
         alone() as broken,
-        store_of(broken, there, database=settings.MONGODB_DATABASE) as store,
+        store_of(broken, live_client, database=settings.MONGODB_DATABASE) as store,
     ):
         await break_lock(broken, broken.admin.command("ping"))
         with pytest.raises(UnavailableError):
@@ -126,10 +126,10 @@ async def test_call__lock_of_the_driver_is_broken__the_next_uses_a_new_client(se
 
 
 async def test_call__cancelled_while_it_breaks_the_lock__stays_cancelled(settings):
-    there = AsyncMongoClient(settings.MONGODB_URL)
+    live_client = AsyncMongoClient(settings.MONGODB_URL)
     async with (
         alone() as broken,
-        store_of(broken, there, database=settings.MONGODB_DATABASE) as store,
+        store_of(broken, live_client, database=settings.MONGODB_DATABASE) as store,
     ):
         ended = await break_lock(broken, store.ping())
         assert isinstance(ended, asyncio.CancelledError)

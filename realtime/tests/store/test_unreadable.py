@@ -1,4 +1,4 @@
-"""What nobody of ours has written: refused where it is read, and nothing else suffers."""
+"""Unreadable documents and messages are refused, and everything else continues."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_state__member_of_another_type__is_refused(wrong):
+def test_state__member_of_wrong_type__is_refused(wrong):
     with pytest.raises((TypeError, ValueError, KeyError)):
         LiveState.from_document(live().as_document() | wrong)
 
@@ -39,25 +39,25 @@ def test_state__with_bookings__is_read_back_unchanged():
     assert LiveState.from_document(state.as_document()) == state
 
 
-async def test_layer__poison__is_counted_and_the_next_change_is_heard():
+async def test_layer__poison__is_counted_and_the_next_change_is_received():
     layer, heard = get_channel_layer(), asyncio.Queue()
     link = LayerLink(
         layer, on_change=lambda state, _at: heard.put_nowait(state), on_return=lambda: None
     )
     listening = asyncio.ensure_future(link.listen())
-    whole = {"type": ROOM_CHANGED, "at": 1.0}
+    outer = {"type": ROOM_CHANGED, "at": 1.0}
     poison = [
         b"", b"\xc1", b"\xff" * 9,
-        *map(msgpack.packb, (7, None, [], "text", {}, {"type": "?"}, whole)),
-        *(msgpack.packb({**whole, "state": bson.encode(live().as_document() | w)}) for w in WRONG),
+        *map(msgpack.packb, (7, None, [], "text", {}, {"type": "?"}, outer)),
+        *(msgpack.packb({**outer, "state": bson.encode(live().as_document() | w)}) for w in WRONG),
     ]  # fmt: skip
     channel = f"{settings.REDIS_PREFIX}__group__{GROUP}"
     try:
         async with asyncio.timeout(PATIENCE_S), Redis.from_url(settings.REDIS_URL) as redis:
             while not await redis.publish(channel, poison[0]):
                 await asyncio.sleep(0.02)
-            for one in poison:
-                await redis.publish(channel, one)
+            for message in poison:
+                await redis.publish(channel, message)
             await Publisher(layer).publish(live(version=2))
             assert (await heard.get()).version == 2
     finally:

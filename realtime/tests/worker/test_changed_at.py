@@ -1,4 +1,4 @@
-"""Since when a state has been a fact, and what is timed against it."""
+"""`changed_at`, the instant of a state's change, and the measurements that start from it."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def milliseconds(instant):
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-async def test_changed_at__schedule_change__is_the_commits_instant(projector):
+async def test_changed_at__schedule_change__is_the_instant_of_the_commit(projector):
     room = await make_room()
     await projector.project(room.uuid)
     before = SYSTEM_CLOCK.now()
@@ -40,7 +40,7 @@ async def test_changed_at__schedule_change__is_the_commits_instant(projector):
     assert before - timedelta(seconds=1) < state.changed_at <= SYSTEM_CLOCK.now()
 
 
-async def test_changed_at__boundary__is_the_boundary_however_late(projector, clock):
+async def test_changed_at__late_projection__is_the_boundary(projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
     await projector.project(room.uuid)
@@ -48,7 +48,7 @@ async def test_changed_at__boundary__is_the_boundary_however_late(projector, clo
     assert (await projector.project(room.uuid)).changed_at == too_late(11)
 
 
-async def test_changed_at__reading__is_when_it_was_recorded(store, projector, clock):
+async def test_changed_at__reading__is_the_instant_of_recording(store, projector, clock):
     room = await make_room()
     await projector.project(room.uuid)
     clock.advance(timedelta(seconds=9))
@@ -57,7 +57,7 @@ async def test_changed_at__reading__is_when_it_was_recorded(store, projector, cl
     assert state.changed_at == NOW + timedelta(seconds=9)
 
 
-async def test_changed_at__several_facts_at_once__is_the_oldest(store, projector, clock):
+async def test_changed_at__several_changes_at_once__is_the_oldest(store, projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
     await projector.project(room.uuid)
@@ -73,7 +73,7 @@ async def test_changed_at__late_reading_at_a_boundary__is_the_boundary(store, pr
     await sink.record(Reading(room.uuid, 4, None, "door", NOW))
     clock.advance(timedelta(minutes=11))
     state = await sink.record(Reading(room.uuid, 9, None, "door", NOW - timedelta(minutes=1)))
-    assert state.changed_at == NOW + timedelta(minutes=10)  # the sensor fell silent
+    assert state.changed_at == NOW + timedelta(minutes=10)  # the sensor became silent
 
 
 async def test_changed_at__unchanged_content__stays_with_the_version(projector, clock, published):
@@ -84,7 +84,7 @@ async def test_changed_at__unchanged_content__stays_with_the_version(projector, 
     assert published.states == [first]
 
 
-async def test_timing__of_a_change__is_from_its_instant(projector, clock):
+async def test_timing__of_a_change__starts_at_changed_at(projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
     await projector.project(room.uuid)
@@ -98,7 +98,9 @@ async def test_timing__of_a_change__is_from_its_instant(projector, clock):
     assert sample("ticker_lateness_seconds_sum") == pytest.approx(summed[1] + 7)
 
 
-async def test_timing__schedule_change_before_the_boundary__is_no_lateness(store, published):
+async def test_timing__schedule_change_before_the_boundary__is_not_counted_as_late(
+    store, published
+):
     room = await make_room()
     projector = Projector(store, published, FixedClock(NOW))
     await projector.project(room.uuid)
@@ -120,7 +122,9 @@ async def test_outcomes__of_projections__are_counted(projector):
     assert after == {outcome: count + 1 for outcome, count in before.items()}
 
 
-async def test_lag__worker_that_starts_late__knows_it_at_once_and_renews_no_lease(store, published):
+async def test_lag__worker_starts_late__reports_the_lag_at_once_and_renews_no_lease(
+    store, published
+):
     room = await make_room()
     ago = SYSTEM_CLOCK.now() - timedelta(minutes=5)
     await Room.objects.filter(pk=room.pk).aupdate(schedule_changed_at=ago)

@@ -1,4 +1,4 @@
-"""Rooms that change at one instant are projected together, and do not depend on each other."""
+"""The worker projects rooms with one common instant together; each succeeds or fails alone."""
 
 from uuid import uuid4
 
@@ -24,7 +24,9 @@ def make_rooms(count: int):
     return [factories.room() for _ in range(count)]
 
 
-async def test_project_all__booked_free_and_gone__each_gets_its_own_state(projector, published):
+async def test_project_all__booked_free_and_removed_rooms__each_gets_its_own_state(
+    projector, published
+):
     booked, free = await make_rooms(2)
     await make_booking(booked, hours(10, 11))
     gone = uuid4()
@@ -35,7 +37,7 @@ async def test_project_all__booked_free_and_gone__each_gets_its_own_state(projec
     assert len(published.states) == 2
 
 
-async def test_project_all__an_instant_that_all_share__flips_all(projector, clock, published):
+async def test_project_all__common_instant__changes_all_rooms(projector, clock, published):
     rooms = await make_rooms(3)
     for room in rooms:
         await make_booking(room, hours(11, 12))
@@ -46,7 +48,7 @@ async def test_project_all__an_instant_that_all_share__flips_all(projector, cloc
     assert {s.version for s in after.values()} == {s.version + 1 for s in before.values()}
 
 
-async def test_worker__one_room_cannot_be_judged__the_others_are_projected(store, published):
+async def test_worker__one_room_fails__the_others_are_projected(store, published):
     bad, good = await make_rooms(2)
     await Building.objects.filter(pk=bad.floor.building_id).aupdate(timezone="No/Where")
     worker = Worker(store, Projector(store, published, SYSTEM_CLOCK), SYSTEM_CLOCK)
@@ -58,13 +60,14 @@ async def test_worker__one_room_cannot_be_judged__the_others_are_projected(store
     assert await store.get(str(bad.uuid)) is None
 
 
-def test_read_schedules__many_rooms__are_as_many_queries_as_for_one(django_assert_num_queries):
+def test_read_schedules__many_rooms__need_as_many_queries_as_one_room(django_assert_num_queries):
     rooms = [factories.room() for _ in range(5)]
     for room in rooms:
         book(room, hours(10, 11))
     Closure.objects.create(room=rooms[0], starts_at=at(12), ends_at=at(13), reason="Paint")
-    read_schedules([r.uuid for r in rooms], Interval(at(9), at(18)), now=NOW)  # keeps the rules
-    # BEGIN, the isolation level, rooms, features, rules' version, bookings, closures, COMMIT
+    # fills the cache of rules
+    read_schedules([r.uuid for r in rooms], Interval(at(9), at(18)), now=NOW)
+    # BEGIN, the isolation level, rooms, features, version of the rules, bookings, closures, COMMIT
     with django_assert_num_queries(8):
         found = read_schedules([r.uuid for r in rooms], Interval(at(9), at(18)), now=NOW)
     assert {len(schedule.bookings) for schedule in found.values()} == {1}

@@ -1,4 +1,4 @@
-"""The projector against Postgres and MongoDB."""
+"""The projector with PostgreSQL and MongoDB."""
 
 import asyncio
 import threading
@@ -49,7 +49,7 @@ async def test_project__twice__changes_nothing(projector, published):
     assert len(published.states) == 1
 
 
-async def test_project__booked__is_the_next_version(projector):
+async def test_project__new_booking__is_the_next_version(projector):
     room = await make_room()
     first = await projector.project(room.uuid)
     facts = await make_booking(room, hours(11, 12), title="Retro")
@@ -58,7 +58,7 @@ async def test_project__booked__is_the_next_version(projector):
     assert (state.schedule.version, state.schedule.next.booking) == (2, str(facts.id))
 
 
-async def test_project__many_at_once__versions_stay_contiguous(projector, published):
+async def test_project__many_calls_at_once__versions_stay_contiguous(projector, published):
     room = await make_room()
     await projector.project(room.uuid)
     for hour in range(11, 16):
@@ -67,7 +67,7 @@ async def test_project__many_at_once__versions_stay_contiguous(projector, publis
     assert sorted(s.version for s in published.states) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_project__time_passes__flips_without_any_write(projector, clock):
+async def test_project__time_passes__changes_without_any_write(projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
     assert (await projector.project(room.uuid)).next_change_at == too_late(11)
@@ -88,7 +88,7 @@ async def test_project__stale_schedule__never_overwrites_a_later_one(store, proj
     assert await store.get(state.id) == later
 
 
-async def test_get__state_nobody_can_read__is_made_anew_under_a_new_epoch(store, projector):
+async def test_get__unreadable_state__is_rebuilt_with_a_new_epoch(store, projector):
     room = await make_room()
     first = await projector.project(room.uuid)
     await store._rooms.update_one({"_id": first.id}, {"$set": {"status": "from_the_future"}})
@@ -104,7 +104,7 @@ WAITING_FOR_A_LOCK = """
 
 @database_sync_to_async
 def lock_wait() -> tuple | None:
-    """Return which statement waits for a lock now: the process and when it began."""
+    """Return the statement that waits for a lock now: its process and its start."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING_FOR_A_LOCK)
         return cursor.fetchone()
@@ -116,7 +116,7 @@ async def renewed_at(store: LiveStore) -> datetime | None:
 
 
 async def is_renewed_within_one_lock_wait(store: LiveStore) -> bool:
-    """Say whether the lease was renewed while one and the same statement waited for the lock."""
+    """Return whether the lease was renewed while one statement waited for the lock."""
     waiting, before = await lock_wait(), await renewed_at(store)
     while waiting and await lock_wait() == waiting:
         after = await renewed_at(store)
@@ -126,9 +126,9 @@ async def is_renewed_within_one_lock_wait(store: LiveStore) -> bool:
     return False
 
 
-async def test_worker__one_room_locked__the_others_flip_in_time(store, published):
-    """The others flip and are released, and the lease is renewed, while the lock is waited for."""
-    await store._leases.delete_many({})  # an earlier test's worker left its own
+async def test_worker__one_room_locked__the_others_change_in_time(store, published):
+    """While one room waits for its lock, other rooms change and the lease is renewed."""
+    await store._leases.delete_many({})  # left by the worker of an earlier test
     held, other = await make_room(), await make_room()
     now = SYSTEM_CLOCK.now()
     for room in (held, other):  # both are past their grace
@@ -163,7 +163,9 @@ async def test_worker__one_room_locked__the_others_flip_in_time(store, published
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1)])
-async def test_worker__clock_an_hour_off__judges_nothing_and_renews_no_lease(store, published, off):
+async def test_worker__clock_off_by_an_hour__decides_nothing_and_renews_no_lease(
+    store, published, off
+):
     await store._leases.delete_many({})
     room = await make_room()
     now = SYSTEM_CLOCK.now()
@@ -171,10 +173,11 @@ async def test_worker__clock_an_hour_off__judges_nothing_and_renews_no_lease(sto
     await make_booking(room, soon, clock=SYSTEM_CLOCK)
     wrong = FixedClock(now + off)
     projector = Projector(store, published, wrong)
-    with capture_logs() as lines:
+    with capture_logs() as log_entries:
         worker = asyncio.ensure_future(Worker(store, projector, wrong).run())
         async with asyncio.timeout(PATIENCE_S):
-            while sum(line["event"] == "worker_clock_off" for line in lines) < 2:  # two sweeps
+            # two sweeps
+            while sum(log_entry["event"] == "worker_clock_off" for log_entry in log_entries) < 2:
                 await asyncio.sleep(0.02)
         worker.cancel()
     assert await store.lease_age_s() is None
@@ -182,7 +185,7 @@ async def test_worker__clock_an_hour_off__judges_nothing_and_renews_no_lease(sto
     assert not await AuditEntry.objects.filter(command="release_no_show").aexists()
 
 
-async def test_replace__somebody_was_first__loses(store, projector):
+async def test_replace__another_write_was_first__loses_the_race(store, projector):
     room = await make_room()
     state = await projector.project(room.uuid)
     assert await store.replace(replace(state, version=2), expected=state.mark)
@@ -196,7 +199,7 @@ async def test_project__unknown_or_inactive_room__is_none(projector):
     assert await projector.project(room.uuid) is None
 
 
-async def test_reading__somebody_seen__checks_the_booking_in(store, projector, clock):
+async def test_reading__people_counted__checks_the_booking_in(store, projector, clock):
     room = await make_room()
     await make_booking(room, hours(11, 12))
     clock.advance(timedelta(minutes=61))
@@ -235,14 +238,14 @@ async def store_time(store: LiveStore) -> datetime:
     return (await store._client.admin.command("hello", codec_options=CODEC))["localTime"]
 
 
-async def test_lease__renewed__is_young_by_the_stores_clock(store):
+async def test_lease__renewed__is_young_by_the_clock_of_the_store(store):
     before = await store_time(store)
     await store.renew_lease()
     age_s = await store.lease_age_s()
     assert 0 <= age_s <= (await store_time(store) - before).total_seconds()
 
 
-async def test_worker__any_path__brings_every_room_up_and_forgets_the_gone(store, published):
+async def test_worker__any_path__updates_every_room_and_deletes_removed_rooms(store, published):
     room, gone = await make_room(), await make_room()
     now = SYSTEM_CLOCK.now()
     overdue = Interval(now - timedelta(minutes=50), now + timedelta(minutes=50))
@@ -272,7 +275,7 @@ async def _until(ask) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_rebuild__new_epoch_from_postgres_and_the_newest_reading(
+async def test_rebuild__existing_state__has_a_new_epoch_and_the_newest_reading(
     projector, store, published, clock
 ):
     sink = OccupancySink(store, projector, clock)
@@ -286,7 +289,7 @@ async def test_rebuild__new_epoch_from_postgres_and_the_newest_reading(
     assert after == await store.get(str(dogger.uuid)) == published.states[-1]
 
 
-async def test_rebuild__no_state_yet__makes_one(projector, store):
+async def test_rebuild__no_state__creates_one(projector, store):
     dogger = await make_room("Dogger")
     assert (await projector.rebuild(dogger.uuid)).version == 1
     assert await projector.rebuild(uuid4()) is None

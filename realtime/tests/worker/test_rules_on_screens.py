@@ -1,4 +1,4 @@
-"""The rules of a room in its live state, read with its schedule and changed while it is shown."""
+"""The rules of a room in its live state: read with the schedule, and updated when they change."""
 
 from datetime import timedelta
 
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 make_room = database_sync_to_async(factories.room)
 make_booking = database_sync_to_async(book)
 set_rules = database_sync_to_async(factories.policy)
-MORNING = FixedClock(at(6))  # of NOW's day, to book what is over by now
-AFTERNOON = factories.every_day("14:00", "18:00")  # in Helsinki; NOW is 12:00 there
+MORNING = FixedClock(at(6))  # the morning of NOW's day, for a booking that is over at NOW
+AFTERNOON = factories.every_day("14:00", "18:00")  # local time in Helsinki, where NOW is 12:00
 
 
-async def test_project__outside_opening_hours__is_closed_until_the_clock_opens_it(
+async def test_project__outside_opening_hours__is_closed_until_the_opening_time(
     store, projector, clock
 ):
     room = await make_room()
@@ -47,7 +47,7 @@ async def test_project__outside_opening_hours__is_closed_until_the_clock_opens_i
     assert (free.status, free.until, free.refusal) == (RoomStatus.FREE, at(16), None)
 
 
-async def test_project__every_audience__is_told_the_same_of_a_closed_room(projector):
+async def test_project__closed_room__looks_equal_to_every_audience(projector):
     room = await make_room()
     await set_rules(room, hours=AFTERNOON)
     closed = await projector.project(room.uuid)
@@ -65,7 +65,7 @@ async def test_project__every_audience__is_told_the_same_of_a_closed_room(projec
         ({"one_booking_a_day": True}, at(22), "day_taken"),
     ],
 )
-async def test_project__booking_that_is_over__counts_where_a_rule_looks_back(
+async def test_project__booking_in_the_past__counts_for_a_rule_that_looks_back(
     projector, rules, until, refusal
 ):
     room = await make_room()
@@ -78,7 +78,7 @@ async def test_project__booking_that_is_over__counts_where_a_rule_looks_back(
     assert state.schedule.agenda == ()
 
 
-async def test_project__gap_of_another_part_of_the_hall__counts_beside_its_booking(projector):
+async def test_project__gap_of_another_part_of_the_hall__counts_around_its_booking(projector):
     hall, half, other = [await make_room() for _ in range(3)]
     await database_sync_to_async(factories.divide)(hall, half, other)
     await set_rules(half, gap_minutes=30)
@@ -112,7 +112,9 @@ async def test_project__hold_with_its_gap__is_held_for_staff_and_free_for_the_pu
 @pytest.mark.parametrize(
     "rules", [{"bookable_by": BookableBy.LISTED}, {"approval": Approval.ALWAYS}]
 )
-async def test_project__not_for_everyone__is_free_and_asks_to_sign_in_at_the_door(projector, rules):
+async def test_project__only_some_people_may_book__is_free_and_walk_up_asks_to_sign_in(
+    projector, rules
+):
     room = await make_room()
     assert (await projector.project(room.uuid)).is_open_at_door
     await set_rules(room, **rules)
@@ -132,14 +134,14 @@ async def test_project__not_for_everyone__is_free_and_asks_to_sign_in_at_the_doo
     ],
     ids=lambda changes: next(iter(changes)),
 )
-async def test_set_policy__rule_that_screens_show__marks_the_room(changes):
+async def test_set_policy__rule_shown_on_screens__marks_the_room(changes):
     room = await make_room()
     await change(room, **changes)
     await database_sync_to_async(room.refresh_from_db)()
     assert room.schedule_version == 2
 
 
-async def test_set_policy__gap_of_a_half__marks_the_whole_hall():
+async def test_set_policy__gap_of_a_half__marks_the_hall_and_all_parts():
     hall, half, other, beside = [await make_room() for _ in range(4)]
     await database_sync_to_async(factories.divide)(hall, half, other)
     await change(half, gap_minutes=30)
@@ -148,7 +150,7 @@ async def test_set_policy__gap_of_a_half__marks_the_whole_hall():
         assert room.schedule_version == version
 
 
-async def test_sweep__rule_changed_past_every_command__reaches_the_screens_once(store, published):
+async def test_sweep__rule_changed_without_a_command__reaches_the_screens_once(store, published):
     room = await make_room()
     worker = Worker(store, Projector(store, published, SYSTEM_CLOCK), SYSTEM_CLOCK)
     worker._on_time.set()
@@ -164,7 +166,7 @@ async def test_sweep__rule_changed_past_every_command__reaches_the_screens_once(
     assert not worker._dirty._rooms
 
 
-async def test_drain__store_away_after_a_change_of_rules__is_tried_again(store, published):
+async def test_drain__store_away_after_a_change_of_rules__retries(store, published):
     room = await make_room()
     projector = Projector(store, published, SYSTEM_CLOCK)
     await projector.project(room.uuid)

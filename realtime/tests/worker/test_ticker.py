@@ -1,4 +1,4 @@
-"""Promise P7 in injected time: what the clock changes is projected at its instant, not later."""
+"""Requirement P7 with an injected clock: a change by the clock is projected at its instant."""
 
 from datetime import timedelta
 
@@ -16,12 +16,13 @@ make_booking = database_sync_to_async(book)
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_tick__at_the_very_instant__brings_the_change(store, published, projector, clock):
+async def test_tick__at_the_instant__projects_the_change(store, published, projector, clock):
     dogger = await make_room()
     await make_booking(dogger, hours(11, 12))
     await projector.project(dogger.uuid)
     clock.advance(at(11) - clock.now() - MILLISECOND)
-    await projector.project(dogger.uuid)  # since a minute before, too little time is left to book
+    # a minute before that instant the shortest booking no longer fits
+    await projector.project(dogger.uuid)
     worker = Worker(store, projector, clock)
     worker._on_time.set()
     await worker._tick()
@@ -34,11 +35,11 @@ async def test_tick__at_the_very_instant__brings_the_change(store, published, pr
 
 
 @pytest.mark.parametrize("ahead_s", [-60, 0, 0.001, 0.02, 0.3, 0.5, 2, 86_400])
-def test_tick__until_the_next__never_sleeps_past_an_instant(store, projector, clock, ahead_s):
+def test_tick__until_the_next_instant__never_sleeps_too_long(store, projector, clock, ahead_s):
     sleeps_s = Worker(store, projector, clock)._until(clock.now() + timedelta(seconds=ahead_s))
     assert TICK_MIN_S <= sleeps_s <= max(TICK_MIN_S, ahead_s)
     assert sleeps_s <= TICK_MAX_S < 1
 
 
-def test_tick__nothing_ahead__looks_again_soon(store, projector, clock):
+def test_tick__no_instant_ahead__checks_again_soon(store, projector, clock):
     assert Worker(store, projector, clock)._until(None) == TICK_MAX_S

@@ -1,4 +1,4 @@
-"""Replacements by name: fail points, faults of the layer and the clock, guards switched off."""
+"""Replacements by name: fail points, faults of the layer and of the clock, guards switched off."""
 
 from realtime.tests.faults.patches import (
     delivery,

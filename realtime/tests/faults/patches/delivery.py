@@ -1,4 +1,4 @@
-"""A channel layer that loses, repeats and swaps messages; a clock that is off; a later release."""
+"""A channel layer that loses, repeats and reorders messages; a wrong clock; a later release."""
 
 import asyncio
 import random
@@ -13,15 +13,15 @@ from realtime.protocol import messages
 from realtime.socket.consumer import LiveConsumer
 from realtime.worker.worker import Worker
 
-SWAP_AMONG = 4  # messages that are shuffled together
-SWAP_WAIT_S = 0.3  # after which those that wait leave, however few
+SWAP_AMONG = 4  # messages that are reordered together
+SWAP_WAIT_S = 0.3  # after so long the waiting messages are sent, however few
 REPEATS = 3
 
 Send = Callable[[str, dict[str, Any]], Any]
 
 
 def _replace_group_send(make: Callable[[Send], Send]) -> None:
-    """Put `make(real)` in the place of every layer's `group_send`."""
+    """Replace every layer's `group_send` by `make(real)`."""
 
     def group_send(self: RedisPubSubChannelLayer) -> Send:
         async def real(group: str, message: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def lose(share: str) -> None:
 
 
 def repeat() -> None:
-    """Send everything REPEATS times, the last of them late."""
+    """Send each message REPEATS times, the last time late."""
 
     def make(real: Send) -> Send:
         late: set[asyncio.Task[None]] = set()
@@ -73,7 +73,7 @@ def repeat() -> None:
 
 
 def swap() -> None:
-    """Hold messages back until SWAP_AMONG of them leave in the reverse order."""
+    """Hold messages back until there are SWAP_AMONG of them, and send them in reverse order."""
 
     def make(real: Send) -> Send:
         waiting: list[tuple[str, dict[str, Any]]] = []
@@ -104,7 +104,7 @@ def swap() -> None:
 
 
 def deaf() -> None:
-    """Let a worker miss every wake-up of Postgres: what a crash right after a commit amounts to."""
+    """Let a worker miss every notification of Postgres, like after a crash right after a commit."""
 
     async def listen(_self: Worker) -> None:
         await asyncio.sleep(3600)
@@ -113,7 +113,7 @@ def deaf() -> None:
 
 
 def skew(seconds: str) -> None:
-    """Set this process's clock wrong."""
+    """Set this process's clock wrong by so many seconds."""
     real, off = SystemClock.now, timedelta(seconds=float(seconds))
 
     def now(self: SystemClock) -> datetime:
@@ -123,7 +123,7 @@ def skew(seconds: str) -> None:
 
 
 def next_release() -> None:
-    """Speak as a later release might: members and a frame that nobody knows, another build."""
+    """Send frames like a later release: unknown members, an unknown frame, another build."""
     real_encode, real_connect = messages.encode, LiveConsumer.connect
 
     def encode(frame: Any) -> str:

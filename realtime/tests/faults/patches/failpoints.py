@@ -1,6 +1,6 @@
-"""Places at which a process stands still, so that it can be killed exactly there.
+"""Fail points: places at which a process stops, so that a row can kill it exactly there.
 
-It says that it has come there by making the file that FAULTS_REACHED names.
+A process reports that it has stopped by creating the file that FAULTS_REACHED names.
 """
 
 import os
@@ -24,17 +24,17 @@ def hold() -> None:
 
 
 def hold_after_commit() -> None:
-    """Stop a booking command that is stored, before its caller has the answer."""
+    """Stop a booking command after its commit, before its caller has the answer."""
     install(Step.COMMITTED, lambda _seen: hold())
 
 
 def hold_before_commit() -> None:
-    """Stop a booking command when everything is written and nothing is committed."""
+    """Stop a booking command when all rows are written and none is committed."""
     install(Step.BEFORE_COMMIT, lambda _seen: hold())
 
 
 def commit_early() -> None:
-    """Break the transaction in two: commit the booking before its receipt is written."""
+    """Split the transaction in two: commit the booking before its receipt is written."""
     install(Step.CHANGES_WRITTEN, lambda _seen: connection.connection.commit())
 
 

@@ -1,4 +1,4 @@
-"""Guards switched off, one each: a row whose guard is off must fail, or it proves nothing."""
+"""Guards switched off, one by each patch. A row must fail without its guard, or proves nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,7 +28,7 @@ FOR_EVER_S = 3600.0
 
 
 def sweep_off() -> None:
-    """Vouch every second, and look for nothing that was missed."""
+    """Renew the lease every second, and look for no missed change."""
 
     async def sweep(self: Any) -> None:
         await self._store.renew_lease()
@@ -38,7 +38,7 @@ def sweep_off() -> None:
 
 
 def heal_off() -> None:
-    """Compare with the store once, and then only say so."""
+    """Compare with the store only once, and later only pretend to."""
     real = realtime.hub.hub.Hub.compare
 
     async def compare(self: Any) -> None:
@@ -51,21 +51,21 @@ def heal_off() -> None:
 
 
 def vouch_always() -> None:
-    """Claim to be live, and to have just been told so, whatever is known."""
+    """Claim to be live with a fresh proof, in every state."""
     realtime.hub.hub.Hub.is_live = lambda _self: True
     now = property(lambda _self: asyncio.get_running_loop().time(), lambda _self, _value: None)
     realtime.hub.hub.Hub._proved_at = now
 
 
 def skew_unnoticed() -> None:
-    """Believe the own clock."""
+    """Trust the process's own clock."""
     realtime.store.live_store.MAX_SKEW_S = realtime.hub.hub.MAX_SKEW_S = (
         realtime.worker.worker.MAX_SKEW_S
     ) = inf
 
 
 def version_rule_off() -> None:
-    """Take whatever the layer brings for the newest."""
+    """Accept every state from the layer as the newest."""
 
     def accept(self: Mirror, state: Any) -> Verdict:
         self._put(state)
@@ -75,7 +75,7 @@ def version_rule_off() -> None:
 
 
 def idempotency_off() -> None:
-    """Do not look at the key of a command."""
+    """Ignore the key of a command."""
     real = booking.api.bookings.book_rooms
 
     def book_rooms(**command: Any) -> Any:
@@ -85,39 +85,39 @@ def idempotency_off() -> None:
 
 
 def publish_unbounded() -> None:
-    """Wait for the layer as long as it likes."""
+    """Wait for the layer without a time limit."""
     realtime.layer.publisher.PUBLISH_TIMEOUT_S = FOR_EVER_S
 
 
 def store_unbounded() -> None:
-    """Wait for the stores as long as they like."""
+    """Wait for the stores without a time limit."""
     settings.STORE_TIMEOUT_S = FOR_EVER_S
 
 
 def unavailable_unhandled() -> None:
-    """Answer a store that is away as if it were a bug."""
+    """Handle a store that is away like a bug."""
     for kind in (OperationalError, InterfaceError):
         del api._exception_handlers[kind]
 
 
 def postgres_unbounded() -> None:
-    """Wait for an answer of Postgres as long as it takes."""
+    """Wait for an answer of Postgres without a time limit."""
     settings.DATABASES["default"]["OPTIONS"]["pool"]["connection_class"] = psycopg.Connection
 
 
 def postgres_patient() -> None:
-    """Wait for a connection, and between attempts, as long as psycopg's pool likes."""
+    """Wait for a connection, and between attempts, for the default times of psycopg's pool."""
     options = settings.DATABASES["default"]["OPTIONS"]["pool"]
     del options["timeout"], options["reconnect_timeout"]
 
 
 def ping_off() -> None:
-    """Never ask a socket whether it is still there."""
+    """Never ping a socket."""
     serve.PING_INTERVAL_S = serve.PING_TIMEOUT_S = 0
 
 
 def drain_off() -> None:
-    """Go without a word."""
+    """End without closing sockets in an orderly way."""
 
     async def drain(_number: int) -> None:
         serve.shared_connections().is_draining = True
@@ -126,14 +126,14 @@ def drain_off() -> None:
 
 
 def wire_unbounded() -> None:
-    """Send on, however much is unread, and let nobody go."""
+    """Send without a limit on unread data, and end no slow client."""
     settings.DIRECT_SEND = False
     transports.WINDOW = FOR_EVER_S * 1e9
     transports.AsgiTransport.taken = lambda _self: None
 
 
 def layer_per_socket() -> None:
-    """Give each socket a channel of its own, over a pool of 100 connections."""
+    """Give each socket its own channel, over a pool of 100 connections."""
     LiveConsumer.__call__ = AsyncWebsocketConsumer.__call__
     host = {**_host(), "max_connections": 100}
     settings.CHANNEL_LAYERS["default"] = {
@@ -148,7 +148,7 @@ def _host() -> dict[str, object]:
 
 
 def layer_core() -> None:
-    """Keep messages in Redis, as the other layer of channels_redis does."""
+    """Store messages in Redis, like the other layer of channels_redis."""
     settings.CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
@@ -159,7 +159,7 @@ def layer_core() -> None:
 
 
 def decode_unguarded() -> None:
-    """Take it that every frame and every message can be read."""
+    """Assume that every frame and every message is readable."""
     real_frame, real_change = messages.parse_frame, realtime.layer.layer_link.decode_change
 
     def parse_frame(text: str | None) -> Any:
@@ -179,7 +179,7 @@ def decode_unguarded() -> None:
 
 
 def unknown_forbidden() -> None:
-    """Refuse a frame for a member that a later release has added."""
+    """Refuse a frame with a member of a later release."""
     for kind in (messages.Subscribe, messages.Unsubscribe, messages.Ping, messages.Ack):
         kind.model_config = ConfigDict(frozen=True, extra="forbid")
         kind.model_rebuild(force=True)

@@ -1,4 +1,4 @@
-"""Guards of a process's beginning, end and lines switched off."""
+"""Guards of the start, the end and the sockets of a process, switched off."""
 
 from collections.abc import Callable
 
@@ -7,21 +7,21 @@ from meeting_rooms.kernel.clock import SYSTEM_CLOCK
 from meeting_rooms.management.commands import serve
 from realtime.socket.consumer import LiveConsumer
 
-DEFAULT_BACKLOG = 50  # Twisted's
+DEFAULT_BACKLOG = 50  # Twisted's default
 
 
 def backlog_default() -> None:
-    """Let the kernel queue as few handshakes as Twisted asks for by itself."""
+    """Let the kernel queue only as many handshakes as Twisted's default."""
     serve.LISTEN_BACKLOG = DEFAULT_BACKLOG
 
 
 def own_clock() -> None:
-    """Judge bookings by this process's own clock."""
+    """Decide about bookings by this process's own clock."""
     DatabaseClock.now = lambda _self: SYSTEM_CLOCK.now()
 
 
 def leave_off() -> None:
-    """Keep whatever belongs to a socket when it closes."""
+    """Keep the objects of a socket when it closes."""
 
     async def disconnect(_self: LiveConsumer, _code: int) -> None:
         pass

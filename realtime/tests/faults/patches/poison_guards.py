@@ -1,4 +1,4 @@
-"""Counters made visible, and what stands between poison and the rest of a process switched off."""
+"""Metrics made visible to the driver."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ TELL_S = 0.2
 
 
 def tell_counts(path: str) -> None:
-    """Write this process's instruments to a file again and again, for the driver to read."""
+    """Write this process's metrics to a file repeatedly, for the driver to read."""
 
     def tell() -> None:
         new = Path(path).with_suffix(".new")

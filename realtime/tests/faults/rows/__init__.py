@@ -1,4 +1,4 @@
-"""The rows of the fault matrix, by what is broken. Importing this enters all of them."""
+"""The rows of the fault matrix, by broken part. Importing this module registers all of them."""
 
 from realtime.tests.faults.rows import (
     board_left_open,

@@ -1,4 +1,4 @@
-"""A board is left open while each process and each store is killed and started again (S1)."""
+"""A board stays open while each process and each store is killed and started again (S1)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 from realtime.tests.faults.servers import MONGODB, POSTGRES, REDIS
 
-DOWN_S = Sized(15.0, 1.0)  # longer than a board may go on without proof
+DOWN_S = Sized(15.0, 1.0)  # longer than a board may continue without proof
 FREE_S = Sized(1.0, 0.2)
 AFTER_S = Sized(2.0, 0.0)
 WRONG_AT_MOST_S = 10.0
@@ -78,7 +78,7 @@ def _turns(lab: Lab) -> list[tuple[str, Step, Step]]:
 async def _one(
     lab: Lab, photographer: Photographer, down: Step, up: Step, room: str, taken: dict[str, float]
 ) -> None:
-    """Kill, have somebody take a free room, wait, start again, and wait for the board."""
+    """Kill, let a client take a free room, wait, start again, and wait for the board."""
     since = monotonic()
     await down()
     booking = asyncio.get_running_loop().create_task(_take(lab, room, taken), name="booking")
@@ -93,7 +93,7 @@ async def _one(
 
 
 async def _take(lab: Lab, room: str, taken: dict[str, float]) -> None:
-    """Book a room from this very second, as soon as somebody answers."""
+    """Book a room from now on, as soon as a server answers."""
     await asyncio.sleep(lab.size(FREE_S))
     answer = await lab.booker.insist(lab.booker.command(room, now()), limit_s=lab.limit(60))
     assert answer.status == 201, answer
@@ -122,5 +122,5 @@ def _judge(lab: Lab, photographer: Photographer, taken: dict[str, float]) -> Non
         f"{too_long} of {len(pictures)} pictures; longest {longest:.1f} s with colours, "
         f"{live_wrong:.1f} s called live",
     )
-    if not lab.is_short:  # nothing was away for long enough
+    if not lab.is_short:  # no outage was long enough
         lab.claim("the board says so", bool(states["stale"]), f"{states}")

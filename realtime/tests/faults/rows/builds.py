@@ -1,4 +1,4 @@
-"""Displays and servers of different releases (F33), and displays whose clock is off (F22f)."""
+"""Displays and servers of different releases (F33), and displays with a wrong clock (F22f)."""
 
 import asyncio
 from datetime import timedelta
@@ -11,11 +11,11 @@ from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 
 DISPLAYS = Sized(4, 1)
-OLD, NEW = "old", "next"  # the latter is what the patch says in its hello
+OLD, NEW = "old", "next"  # the latter is the build that the patched process sends in its hello
 RELOADED_WITHIN_S = 45.0  # the jitter is 30 s
-CALM_S = Sized(35.0, 0.5)  # in which a loop would show
+CALM_S = Sized(35.0, 0.5)  # long enough for a loop of reloads to be seen
 APART_S = 1.0
-BEATS_S = Sized(6.0, 4.5)  # a heartbeat and more
+BEATS_S = Sized(6.0, 4.5)  # more than the interval of heartbeats
 LIVE_WITHIN_S = 15.0
 HOUR_MS = 3_600_000
 NO_RELOAD: Change = ("reload.forBuild(serving)", "void serving")
@@ -66,9 +66,9 @@ async def new_server(lab: Lab) -> None:
         times = sorted(at for at in loaded if at is not None)
         lab.claim("loaded anew", done == count, f"{done} of {count}")
         apart = times[-1] - times[0] if times else 0.0
-        told = ", ".join(f"{at:.1f}" for at in times)
+        measured = ", ".join(f"{at:.1f}" for at in times)
         if not lab.is_short:
-            lab.claim("not at once", apart > APART_S, f"after {told} s")
+            lab.claim("not at once", apart > APART_S, f"after {measured} s")
         await asyncio.sleep(lab.size(CALM_S))
         loads = [d.loads for d in displays]
         lab.claim("once", loads == [2] * count, loads)
@@ -83,7 +83,7 @@ async def new_server(lab: Lab) -> None:
 
 
 async def _watch_loads(displays: list[Display], limit_s: float) -> list[float | None]:
-    """Wait until each was loaded a second time; return after how long, None for never."""
+    """Wait until each display has loaded twice; return the seconds until then, None for never."""
     began = monotonic()
     loaded: list[float | None] = [None] * len(displays)
     while None in loaded and monotonic() - began < limit_s:
@@ -104,14 +104,16 @@ async def old_server(lab: Lab) -> None:
     await lab.start()
     clients = lab.follow(4, extra={"novelty": {"deep": [1, None]}, "since": "2030"})
     await lab.within(LIVE_WITHIN_S, "live", lambda: lab.all_live(clients))
-    for client in clients:  # a frame that it does not know is answered, and nothing more
+    for client in clients:  # an unknown frame only gets an answer
         await client.send('{"type": "fanfare", "novelty": 7}')
     await lab.booker.book(lab.rooms[0])
     await lab.settles("right")
     errors = sorted({code for c in clients for code in c.errors[:-1]})
     lab.claim("errors", not errors, errors)
-    told = [c.errors[-1:] for c in clients]
-    lab.claim("an unknown frame is answered", told == [["bad_frame"]] * len(clients), told[0])
+    measured = [c.errors[-1:] for c in clients]
+    lab.claim(
+        "an unknown frame is answered", measured == [["bad_frame"]] * len(clients), measured[0]
+    )
     closed = sum(len(c.closes) for c in clients)
     lab.claim("closed", not closed, closed)
     await lab.judge()

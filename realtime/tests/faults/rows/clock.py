@@ -1,4 +1,4 @@
-"""A process whose clock is an hour off (F22)."""
+"""A process whose clock is wrong by an hour (F22)."""
 
 import asyncio
 from datetime import timedelta
@@ -17,14 +17,14 @@ WATCHED_S = Sized(12.0, 0.5)
 PAUSE_S = Sized(0.5, 0.1)
 SAMPLE_S = 0.02
 SAID_WITHIN_S = 10.0
-BELIEVED_S = 5.0  # for which a judgement of liveness may be believed
+BELIEVED_S = 5.0  # the time for which a result of the liveness check may be used
 NOTICED = Guard("the comparing of clocks with the store's", web=("skew_unnoticed",),
                 worker=("skew_unnoticed",))  # fmt: skip
 DATABASE_TIME = Guard("booking by the database's clock", web=("own_clock",))
 
 
 async def set_scene(lab: Lab) -> dict[str, bool]:
-    """Book rooms by right clocks so that an hour matters; return which of them are busy."""
+    """Book rooms by correct clocks so that an hour matters; return which rooms are busy."""
     plans = ((-1, 30, True), (40, 70, False), (45, 120, False), (55, 85, False))
     busy = {}
     for room, (start, end, is_busy) in zip(lab.rooms, plans, strict=False):
@@ -37,9 +37,9 @@ async def set_scene(lab: Lab) -> dict[str, bool]:
 
 
 async def change(lab: Lab, busy: dict[str, bool]) -> None:
-    """Book far slots of these rooms, so that every worker is woken for them again and again.
+    """Book far slots of these rooms, so that every worker is notified of them repeatedly.
 
-    Claims that meanwhile no screen calls itself live with one of them wrongly free or busy.
+    Claims that meanwhile no screen calls itself live and shows a room wrongly as free or busy.
     """
     until, n, samples, wrong = monotonic() + lab.size(WATCHED_S), 0, 0, 0
     booking = asyncio.create_task(lab.booker.book(lab.rooms[0]))
@@ -60,7 +60,7 @@ async def change(lab: Lab, busy: dict[str, bool]) -> None:
 
 
 async def claim_kept(lab: Lab) -> None:
-    """Claim that no booking was given back before its time."""
+    """Claim that no booking was released before its time."""
     bookings = await lab.truth.bookings()
     given_back = sum(not b.is_live for b in bookings)
     lab.claim("bookings given back", not given_back, f"{given_back} of {len(bookings)}")
@@ -123,7 +123,7 @@ async def only_worker(lab: Lab) -> None:
 
 
 async def web_is_off(lab: Lab, seconds: int) -> None:
-    """Book and look through a web process whose clock is off, beside a right one."""
+    """Book and read through a web process with a wrong clock, beside a correct one."""
     await lab.ready()
     busy = await set_scene(lab)
     off = free_port()

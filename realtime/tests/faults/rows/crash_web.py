@@ -1,4 +1,4 @@
-"""A web process dies: another one is there already (F1), or there is none for a minute (F1b)."""
+"""A web process dies: a second one already runs (F1), or there is none for a minute (F1b)."""
 
 import asyncio
 from functools import partial
@@ -10,18 +10,20 @@ from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 
 BACK_WITHIN_S = 5.0
-PUSHED_WITHIN_S = 1.0  # after its answer a booking is on every screen that calls itself live
+PUSHED_WITHIN_S = (
+    1.0  # so soon after the answer a booking is on every screen that calls itself live
+)
 CLIENTS = Sized(12, 3)
 AWAY_S = Sized(60.0, 1.0)
-BOARDS = Sized(196, 4)  # clients that come back as a page does
-PAGES = Sized(4, 1)  # pages, in a browser
+BOARDS = Sized(196, 4)  # clients that reconnect like a page
+PAGES = Sized(4, 1)  # pages in a browser
 LIVE_WITHIN_S = 10.0
 OLD_RETRY: Change = ("RETRY_MOST_MS = 5000", "RETRY_MOST_MS = 30000")
 OLD_RETRY_S = 30.0
 
 
 def wrong_proofs(lab: Lab, room: str, version: int, since: float) -> int:
-    """Count the proofs of life since then of a screen on which the room is older than that."""
+    """Count the proofs of life since `since` of screens with an older version of the room."""
     return sum(
         rooms[room]["schedule"]["version"] < version
         for follower in lab.followers

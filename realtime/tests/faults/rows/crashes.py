@@ -1,4 +1,4 @@
-"""A process of ours is killed at the worst instant (F2 to F5), and racing commands (F15)."""
+"""A process is killed at the worst instant (F2 to F5), and commands race (F15)."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ RACERS = Sized(40, 8)
 
 
 async def book_and_be_killed(lab: Lab, *failpoints: str) -> dict[str, str]:
-    """Send a command to a web process that stands still at a fail point; kill it there."""
+    """Send a command to a web process that stops at a fail point; kill the process there."""
     await lab.start_web(*failpoints)
     lab.follow(3)
     await lab.until(20, lab.all_live, "clients did not come up")
@@ -96,7 +96,7 @@ async def web_before_answer(lab: Lab) -> None:
     "worker killed in the middle of a batch",
     "every room right within 10 s of a worker's return; no version twice with other content",
     Guard("the worker's sweep", driver="sweep_off"),
-    rooms=Sized(40, 14),  # more than the part of a batch after which it is killed
+    rooms=Sized(40, 14),  # more than the part of a batch after which the worker is killed
 )
 async def worker_in_batch(lab: Lab) -> None:
     await lab.start_web()
@@ -145,7 +145,7 @@ async def race(lab: Lab) -> None:
 
 
 async def _race_in_sql(lab: Lab, won: str) -> int:
-    """Insert copies of a booking in another slot from many connections; return how many stood."""
+    """Insert copies of a booking in another slot by many connections; return the number stored."""
     start = now().replace(microsecond=0) + 3 * SLOT
     statement = (
         "INSERT INTO booking_booking SELECT copy.* FROM booking_booking AS original, "

@@ -15,20 +15,20 @@ from realtime.protocol.messages import CLOSE_TOO_SLOW
 from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 
-DEAF = Sized(20, 2)  # every other of them goes on sending, so that the server knows it is there
+DEAF = Sized(20, 2)  # every second one continues to send, so that the server sees a living client
 TALK_S = Sized(5.0, 0.5)
-ROOMS = 60  # fewer, and the line takes it all
-SNAPSHOTS = 20  # of everything, that each of them asks for: more than the line takes
+ROOMS = 60  # fewer rooms fit into the buffers of the connection
+SNAPSHOTS = 20  # full snapshots for each client: more than the buffers hold
 ENDED_WITHIN_S = 30.0
 RSS_MOST = 10 * 1024 * 1024
-ROUNDS = Sized(60, 2)  # bookings that are timed
+ROUNDS = Sized(60, 2)  # bookings that are measured
 SLOWER_MOST_S = 0.05
 FIN, MASKED, TEXT, CLOSE = 0x80, 0x80, 0x1, 0x8
 READ_WITHIN_S = 5.0
 
 
 class DeafClient:
-    """A socket that shakes hands, sends, and never reads until it is asked how it ended."""
+    """A socket that shakes hands and sends, and reads nothing before `how_it_ended`."""
 
     def __init__(self, port: int, headers: dict[str, str]) -> None:
         self._port = port
@@ -38,7 +38,7 @@ class DeafClient:
         self.local_port = 0
 
     async def open(self, topic: str) -> None:
-        """Connect, and ask for the whole topic several times."""
+        """Connect, and subscribe to the topic several times."""
         loop = asyncio.get_running_loop()
         self._socket.setblocking(False)
         await loop.sock_connect(self._socket, ("127.0.0.1", self._port))
@@ -49,16 +49,18 @@ class DeafClient:
             "Origin": f"http://{host}", "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(), **self._headers,
         }  # fmt: skip
-        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        await loop.sock_sendall(self._socket, f"GET /ws/v1/live HTTP/1.1\r\n{lines}\r\n".encode())
+        header_lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+        await loop.sock_sendall(
+            self._socket, f"GET /ws/v1/live HTTP/1.1\r\n{header_lines}\r\n".encode()
+        )
         answer = b""
-        while b"\r\n\r\n" not in answer:  # byte by byte: nothing behind it is read
+        while b"\r\n\r\n" not in answer:  # byte by byte, so that no byte after the header is read
             answer += await loop.sock_recv(self._socket, 1)
         ask = json.dumps({"type": "subscribe", "topic": topic}).encode()
         await loop.sock_sendall(self._socket, masked(ask) * SNAPSHOTS)
 
     async def talk(self, pause_s: float) -> None:
-        """Send a ping now and then, as long as somebody takes it."""
+        """Send a ping at intervals, as long as the server accepts it."""
         loop = asyncio.get_running_loop()
         ping = masked(json.dumps({"type": "ping", "t": 1}).encode())
         with contextlib.suppress(OSError):
@@ -67,7 +69,7 @@ class DeafClient:
                 await loop.sock_sendall(self._socket, ping)
 
     async def how_it_ended(self) -> int:
-        """Read what there is; return the close code, 1006 for none, 0 if it has not ended."""
+        """Read all buffered bytes; return the close code, 1006 for none, 0 if still open."""
         loop, data = asyncio.get_running_loop(), b""
         try:
             async with asyncio.timeout(READ_WITHIN_S):
@@ -84,7 +86,7 @@ class DeafClient:
 
 
 def masked(payload: bytes) -> bytes:
-    """Return a text frame as clients send it, under the mask 0, which changes nothing."""
+    """Return a text frame as clients send it, under the mask 0, which changes no byte."""
     assert len(payload) < 126
     return bytes([FIN | TEXT, MASKED | len(payload)]) + b"\0\0\0\0" + payload
 
@@ -126,10 +128,10 @@ async def p99_to_screen(lab: Lab) -> float:
 
 
 def held(lab: Lab, deaf: list[DeafClient]) -> int:
-    """Return how many of them the web process still holds open."""
-    theirs = {one.local_port for one in deaf}
+    """Return how many of these connections the web process has open."""
+    client_ports = {one.local_port for one in deaf}
     connections = psutil.Process(lab.web.pid).net_connections("tcp")
-    return sum(bool(c.raddr) and c.raddr.port in theirs for c in connections)
+    return sum(bool(c.raddr) and c.raddr.port in client_ports for c in connections)
 
 
 @row(
@@ -152,15 +154,15 @@ async def never_reads(lab: Lab) -> None:
         talks += [asyncio.create_task(one.talk(lab.size(TALK_S))) for one in deaf[::2]]
         slow = await p99_to_screen(lab)
         most = process.memory_info().rss - rss
-        if not lab.is_short:  # of two rounds there is no p99
+        if not lab.is_short:  # two rounds give no p99
             lab.claim("p99 of the others", slow < quick + SLOWER_MOST_S,
                       f"{slow * 1000:.0f} ms, {quick * 1000:.0f} ms before")  # fmt: skip
         left = ENDED_WITHIN_S - (monotonic() - began)
         await lab.within(left, "all ended", lambda: not held(lab, deaf))
         total = monotonic() - began
         lab.claim_quick("since they came", total, ENDED_WITHIN_S)
-        told = lab.web.output.count("socket_too_slow")
-        lab.claim("let go as too slow", told >= len(talks), told)
+        ended_as_slow = lab.web.output.count("socket_too_slow")
+        lab.claim("let go as too slow", ended_as_slow >= len(talks), ended_as_slow)
         codes = sorted(set(await asyncio.gather(*(one.how_it_ended() for one in deaf))))
         lab.claim("close codes", set(codes) <= {CLOSE_TOO_SLOW, 1006}, codes)
     finally:

@@ -1,4 +1,4 @@
-"""The layer repeats, swaps and loses messages (F25 to F27)."""
+"""The layer repeats, reorders and loses messages (F25 to F27)."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ NO_RULE = Guard("the version rule, in the hub and in the client", web=("version_
 
 
 async def book_through(lab: Lab, patch: str) -> None:
-    """Book in quick succession over a layer that misbehaves; everything must end up right."""
+    """Book in quick succession over a faulty layer; claim that all screens end up right."""
     lab.start_worker(patch)
     await lab.start_web()
     lab.follow(3)
@@ -42,7 +42,7 @@ async def swapped(lab: Lab) -> None:
 _HEAL = Guard("the hub's comparing with the store", web=("heal_off",))
 
 
-# Enough rooms for some of their last messages to be among the few that are lost.
+# Enough rooms for the few lost messages to include a last message of a room.
 @row("F27a", "5 % of all messages lost", "right within 10 s", _HEAL, rooms=Sized(60, 6))
 async def few_lost(lab: Lab) -> None:
     await book_through(lab, "lose=0.05")
@@ -56,7 +56,7 @@ async def half_lost(lab: Lab) -> None:
 
 
 async def _last_one(lab: Lab) -> None:
-    """Change every room once more, so that a loss has nothing after it to make it good."""
+    """Change every room once more, so that no later message repairs a loss."""
     for room in lab.rooms:
         await lab.booker.book(room)
     await lab.settles("right after the last of each room")

@@ -1,4 +1,4 @@
-"""One of two web processes is replaced while everything runs (F20)."""
+"""One of two web processes is replaced while clients and bookings continue (F20)."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from realtime.tests.faults.proxy import Proxy
 
 CLIENTS = Sized(40, 4)
 SPREAD_MOST_S = 10.0
-SPREAD_LEAST_S = 2.0  # less is a herd
+SPREAD_LEAST_S = 2.0  # a shorter spread is a thundering herd
 POSTS_PER_S = 10
 LOOK_S = 0.2
 BUSY_S = Sized(2.0, 0.3)  # with bookings, before the signal and after the end
@@ -24,7 +24,7 @@ GONE_WITHIN_S = 25.0
 
 
 class Balancer:
-    """Asks a process whether it is ready, and turns the proxy to the other once it is not."""
+    """Polls the readiness of a process, and points the proxy to the other once it is not ready."""
 
     def __init__(self, proxy: Proxy, port: int, other: int) -> None:
         self._proxy, self._port, self._other = proxy, port, other
@@ -78,10 +78,10 @@ async def rolling(lab: Lab) -> None:
     await lab.start_web(port=other)
     proxy = await lab.web_proxy()
     balancer = Balancer(proxy, lab.port, other)
-    await asyncio.sleep(LOOK_S)  # the first look
+    await asyncio.sleep(LOOK_S)  # the first poll
     lab.follow(lab.size(CLIENTS), port=proxy.port)
     await lab.until(20, lab.all_live, "clients did not come up")
-    # One connection a request, as a reverse proxy without keep-alive to its servers.
+    # One connection for each request, like a reverse proxy without keep-alive to its servers.
     await lab.booker.close()
     lab.booker = Booker(
         f"http://127.0.0.1:{proxy.port}", lab.headers | {"Connection": "close"},
@@ -114,7 +114,7 @@ def _judge_goodbye(lab: Lab, balancer: Balancer) -> None:
               f"{codes} of {len(closes)}")  # fmt: skip
     said = sum("bye" in f.frames for f in lab.followers)
     lab.claim("told bye", said == clients, said)
-    if lab.is_short:  # its environment says to spread them over half a second
+    if lab.is_short:  # its environment spreads the closes over half a second
         return
     spread = closes[-1][0] - closes[0][0] if closes else 0.0
     is_spread = SPREAD_LEAST_S <= spread <= SPREAD_MOST_S

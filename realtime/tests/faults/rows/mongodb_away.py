@@ -16,24 +16,25 @@ CUT_OFF_S = Sized(15.0, 0.5)
 KILLED_S = Sized(5.0, 0.5)
 BOOKED_S = Sized(8.0, 0.5)
 ANSWERED_WITHIN_S = 3.0  # STORE_TIMEOUT_S is 2
-VOUCH = Guard("vouching only while the store answers", web=("vouch_always",))
+LIVENESS = Guard("vouching only while the store answers", web=("vouch_always",))
 
 
-def nobody_live(lab: Lab) -> bool:
+def no_screen_live(lab: Lab) -> bool:
     return not any(f.is_live() for f in lab.followers)
 
 
 async def not_live(lab: Lab, since: float) -> None:
-    """Claim that every screen says in time that it is not live: STALE_S after the last proof."""
-    limit = STALE_S + 5.0 - (monotonic() - since)  # a judgement may be believed for 5 s
-    await lab.within(max(limit, 0.1), "no screen calls itself live", lambda: nobody_live(lab))
+    """Claim that every screen shows in time that it is not live: STALE_S after the last proof."""
+    # a result of the liveness check may be used for 5 s
+    limit = STALE_S + 5.0 - (monotonic() - since)
+    await lab.within(max(limit, 0.1), "no screen calls itself live", lambda: no_screen_live(lab))
 
 
 @row(
     "F10",
     "MongoDB killed and started again",
     "bookings go on; screens say that they are not live; states survive; right within 10 s",
-    VOUCH,
+    LIVENESS,
     breaks_stores=True,
 )
 async def killed(lab: Lab) -> None:
@@ -89,7 +90,7 @@ async def frozen(lab: Lab) -> None:
     breaks_stores=True,
 )
 async def emptied(lab: Lab) -> None:
-    # A second election: new servers then know only an older one, which no client believes.
+    # A second election: new servers know only an older one, which the clients do not accept.
     lab.servers.kill(MONGODB)
     await asyncio.to_thread(lab.servers.start)
     await lab.ready()
@@ -115,7 +116,7 @@ async def emptied(lab: Lab) -> None:
     "F16b",
     "web and worker cut off from MongoDB for 15 s by a black hole",
     "as F11; heals without a restart",
-    VOUCH,
+    LIVENESS,
 )
 async def cut_off(lab: Lab) -> None:
     proxy = await lab.proxy("MONGODB_URL")

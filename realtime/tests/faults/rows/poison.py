@@ -1,4 +1,4 @@
-"""Messages that nobody can read, from clients and on the layer (F28)."""
+"""Unreadable messages, from clients and on the layer (F28)."""
 
 import asyncio
 import json
@@ -40,13 +40,13 @@ CLOSE_NOT_UTF8, CLOSE_TOO_BIG, DROPPED = 1007, 1009, 1006
 
 
 def poison_of_the_layer(state: LiveState) -> list[bytes]:
-    """Return messages that no release of ours sends, some of them nearly this state."""
-    whole: Any = {"type": ROOM_CHANGED, "at": 1.0}
+    """Return messages that no release sends, some of them nearly equal to this state."""
+    outer: Any = {"type": ROOM_CHANGED, "at": 1.0}
     messages = [
-        7, None, [], "text", {}, {"type": None}, {"type": "room.vanished"}, whole,
-        {**whole, "state": b"\x05\0\0\0\0"}, {**whole, "state": b"no bson"}, {**whole, "state": 7},
-        {**whole, "state": bson.encode({"_id": 7, "version": "x"})},
-        {**whole, "state": b"x" * 10**6},
+        7, None, [], "text", {}, {"type": None}, {"type": "room.vanished"}, outer,
+        {**outer, "state": b"\x05\0\0\0\0"}, {**outer, "state": b"no bson"}, {**outer, "state": 7},
+        {**outer, "state": bson.encode({"_id": 7, "version": "x"})},
+        {**outer, "state": b"x" * 10**6},
         {"type": ROOM_CHANGED, "state": b"", "at": "soon"},
     ]  # fmt: skip
     doc = state.as_document()
@@ -54,7 +54,7 @@ def poison_of_the_layer(state: LiveState) -> list[bytes]:
         {"version": "x"}, {"version": None}, {"epoch": 7}, {"status": "dance"}, {"_id": [1]},
         {"schedule": 7}, {"floor": {}}, {"name": 7}, {"changed_at": "now"}, {"occupancy": None},
     ):  # fmt: skip
-        messages.append({**whole, "state": bson.encode({**doc, **wrong})})
+        messages.append({**outer, "state": bson.encode({**doc, **wrong})})
     return [b"", b"\xc1", b"\xff" * 100, *map(msgpack.packb, messages)]
 
 
@@ -68,7 +68,7 @@ async def open_socket(lab: Lab) -> ClientConnection:
 
 
 async def send_bad(lab: Lab, raw: ClientConnection, frames: list[str | bytes]) -> int:
-    """Send them; return how many were answered by an error."""
+    """Send the frames; return how many were answered by an error."""
     answered = 0
     async with asyncio.timeout(lab.limit(ANSWERED_WITHIN_S)):
         for frame in frames:
@@ -78,7 +78,7 @@ async def send_bad(lab: Lab, raw: ClientConnection, frames: list[str | bytes]) -
 
 
 async def close_code(lab: Lab, raw: ClientConnection) -> int:
-    """Return how it ended; 0 if it did not."""
+    """Return the close code of the connection; 0 if it stays open."""
     try:
         async with asyncio.timeout(lab.limit(ANSWERED_WITHIN_S)):
             while True:
@@ -89,13 +89,15 @@ async def close_code(lab: Lab, raw: ClientConnection) -> int:
         return 0
 
 
-def counted(told: Path, name: str) -> float:
+def counted(metrics_file: Path, name: str) -> float:
     """Return the value of a counter of the web process."""
-    found = re.search(rf"^meeting_rooms_{name}_total (\S+)$", told.read_text(), re.MULTILINE)
+    found = re.search(
+        rf"^meeting_rooms_{name}_total (\S+)$", metrics_file.read_text(), re.MULTILINE
+    )
     return float(found[1]) if found else 0.0
 
 
-async def poison_by_clients(lab: Lab, told: Path) -> None:
+async def poison_by_clients(lab: Lab, metrics_file: Path) -> None:
     chance = random.Random(SEED)
     frames = list(BAD_FRAMES)
     chance.shuffle(frames)
@@ -112,13 +114,15 @@ async def poison_by_clients(lab: Lab, told: Path) -> None:
     lab.claim("bad frames answered", answered == sent, f"{answered} of {sent}")
     is_open = sum(raw.close_code is None for raw in senders)
     lab.claim("sockets that stay", is_open == len(senders), is_open)
-    await lab.within(COUNTED_WITHIN_S, "counted", lambda: counted(told, "bad_frames") == sent)
+    await lab.within(
+        COUNTED_WITHIN_S, "counted", lambda: counted(metrics_file, "bad_frames") == sent
+    )
     worst = await open_socket(lab)
     for _ in range(MAX_BAD_FRAMES_PER_MINUTE + 1):
         await worst.send("{")
     code = await close_code(lab, worst)
     lab.claim("one more than 5 a minute", code == CLOSE_BAD_FRAME, code)
-    # RFC 6455, below our protocol, wants these connections to fail, by whatever end.
+    # RFC 6455, below our protocol, requires these connections to fail, in any way.
     raw = await open_socket(lab)
     raw.transport.write(NOT_UTF8)
     code = await close_code(lab, raw)
@@ -131,7 +135,7 @@ async def poison_by_clients(lab: Lab, told: Path) -> None:
         raw.transport.abort()
 
 
-async def poison_on_the_layer(lab: Lab, told: Path) -> None:
+async def poison_on_the_layer(lab: Lab, metrics_file: Path) -> None:
     channel = f"{lab.environment['REDIS_PREFIX']}__group__{GROUP}"
     before = lab.web.output.count("change_dropped")
     poison = poison_of_the_layer((await lab.truth.states())[lab.rooms[0]])
@@ -143,7 +147,7 @@ async def poison_on_the_layer(lab: Lab, told: Path) -> None:
 
     await lab.within(5, "each logged", lambda: dropped() >= len(poison))
     lab.claim("once", dropped() == len(poison), dropped())
-    all_counted = lambda: counted(told, "changes_unreadable") == len(poison)  # noqa: E731
+    all_counted = lambda: counted(metrics_file, "changes_unreadable") == len(poison)  # noqa: E731
     await lab.within(COUNTED_WITHIN_S, "counted", all_counted)
 
 
@@ -155,18 +159,18 @@ async def poison_on_the_layer(lab: Lab, told: Path) -> None:
     Guard("the guarded decoding", web=("decode_unguarded",)),
 )
 async def poison(lab: Lab) -> None:
-    told = lab.reached.with_name("counts")
+    metrics_file = lab.reached.with_name("counts")
     lab.start_worker()
-    await lab.start_web(f"tell_counts={told}")
+    await lab.start_web(f"tell_counts={metrics_file}")
     others = lab.follow(4)
     await lab.until(20, lab.all_live, "clients did not come up")
-    await poison_by_clients(lab, told)
-    await poison_on_the_layer(lab, told)
+    await poison_by_clients(lab, metrics_file)
+    await poison_on_the_layer(lab, metrics_file)
     for n in range(lab.size(ROUNDS)):
         await lab.booker.book(lab.rooms[n % len(lab.rooms)])
     await lab.settles("screens right")
-    healed = counted(told, "rooms_healed")
-    if not lab.is_short:  # a push may take longer than the next comparison
+    healed = counted(metrics_file, "rooms_healed")
+    if not lab.is_short:  # a push may arrive later than the next comparison
         lab.claim("by push, not by healing", healed <= len(lab.rooms), f"{healed:.0f} healed")
     await lab.within(5, "all live", lab.all_live)
     closed = sum(len(f.closes) + len(f.left) for f in others)

@@ -10,16 +10,18 @@ from realtime.tests.faults.proxy import Mode
 from realtime.tests.faults.rows.redis_away import claim_never_closed
 from realtime.tests.faults.servers import POSTGRES
 
-REFUSED_WITHIN_S = 2.0  # while nobody listens
-GIVEN_UP_WITHIN_S = 12.0  # while nobody answers: the statement time-out of 10 s, and a little
+REFUSED_WITHIN_S = 2.0  # while no server listens
+GIVEN_UP_WITHIN_S = (
+    12.0  # while the server does not answer: the statement time-out of 10 s, and a little
+)
 OUTAGE_S = Sized(15.0, 0.0)
 COMMANDS = Sized(2, 1)  # each waits for the time-out
-LONG_OUTAGE_S = Sized(40.0, 0.5)  # long enough for attempts to connect to have become rare
+LONG_OUTAGE_S = Sized(40.0, 0.5)  # long enough for the attempts to connect to become rare
 HANDLED = Guard("answering 503 for a store that is away", web=("unavailable_unhandled",))
 
 
 async def book_in_vain(lab: Lab, limit_s: float, commands: int = 5) -> list[dict[str, str]]:
-    """Send commands while Postgres is away; claim honest and timely refusals."""
+    """Send commands while Postgres is away; claim that each is refused correctly and in time."""
     sent = [lab.booker.command(room) for room in lab.rooms[:commands]]
     answers = [await lab.booker.send(command, timeout_s=lab.limit(limit_s) + 3) for command in sent]
     codes = sorted({a.status for a in answers})
@@ -32,7 +34,7 @@ async def book_in_vain(lab: Lab, limit_s: float, commands: int = 5) -> list[dict
 
 
 async def recover(lab: Lab, sent: list[dict[str, str]]) -> None:
-    """Claim that what was refused succeeds now, once, and that every screen is right and live."""
+    """Claim that each refused command now succeeds once, and all screens are right and live."""
     began = monotonic()
     answers = [
         await lab.booker.insist(command, limit_s=lab.limit(HEALED_WITHIN_S)) for command in sent

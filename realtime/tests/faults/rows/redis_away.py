@@ -21,9 +21,9 @@ HEAL = Guard("the hub's comparing with the store", web=("heal_off",))
 
 
 async def book_on(lab: Lab, length: Sized[float], *, is_pushed: bool = True) -> None:
-    """Book once a second or so; claim that all succeed, quickly, and that every screen follows.
+    """Book about once a second; claim that all commands succeed quickly and every screen follows.
 
-    Without `is_pushed` the screens cannot know: MongoDB is away.
+    Without `is_pushed` the screens cannot follow: MongoDB is away.
     """
     until, slowest, failed, latest = monotonic() + lab.size(length), 0.0, 0, 0.0
     n = 0
@@ -62,7 +62,7 @@ def claim_never_closed(lab: Lab) -> None:
 )
 async def killed(lab: Lab) -> None:
     await lab.ready()
-    lab.follow(2, topic=f"room:{lab.rooms[-1]}")  # is never booked: idle
+    lab.follow(2, topic=f"room:{lab.rooms[-1]}")  # without bookings: idle
     await lab.until(20, lab.all_live, "clients did not come up")
     lab.servers.kill(REDIS)
     await book_on(lab, AWAY_S)
@@ -120,13 +120,13 @@ async def black_hole(lab: Lab) -> None:
 
 
 async def _noticed(lab: Lab) -> None:
-    """Wait until the web process knows that it does not hear the layer."""
+    """Wait until the web process has noticed that it does not receive from the layer."""
     is_deaf = lambda: "layer_deaf" in lab.web.output  # noqa: E731
     await lab.until(HEALED_WITHIN_S, is_deaf, "it was not noticed that the layer is away")
 
 
 async def _heard_again(lab: Lab) -> None:
-    """Claim that the web process hears the layer again, and so is pushed to."""
+    """Claim that the web process receives from the layer again."""
     await lab.within(
         HEALED_WITHIN_S,
         "the layer is heard again",

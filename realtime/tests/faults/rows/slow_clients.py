@@ -1,4 +1,4 @@
-"""Clients that do not read, lines that are dead, a process that stood still (F17 to F19, F21)."""
+"""Clients that do not read, dead connections, a process that was stopped (F17 to F19, F21)."""
 
 import asyncio
 import signal
@@ -46,7 +46,7 @@ async def frozen_web(lab: Lab) -> None:
             cut = await lab.redis_command("CLIENT", "KILL", "TYPE", "pubsub")
             lab.claim("subscriptions ended", cut > 0, cut)
     lab.claim("all booked elsewhere", booked == updates, booked)
-    await asyncio.sleep(1)  # the worker publishes the last of them
+    await asyncio.sleep(1)  # the worker publishes the last changes
     frozen.signal(signal.SIGCONT)
     await lab.settles("right after the thaw")
     await lab.within(HEALED_WITHIN_S, "live again", lab.all_live)
@@ -54,7 +54,7 @@ async def frozen_web(lab: Lab) -> None:
 
 
 def sockets_of(pid: int, port: int) -> int:
-    """Return how many connections to its port a process holds open."""
+    """Return how many connections to its port a process has open."""
     states = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT, psutil.CONN_FIN_WAIT1)
     return sum(
         c.laddr.port == port and c.status in states
@@ -91,7 +91,7 @@ async def half_open(lab: Lab) -> None:
 
 
 def overflows() -> int:
-    """Return how many handshakes the kernel has dropped for want of room, ever. Linux only."""
+    """Return how many handshakes the kernel has dropped since its start: queue full. Linux only."""
     names, values = (
         line.split()
         for line in Path("/proc/net/netstat").read_text().splitlines()
@@ -118,7 +118,7 @@ async def returning(lab: Lab) -> None:
     lab.web.signal(signal.SIGCONT)
     await lab.within(LIVE_WITHIN_S, "all live", lab.all_live)
     dropped = overflows() - before
-    if not lab.is_short:  # the kernel counts for the whole machine
+    if not lab.is_short:  # the kernel counts for the machine, not for the process
         lab.claim("handshakes dropped by the kernel", not dropped, dropped)
     refused = sum(f.refused + len(f.closes) for f in staff + public)
     lab.claim("refused or closed", not refused, refused)

@@ -1,4 +1,4 @@
-"""Everything comes and goes for a long time, and nothing may grow (F36)."""
+"""Sockets and bookings come and go for a long time, and no resource may grow (F36)."""
 
 import asyncio
 import json
@@ -20,24 +20,24 @@ from realtime.tests.faults.fault_env import Lab
 from realtime.tests.faults.matrix import Guard, Sized, row
 from realtime.tests.faults.measuring import HEALED_WITHIN_S
 
-WARM_SHARE = 0.3  # of the time, which is not measured
-COMPARED_SHARE = 0.25  # of what is: its beginning with its end
+WARM_SHARE = 0.3  # share of the time that is not measured
+COMPARED_SHARE = 0.25  # share of the measured time: its first part is compared with its last
 SAMPLE_S = Sized(2.0, 0.5)
 SHORT_S = 2.0
 FLAT = 0.10
-FEW = {"fds": 4, "connections": 4, "keys": 2, "sockets": 4}  # by which a small number may differ
+FEW = {"fds": 4, "connections": 4, "keys": 2, "sockets": 4}  # allowed growth of a small number
 VISITORS = 6  # tasks that open and close sockets
 STAY_S = (0.1, 1.5)
-VISITS_CUT = 0.3  # end without a goodbye
+VISITS_CUT = 0.3  # share of the visits that end without a close frame
 BOOKINGS_KEPT = 60
 BOOKING_PAUSE_S = 0.25
 READINGS_PER_S = 5
-SLOTS = 40  # of tomorrow, in each room
+SLOTS = 40  # slots of tomorrow, in each room
 GAUGE = re.compile(r"^meeting_rooms_live_connections\S* (\S+)$", re.MULTILINE)
 
 
 class Churn:
-    """What comes and goes until it is stopped."""
+    """Sockets and bookings that come and go until the churn is stopped."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -94,13 +94,13 @@ class Churn:
             await asyncio.sleep(BOOKING_PAUSE_S)
 
 
-def live_sockets(told: Path) -> float:
-    """Return how many sockets the web process says it has."""
-    return sum(map(float, GAUGE.findall(told.read_text())))
+def live_sockets(metrics_file: Path) -> float:
+    """Return the number of sockets in the metrics of the web process."""
+    return sum(map(float, GAUGE.findall(metrics_file.read_text())))
 
 
-async def sample(lab: Lab, told: Path) -> dict[str, float]:
-    """Return everything that must not grow, as it is now."""
+async def sample(lab: Lab, metrics_file: Path) -> dict[str, float]:
+    """Return the current value of each resource that must not grow."""
     web, worker = psutil.Process(lab.web.pid), psutil.Process(lab.worker.pid)
     keys = await lab.redis_command("DBSIZE")
     clients = await lab.redis_command("CLIENT", "LIST")
@@ -116,12 +116,12 @@ async def sample(lab: Lab, told: Path) -> dict[str, float]:
         "Redis keys": keys,
         "Redis connections": len(clients.splitlines()),
         "Postgres connections": rows[0][0],
-        "live sockets": live_sockets(told),
+        "live sockets": live_sockets(metrics_file),
     }
 
 
 def claim_flat(lab: Lab, samples: list[dict[str, float]]) -> None:
-    """Claim of each measure that it has not grown from its beginning to its end, as medians."""
+    """Claim for each measure that its median has not grown from the first to the last part."""
     part = max(1, int(len(samples) * COMPARED_SHARE))
     for name in samples[0]:
         first = median(s[name] for s in samples[:part])
@@ -140,9 +140,9 @@ def claim_flat(lab: Lab, samples: list[dict[str, float]]) -> None:
 )
 async def soak(lab: Lab) -> None:
     seconds = lab.size(Sized(float(os.environ.get("FAULTS_SOAK_MINUTES", "20")) * 60, SHORT_S))
-    told = lab.reached.with_name("counts")
+    metrics_file = lab.reached.with_name("counts")
     lab.start_worker()
-    await lab.start_web(f"tell_counts={told}")
+    await lab.start_web(f"tell_counts={metrics_file}")
     lab.workers.insert(0, lab.run("sensors", str(READINGS_PER_S)))
     lab.follow(4)
     await lab.until(20, lab.all_live, "clients did not come up")
@@ -152,18 +152,18 @@ async def soak(lab: Lab) -> None:
         samples = []
         until = monotonic() + seconds * (1 - WARM_SHARE)
         while monotonic() < until:
-            samples.append(await sample(lab, told))
+            samples.append(await sample(lab, metrics_file))
             await asyncio.sleep(lab.size(SAMPLE_S))
     finally:
         await churn.stop()
     assert lab.workers[0].is_alive, lab.workers[0].output[-1000:]
     lab.workers[0].kill()
     lab.claim("visits", churn.visits > lab.size(Sized(seconds, 0.0)), f"{churn.visits}")
-    told_failed = f"{churn.failed} of {churn.bookings} failed"
+    failed_text = f"{churn.failed} of {churn.bookings} failed"
     lab.claim(
-        "bookings", not churn.failed and churn.bookings > lab.size(Sized(seconds, 0.0)), told_failed
+        "bookings", not churn.failed and churn.bookings > lab.size(Sized(seconds, 0.0)), failed_text
     )
-    if not lab.is_short:  # nothing has warmed up
+    if not lab.is_short:  # too short for a warm-up
         claim_flat(lab, samples)
     lab.booker.acknowledged.clear()
     await lab.settles("screens right")
