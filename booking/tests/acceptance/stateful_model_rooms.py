@@ -24,7 +24,7 @@ class Campus(Model):
 
     def affected(self, place: Place, start, end) -> list[Kept]:
         return [
-            b for b in self.all_bookings
+            b for b in self.bookings
             if b.has_slot and b.end > self.now
             and b.place.shares_floor_with(place) and b.overlaps(start, end)
         ]  # fmt: skip
@@ -54,12 +54,12 @@ class Campus(Model):
 
     def apply_import(self, pk, uid: str, place: Place, start, end, is_cancelled: bool) -> set[str]:
         """Import the event of a calendar without changes, past or not."""
-        known = next((b for b in self.all_bookings if b.uid == uid), None)
+        known = next((b for b in self.bookings if b.uid == uid), None)
         if known is None and not is_cancelled:
             errors = self.obstacles(place, start, end)
             if not errors:
                 new = Kept(pk, pk, place, start, end, "", "confirmed", None, self.now, uid=uid)
-                self.all_bookings.append(new)
+                self.bookings.append(new)
             return errors
         if known is None or known.state not in OPEN_STATES:
             return set()

@@ -20,20 +20,20 @@ class Model:
     """Every booking and every closure. The test that uses the model sets `now`."""
 
     now: datetime
-    all_bookings: list[Kept] = field(default_factory=list)
+    bookings: list[Kept] = field(default_factory=list)
     closures: list[Closed] = field(default_factory=list)
 
     def apply_deadlines(self) -> None:
         """Release each no-show and reject each late request, at its own instant."""
-        for booking in self.all_bookings:
+        for booking in self.bookings:
             if booking.state == "confirmed" and booking.lapses and booking.lapses <= self.now:
                 self.end_as(booking, "released", at=booking.lapses)
             elif booking.state == "pending" and booking.lapses and booking.lapses <= self.now:
                 booking.state, booking.lapses = "rejected", None
 
     def parts(self, pk: object) -> list[Kept]:
-        named = next(b for b in self.all_bookings if b.id == pk)
-        return [named] + [b for b in self.all_bookings if b is not named and b.group == named.group]
+        named = next(b for b in self.bookings if b.id == pk)
+        return [named] + [b for b in self.bookings if b is not named and b.group == named.group]
 
     def obstacles(
         self, place: Place, start: datetime, end: datetime, ignoring: Iterable[Kept] = ()
@@ -42,7 +42,7 @@ class Model:
         ignored = [id(booking) for booking in ignoring]
         taken = any(
             b.has_slot and b.place.shares_floor_with(place) and b.overlaps(start, end)
-            for b in self.all_bookings
+            for b in self.bookings
             if id(b) not in ignored
         )
         closed = any(
@@ -61,7 +61,7 @@ class Model:
             group = object()
             for pk, place in zip(ids, places, strict=True):
                 state, lapses = self.as_booked(place, start, end, is_admin)
-                self.all_bookings.append(
+                self.bookings.append(
                     Kept(pk, group, place, start, end, who, state, lapses, self.now)
                 )
         return errors
@@ -204,7 +204,7 @@ class Model:
     def _approve_part(self, part: Kept) -> None:
         if part.state != "pending":
             return
-        for rival in self.all_bookings:
+        for rival in self.bookings:
             is_rival = rival.place.shares_floor_with(part.place) and rival.state == "pending"
             if is_rival and rival is not part and rival.overlaps(part.start, part.end):
                 rival.state = "rejected"

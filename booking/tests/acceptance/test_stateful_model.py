@@ -97,14 +97,14 @@ class BookingMachine(RuleBasedStateMachine):
         """Return a booking, mostly in this state or not over, and the person who changes it."""
         open_bookings = [
             b
-            for b in self.model.all_bookings
+            for b in self.model.bookings
             if b.state == state or (state is None and b.end > self.model.now and b.before is None)
         ]
-        candidates = open_bookings if n % 4 and open_bookings else self.model.all_bookings
+        candidates = open_bookings if n % 4 and open_bookings else self.model.bookings
         booking = candidates[n // 4 % len(candidates)]
         return booking.id, who or booking.who or ADMIN
 
-    def context_of(self, who: str) -> dict:
+    def options(self, who: str) -> dict:
         return {"actor": self.actors[who], "clock": self.clock}
 
     # --- commands of people
@@ -120,32 +120,32 @@ class BookingMachine(RuleBasedStateMachine):
         )
         ids = [object() for _ in at]
         expected = self.model.book(ids, at, start, start + length, who, who == ADMIN)
-        answer = self.compare(lambda: book_rooms(wanted=wanted, **self.context_of(who)), expected)
+        answer = self.compare(lambda: book_rooms(wanted=wanted, **self.options(who)), expected)
         for placeholder, stored in zip(ids, answer or (), strict=False):
             self.model.parts(placeholder)[0].id = stored.id
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed)
     def cancel(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.cancel(pk, who, who == ADMIN)
-        self.compare(lambda: cancel_booking(booking_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: cancel_booking(booking_id=pk, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed)
     def arrive(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.check_in(pk)
-        self.compare(lambda: check_in(booking_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: check_in(booking_id=pk, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed)
     def leave(self, n, who):
         pk, who = self.chosen(n, who)
         expected = self.model.end(pk, who, who == ADMIN)
-        self.compare(lambda: end_booking(booking_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: end_booking(booking_id=pk, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed, to=st.none() | places, wait=st.none() | waits, length=lengths)
     def edit(self, n, who, to, wait, length):
         pk, who = self.chosen(n, who)
@@ -160,11 +160,9 @@ class BookingMachine(RuleBasedStateMachine):
         )
         place = to or booking.place
         expected = self.model.edit(pk, who, who == ADMIN, place, begin, end)
-        self.compare(
-            lambda: edit_booking(booking_id=pk, edit=edit, **self.context_of(who)), expected
-        )
+        self.compare(lambda: edit_booking(booking_id=pk, edit=edit, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed, minutes=st.sampled_from([10, 30, 60]))
     def extend(self, n, who, minutes):
         pk, who = self.chosen(n, who)
@@ -173,10 +171,10 @@ class BookingMachine(RuleBasedStateMachine):
         expected = self.model.edit(pk, who, who == ADMIN, booking.place, booking.start, end)
         if expected:  # the command may have just released the booking that it read
             expected |= {"stale_version"}
-        command = lambda: extend_booking(booking_id=pk, minutes=minutes, **self.context_of(who))  # noqa: E731
+        command = lambda: extend_booking(booking_id=pk, minutes=minutes, **self.options(who))  # noqa: E731
         self.compare(command, expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=allowed)
     def restore(self, n, who):
         pk, who = self.chosen(n, who)
@@ -184,24 +182,24 @@ class BookingMachine(RuleBasedStateMachine):
             if part.state == "released" and self.model.now - part.ended > UNDO:
                 who = ADMIN  # for other people it depends on when the release was stored
         expected = self.model.restore(pk, who, who == ADMIN)
-        self.compare(lambda: restore_booking(booking_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: restore_booking(booking_id=pk, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=managers)
     def approve(self, n, who):
         pk, who = self.chosen(n, who, state="pending")
         expected = self.model.approve(pk, who == ADMIN)
-        self.compare(lambda: approve_booking(booking_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: approve_booking(booking_id=pk, **self.options(who)), expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, who=managers)
     def reject(self, n, who):
         pk, who = self.chosen(n, who, state="pending")
         expected = self.model.reject(pk, who == ADMIN)
-        command = lambda: reject_booking(booking_id=pk, reason="No", **self.context_of(who))  # noqa: E731
+        command = lambda: reject_booking(booking_id=pk, reason="No", **self.options(who))  # noqa: E731
         self.compare(command, expected)
 
-    @precondition(lambda self: self.model.all_bookings)
+    @precondition(lambda self: self.model.bookings)
     @rule(n=bookings, m=bookings, who=allowed)
     def swap(self, n, m, who):
         (pk, who), (other, _) = self.chosen(n, who or ADMIN), self.chosen(m, ADMIN)
@@ -210,7 +208,7 @@ class BookingMachine(RuleBasedStateMachine):
         if pk == other or is_mixed:
             return
         expected = self.model.swap(pk, other, who, who == ADMIN)
-        command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.context_of(who))  # noqa: E731
+        command = lambda: swap_rooms(booking_id=pk, other_id=other, **self.options(who))  # noqa: E731
         self.compare(command, expected)
 
     # --- commands on rooms, imported events and the clock
@@ -225,7 +223,7 @@ class BookingMachine(RuleBasedStateMachine):
         wanted = CloseRoom(self.rooms[at].uuid, start, end, "Painting", agreed)
         placeholder = object()
         expected = self.model.close(placeholder, at, start, end, action, who == ADMIN)
-        answer = self.compare(lambda: close_room(wanted=wanted, **self.context_of(who)), expected)
+        answer = self.compare(lambda: close_room(wanted=wanted, **self.options(who)), expected)
         if answer is None:
             return multiple()
         self.model.closures[-1].id = answer[0]
@@ -234,7 +232,7 @@ class BookingMachine(RuleBasedStateMachine):
     @rule(pk=consumes(closures), who=managers)
     def reopen(self, pk, who):
         expected = self.model.reopen(pk, who == ADMIN)
-        self.compare(lambda: reopen_room(closure_id=pk, **self.context_of(who)), expected)
+        self.compare(lambda: reopen_room(closure_id=pk, **self.options(who)), expected)
 
     @rule(uid=uids, at=places, wait=waits, length=lengths, is_off=st.booleans())
     def apply_import(self, uid, at, wait, length, is_off):
@@ -243,10 +241,8 @@ class BookingMachine(RuleBasedStateMachine):
         where, placeholder = self.rooms[at].uuid, object()
         event = calendar_event(uid, Interval(start, start + length), is_cancelled=is_off)
         expected = self.model.apply_import(placeholder, uid, at, start, start + length, is_off)
-        self.compare(
-            lambda: import_event(room=where, event=event, **self.context_of(ADMIN)), expected
-        )
-        for new in [b for b in self.model.all_bookings if b.id is placeholder]:
+        self.compare(lambda: import_event(room=where, event=event, **self.options(ADMIN)), expected)
+        for new in [b for b in self.model.bookings if b.id is placeholder]:
             new.id = Booking.objects.get(external_uid=uid).pk
 
     @rule(minutes=st.sampled_from([5, 10, 15, 30]))
@@ -271,16 +267,14 @@ class BookingMachine(RuleBasedStateMachine):
                 state = {"pending": "rejected"}.get(state, "released")  # stored or not
             slot = booking.during
             found[booking.pk] = (names[booking.room_id], slot.lower, slot.upper, state)
-        assert found == {
-            b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.all_bookings
-        }
+        assert found == {b.id: (b.place.name, b.start, b.end, b.state) for b in self.model.bookings}
 
     @invariant()
     def taken_slots_equal_the_model(self):
         ever = Interval(NOW - timedelta(days=1), NOW + timedelta(days=1))
         during = bookings_during(ever, now=self.model.now).filter(room__in=self.rooms.values())
         taken = {booking.pk for booking in during}
-        assert taken == {b.id for b in self.model.all_bookings if b.has_slot}
+        assert taken == {b.id for b in self.model.bookings if b.has_slot}
 
     @invariant()
     def closures_equal_the_model(self):
