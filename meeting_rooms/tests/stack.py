@@ -26,11 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60.0  # for the start of a process
 PATIENCE_S = 100.0  # for everything that a test waits for
 LOG_END = 4_000  # characters
-# doubled each time, because the limit on frames applies here, too
-ASK_AGAIN_S, ASK_AGAIN_MOST_S = (
-    0.05,
-    2.0,
-)
+ASK_AGAIN_S = 0.05  # doubled each time, because the limit on frames applies here, too
+ASK_AGAIN_MOST_S = 2.0
 
 
 def store_environment() -> dict[str, str]:

@@ -36,18 +36,22 @@ def pick_ports(
     return ports
 
 
-def free_port() -> int:
-    """Return a free port that no outgoing connection gets."""
+def free_port(outgoing: Path = OUTGOING) -> int:
+    """Return a free port, one that no outgoing connection gets if there is one."""
     with ExitStack() as held:
-        return _hold_any(held)
+        return _hold_any(held, outgoing)
 
 
-def _hold_any(held: ExitStack) -> int:
+def first_outgoing_port(outgoing: Path = OUTGOING) -> int:
+    """Return the first port that the kernel gives to outgoing connections."""
     try:
-        outgoing = int(OUTGOING.read_text().split()[0])
+        return int(outgoing.read_text().split()[0])
     except (OSError, ValueError, IndexError):
-        outgoing = OUTGOING_FIRST
-    below = range(FIRST_PORT, outgoing)
+        return OUTGOING_FIRST
+
+
+def _hold_any(held: ExitStack, outgoing: Path = OUTGOING) -> int:
+    below = range(FIRST_PORT, first_outgoing_port(outgoing))
     for port in random.sample(below, min(PORTS_TRIED, len(below))):
         if _hold(held, port):
             return port

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from meeting_rooms.dev.servers.binaries import mongod, redis_server
-from meeting_rooms.dev.servers.ports import OUTGOING_FIRST, free_port
+from meeting_rooms.dev.servers.ports import first_outgoing_port, free_port
 from meeting_rooms.tests.stack import PATIENCE_S
 
 HOST = "127.0.0.1"
@@ -97,7 +97,7 @@ def _node_port() -> int:
 
 def _is_bus_port(port: int) -> bool:
     with suppress(OSError), socket.create_server((HOST, port)):
-        return port < OUTGOING_FIRST
+        return port < first_outgoing_port()
     return False
 
 

@@ -44,15 +44,15 @@ def test_admin__new_policy__is_stored_logged_and_shown(admin):
 
 
 @pytest.mark.parametrize(
-    "fields,told",
+    "fields,message",
     [
         ({"gap_minutes": 9999}, "gap_minutes: 0 to 1440"),
         ({"min_minutes": 60, "max_minutes": 30}, "The shortest booking is longer"),
     ],
 )
-def test_admin__impossible_values__are_reported_in_the_form(admin, fields, told):
+def test_admin__impossible_values__are_reported_in_the_form(admin, fields, message):
     answer = admin.post("/admin/rooms/policy/add/", form(**fields))
-    assert told in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Policy.objects.exists()
 
 
@@ -92,8 +92,8 @@ def test_admin__exception_changed_or_deleted_in_a_list__keeps_the_others(admin):
            "periods-0-opens": "09:00", "periods-0-closes": "11:00"},
     )  # fmt: skip
     assert answer.status_code == 302, answer.context["errors"]
-    told = [(one.reason, str(one.periods.get().closes)) for one in stored.exceptions.all()]
-    assert told == [("Eve", "11:00:00"), ("Day 25", "10:00:00"), ("Day 26", "10:00:00")]
+    days = [(one.reason, str(one.periods.get().closes)) for one in stored.exceptions.all()]
+    assert days == [("Eve", "11:00:00"), ("Day 25", "10:00:00"), ("Day 26", "10:00:00")]
     chosen = [one.pk for one in stored.exceptions.exclude(reason="Day 25")]
     admin.post(
         "/admin/rooms/openingexception/",
@@ -111,8 +111,10 @@ def test_admin__hours_in_seconds__are_refused_in_the_form(admin):
 
 def test_admin__deletions__are_logged(admin):
     stored = policy(gap_minutes=5)
-    told = stored.exceptions.create(first_date="2026-12-24", last_date="2026-12-24", reason="x")
-    admin.post(f"/admin/rooms/openingexception/{told.pk}/delete/", {"post": "yes"})
+    exception = stored.exceptions.create(
+        first_date="2026-12-24", last_date="2026-12-24", reason="x"
+    )
+    admin.post(f"/admin/rooms/openingexception/{exception.pk}/delete/", {"post": "yes"})
     admin.post(
         "/admin/rooms/policy/",
         {"action": "delete_selected", "_selected_action": [stored.pk], "post": "yes"},
